@@ -1,0 +1,1 @@
+"""Aligned evaluation of talking heads, and of any generated sequence, in JAX."""

@@ -1,0 +1,1 @@
+"""Methods against references: perturbations, tables, figures and the page to look at."""

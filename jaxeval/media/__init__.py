@@ -1,0 +1,1 @@
+"""Real files in, arrays out: decoding, resampling, faces, tracks and crops."""

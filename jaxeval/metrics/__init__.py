@@ -1,0 +1,1 @@
+"""Arrays in, scores out: image, perceptual, identity and motion metrics, frame-wise and aligned."""
