@@ -1,0 +1,180 @@
+"""LPIPS as what it is: a squared ℓ2 distance between weighted features, frame by frame or for all pairs.
+
+An LPIPS encoder maps frames to a tuple of taps `[T, h, w, c]` and holds one non-negative head `[c]` for each tap.
+With unit feature vectors f̂ at every position, LPIPS(x, y) = Σ_taps mean_hw Σ_c w_c (f̂_c(x) − f̂_c(y))², which is
+‖φ(x) − φ(y)‖² for φ = the concatenation of f̂·√(w/(h·w)): `lpips_features`.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+
+_EPSILON = 1e-10
+_FRAMES_AT_A_TIME = 5
+_CENTER_FRAMES = 8
+
+
+class LPIPSEncoder(Protocol):
+    """What a perceptual encoder offers: taps for frames, and a head for each tap."""
+
+    heads: Any
+
+    def __call__(self, frames: jax.Array) -> tuple[jax.Array, ...]:
+        """Frames `[T, H, W, 3]` in [0, 1] to the taps `[T, h, w, c]`."""
+
+
+def lpips_features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
+    """The trajectory whose squared ℓ2 distances are LPIPS: φ = concat over taps of f̂·√(w/(h·w)).
+
+    Args:
+        encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
+        frames: `[T, H, W, 3]` RGB in [0, 1].
+
+    Returns:
+        `[T, D]`; for `st_lpips_alex` at 224×224 D is about two million (8.2 MB a frame), so long clips are to be
+        handled in pieces, as `lpips_matrix` does.
+
+    Raises:
+        ValueError: from the encoder, if the frames have another shape.
+
+    References:
+        Zhang, Isola, Efros, Shechtman, Wang: The unreasonable effectiveness of deep features as a perceptual metric,
+        CVPR 2018.
+
+    Example:
+        >>> import jax.numpy as jnp, jaxeval
+        >>> encoder = jaxeval.load_encoder("st_lpips_alex")
+        >>> lpips_features(encoder, jnp.zeros((2, 64, 64, 3))).shape[0]
+        2
+    """
+    return _map_frames(lambda frame: _feature(encoder, frame), frames)
+
+
+def _feature(encoder: LPIPSEncoder, frame: jax.Array) -> jax.Array:
+    taps = encoder(frame[None])
+    return jnp.concatenate([_weighted(tap, head[...]) for tap, head in zip(taps, encoder.heads, strict=True)])
+
+
+def _map_frames(function: Callable[[Any], jax.Array], frames: Any) -> jax.Array:
+    """Function of one frame, over all, a few at a time: the network's inner layers need far more room than its taps."""
+    count = jax.tree.leaves(frames)[0].shape[0]
+    return jax.lax.map(function, frames, batch_size=min(_FRAMES_AT_A_TIME, count))
+
+
+def _weighted(tap: jax.Array, head: jax.Array) -> jax.Array:
+    """One tap's unit feature vectors, times √(w/(h·w)), flat; the gradient of the norm at 0 is 0."""
+    _, height, width, _ = tap.shape
+    square = jnp.sum(jnp.square(tap), axis=-1, keepdims=True)
+    positive = square > 0
+    norm = jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), 0)
+    scale = jnp.sqrt(head / (height * width)).reshape(1, 1, 1, -1)
+    return (tap / (norm + _EPSILON) * scale).reshape(-1)
+
+
+def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
+    """LPIPS of each frame against the frame of the same index, computed directly.
+
+    Args:
+        encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
+        x: `[T, H, W, 3]` generated frames, RGB in [0, 1].
+        y: `[T, H, W, 3]` reference frames, RGB in [0, 1].
+
+    Returns:
+        `[T]` distances, lower is better; exactly 0 for identical frames.
+
+    Raises:
+        ValueError: the shapes are not equal.
+
+    Example:
+        >>> import jax.numpy as jnp, jaxeval
+        >>> encoder = jaxeval.load_encoder("st_lpips_alex")
+        >>> x = jnp.linspace(0.0, 1.0, 64 * 64 * 3).reshape(1, 64, 64, 3)
+        >>> print(jaxeval.lpips(encoder, x, x))
+        [0.]
+    """
+    if x.shape != y.shape:
+        raise ValueError(f"Expected x and y of one shape [T, H, W, 3], got {x.shape} and {y.shape}.")
+
+    def distance(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
+        return jnp.sum(jnp.square(_feature(encoder, pair[0]) - _feature(encoder, pair[1])))
+
+    return _map_frames(distance, (x, y))
+
+
+def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array) -> jax.Array:
+    """All squared ℓ2 distances by one matrix product: ‖a_i‖² + ‖b_j‖² − 2⟨a_i, b_j⟩ after subtracting `center`.
+
+    Features of one face have most of their length in common; without the centre that common part is squared,
+    subtracted again, and takes the small distances' digits with it.
+
+    Args:
+        a: `[T, D]` features.
+        b: `[S, D]` features.
+        center: `[D]` a feature in their midst, the same for all matrices of one divergence.
+
+    Returns:
+        `[T, S]` costs, at least 0.
+    """
+    a, b = a - center, b - center
+    product = jnp.matmul(a, b.T, precision=jax.lax.Precision.HIGHEST)
+    squares = jnp.sum(a * a, axis=1)[:, None] + jnp.sum(b * b, axis=1)[None, :]
+    return jnp.maximum(squares - 2 * product, 0)
+
+
+def lpips_center(encoder: LPIPSEncoder, y: jax.Array) -> jax.Array:
+    """The mean feature of a few evenly spaced reference frames: the centre that `feature_costs` subtracts.
+
+    Args:
+        encoder: a perceptual encoder.
+        y: `[S, H, W, 3]` reference frames, RGB in [0, 1].
+
+    Returns:
+        `[D]`.
+    """
+    step = -(-y.shape[0] // _CENTER_FRAMES)
+    return jnp.mean(lpips_features(encoder, y[::step]), axis=0)
+
+
+def lpips_matrix(
+    encoder: LPIPSEncoder, x: jax.Array, y: jax.Array, *, band: float | None = None, block: int = 100
+) -> jax.Array:
+    """LPIPS of every frame of x against every frame of y, by matrix products instead of T·S network calls.
+
+    Streams: `block` frames of y are held as features at a time, and x passes by them, so the encoder runs
+    S + T·⌈S / block⌉ times. Divergences need the three matrices (x, y), (x, x), (y, y); for identical clips these
+    are the same numbers bit for bit.
+
+    Args:
+        encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
+        x: `[T, H, W, 3]` generated frames, RGB in [0, 1].
+        y: `[S, H, W, 3]` reference frames, RGB in [0, 1].
+        band: half-width of the Sakoe–Chiba band in frames; None for all pairs.
+        block: frames of y whose features are held at a time, 8.2 MB each for `st_lpips_alex` at 224×224.
+
+    Returns:
+        `[T, S]` costs, at least 0; +inf outside the band.
+
+    Raises:
+        ValueError: x and y differ in more than their number of frames, or block is under 1.
+
+    Example:
+        >>> import jax.numpy as jnp, jaxeval
+        >>> encoder = jaxeval.load_encoder("st_lpips_alex")
+        >>> jaxeval.lpips_matrix(encoder, jnp.zeros((3, 64, 64, 3)), jnp.zeros((2, 64, 64, 3))).shape
+        (3, 2)
+    """
+    if x.shape[1:] != y.shape[1:]:
+        raise ValueError(f"Expected frames of one size, got {x.shape} and {y.shape}.")
+    if block < 1:
+        raise ValueError(f"Expected block >= 1, got {block}.")
+    center = lpips_center(encoder, y)
+
+    def column(y_block: jax.Array) -> jax.Array:
+        held = lpips_features(encoder, y_block)
+        return _map_frames(lambda frame: feature_costs(_feature(encoder, frame)[None], held, center)[0], x)
+
+    columns = [column(y[start : start + block]) for start in range(0, y.shape[0], block)]
+    costs = jnp.concatenate(columns, axis=1)
+    return costs if band is None else jnp.where(band_mask(*costs.shape, band), costs, jnp.inf)
