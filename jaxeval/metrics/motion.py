@@ -55,9 +55,8 @@ def umeyama(source: jax.Array, target: jax.Array, weights: jax.Array) -> Similar
         [2.] [[5. 5. 5.]]
     """
     if source.shape != target.shape[1:] or source.shape[1:] != (3,) or weights.shape != source.shape[:1]:
-        raise ValueError(
-            f"Expected source [N, 3], target [T, N, 3], weights [N], got {source.shape}, {target.shape}, {weights.shape}."
-        )
+        shapes = f"{source.shape}, {target.shape}, {weights.shape}"
+        raise ValueError(f"Expected source [N, 3], target [T, N, 3], weights [N], got {shapes}.")
     weights = weights / jnp.sum(weights)
     return jax.vmap(lambda points: _umeyama(source, points, weights))(target)
 

@@ -1,0 +1,164 @@
+"""Crops of a frame: squares that follow a face, the chip that dlib's encoder expects, and one static window.
+
+Coordinates are continuous: a frame of width W spans [0, W], the centre of pixel i lies at i + 0.5.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+# dlib's mean face for its five landmarks, in a unit square without padding: outer and inner corner of the left eye,
+# outer and inner corner of the right eye, base of the nose (left and right are the person's).
+_DLIB_FACE = np.array(
+    [
+        [0.8595674595992, 0.2134981538014],
+        [0.6460604764104, 0.2289674387677],
+        [0.1205750620789, 0.2137274526848],
+        [0.3340850613712, 0.2290642403242],
+        [0.4901123135679, 0.6277975316475],
+    ]
+)
+# The same five points in the 468-point mesh.
+_DLIB_IN_MESH = np.array([263, 362, 33, 133, 2])
+_DLIB_SIZE, _DLIB_PADDING = 150, 0.25
+
+
+@dataclass(frozen=True)
+class Squares:
+    """A turned square for each frame.
+
+    Attributes:
+        centre: `[T, 2]` x, y in pixels of the frame.
+        side: `[T]` pixels of the frame.
+        angle: `[T]` radians, clockwise in the picture: by how much the face's eye line is turned.
+    """
+
+    centre: np.ndarray
+    side: np.ndarray
+    angle: np.ndarray
+
+    def matrices(self, size: int) -> np.ndarray:
+        """Affine maps from a crop of `size` pixels to the frame, `[T, 2, 3]`."""
+        cos, sin = np.cos(self.angle) * self.side / size, np.sin(self.angle) * self.side / size
+        linear = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
+        shift = self.centre - linear @ np.array([size / 2, size / 2])
+        return np.concatenate([linear, shift[..., None]], axis=-1)
+
+
+def warp(frame: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """A crop under an affine map, bilinear, antialiased where it shrinks, black outside the frame.
+
+    Args:
+        frame: `[H, W, 3]` uint8.
+        matrix: `[2, 3]` map from the crop's coordinates to the frame's.
+        size: side of the crop in pixels.
+
+    Returns:
+        `[size, size, 3]` uint8.
+    """
+    image = Image.fromarray(frame)
+    shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    whole = max(1, int(shrink))
+    if whole > 1:
+        image, matrix, shrink = image.reduce(whole), matrix / whole, shrink / whole
+    # What is left shrinks by less than 2: sampled twice as densely, then averaged.
+    dense = 2 if shrink > 1 else 1
+    data = tuple((matrix * np.array([1 / dense, 1 / dense, 1])).ravel())
+    sides = (size * dense, size * dense)
+    image = image.transform(sides, Image.Transform.AFFINE, data, Image.Resampling.BILINEAR, fillcolor=(0, 0, 0))
+    return np.asarray(image.reduce(dense) if dense > 1 else image)
+
+
+def to_frame(landmarks: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+    """Landmarks of crops in the coordinates of their frames; depth is scaled like the picture.
+
+    Args:
+        landmarks: `[T, N, 3]` x, y, z in pixels of the crop.
+        matrices: `[T, 2, 3]` maps from the crop to the frame.
+
+    Returns:
+        `[T, N, 3]` in pixels of the frame.
+    """
+    plane = landmarks[..., :2] @ matrices[:, :, :2].transpose(0, 2, 1) + matrices[:, None, :, 2]
+    scale = np.sqrt(np.abs(np.linalg.det(matrices[:, :, :2])))
+    return np.concatenate([plane, landmarks[..., 2:] * scale[:, None, None]], axis=-1)
+
+
+def dlib_matrices(points: np.ndarray) -> np.ndarray:
+    """Maps from dlib's 150×150 face chip (padding 0.25) to the frame, by its five landmarks.
+
+    Args:
+        points: `[T, 5, 2]` outer and inner corner of the left eye, outer and inner corner of the right eye, base of
+            the nose, in pixels of the frame.
+
+    Returns:
+        `[T, 2, 3]`.
+
+    References:
+        King: Dlib-ml, JMLR 10, 2009; `get_face_chip_details` of dlib's interpolation.h.
+    """
+    # dlib counts pixel centres as whole numbers, half a pixel off from ours.
+    chip = (_DLIB_PADDING + _DLIB_FACE) / (2 * _DLIB_PADDING + 1) * _DLIB_SIZE + 0.5
+    return np.stack([_similarity(chip, frame_points) for frame_points in points])
+
+
+def dlib_points(landmarks: np.ndarray) -> np.ndarray:
+    """dlib's five landmarks among the 468 of the mesh, `[T, 468, 3]` to `[T, 5, 2]`."""
+    return landmarks[:, _DLIB_IN_MESH, :2]
+
+
+def _similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The least-squares similarity of the plane that takes source to target, as `[2, 3]`; complex numbers do it."""
+    a, b = source @ [1, 1j], target @ [1, 1j]
+    turn = np.vdot(a - a.mean(), b - b.mean()) / np.vdot(a - a.mean(), a - a.mean())
+    shift = b.mean() - turn * a.mean()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+@dataclass(frozen=True)
+class Window:
+    """A static upright rectangle of a frame, in whole pixels: left, top, right, bottom."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def cut(self, frame: np.ndarray, size: int) -> np.ndarray:
+        """The window of a frame, resized with antialiasing (triangle filter) to `[size, size, 3]` uint8."""
+        box = (self.left, self.top, self.right, self.bottom)
+        return np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BILINEAR, box))
+
+
+def face_window(boxes: np.ndarray, width: int, height: int, *, padding: float) -> Window:
+    """One square window that holds the face all through a clip: the union of its boxes, padded, inside the frame.
+
+    Args:
+        boxes: `[T, 4]` left, top, right, bottom in pixels of the frame.
+        width: of the frame, pixels.
+        height: of the frame, pixels.
+        padding: added on every side, as a share of the union's longer side.
+
+    Returns:
+        A square where the frame has room for it; its part inside the frame otherwise.
+    """
+    (left, top), (right, bottom) = boxes[:, :2].min(0), boxes[:, 2:].max(0)
+    half = max(right - left, bottom - top) * (0.5 + padding)
+    spans = [_span((left + right) / 2, half, width), _span((top + bottom) / 2, half, height)]
+    (x0, x1), (y0, y1) = spans
+    return Window(x0, y0, x1, y1)
+
+
+def _span(centre: float, half: float, limit: int) -> tuple[int, int]:
+    """The interval of length 2·half around centre, moved inside [0, limit] if it fits, else all of it."""
+    length = min(round(2 * half), limit)
+    start = min(max(round(centre - half), 0), limit - length)
+    return start, start + length
+
+
+def resize(frame: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A frame at another size, antialiased (triangle filter); the same array if it has that size already."""
+    if frame.shape[:2] == (height, width):
+        return frame
+    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR))

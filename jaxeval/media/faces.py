@@ -1,0 +1,119 @@
+"""Faces in frames: BlazeFace on the whole frame, and on overlapping tiles of it where that finds nothing."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+from PIL import Image
+
+from jaxeval.encoders.blaze_face import weighted_non_maximum_suppression
+
+_INPUT = 128
+_BATCH = 16
+# BlazeFace's short-range model misses faces below about a fifth of its square; tiles of half the shorter side see those.
+_TILE = 0.5
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The faces found in one frame, best first; coordinates are pixels of the frame.
+
+    Attributes:
+        boxes: `[N, 4]` left, top, right, bottom.
+        keypoints: `[N, 6, 2]` right eye, left eye, nose tip, mouth, right and left ear (the person's right and left).
+        scores: `[N]` in (0, 1).
+    """
+
+    boxes: np.ndarray
+    keypoints: np.ndarray
+    scores: np.ndarray
+
+
+def detect_faces(encoder: Any, frames: np.ndarray) -> list[Faces]:
+    """All faces in each frame.
+
+    Args:
+        encoder: `load_encoder("blaze_face")`.
+        frames: `[T, H, W, 3]` uint8 RGB.
+
+    Returns:
+        One `Faces` for each frame, empty where none was found.
+    """
+    height, width = frames.shape[1:3]
+    whole = _square(width / 2, height / 2, max(width, height))
+    found = _detect_squares(encoder, [(frame, whole) for frame in frames])
+    for index in [i for i, faces in enumerate(found) if not len(faces.scores)]:
+        tiles = _detect_squares(encoder, [(frames[index], tile) for tile in _tiles(width, height)])
+        found[index] = _merge(tiles)
+    return found
+
+
+def _square(x: float, y: float, side: float) -> tuple[float, float, float]:
+    return (x - side / 2, y - side / 2, side)
+
+
+def _tiles(width: int, height: int) -> list[tuple[float, float, float]]:
+    """Squares of half the shorter side that overlap by half, over the whole frame."""
+    side = min(width, height) * _TILE
+    across, down = (1 + int(np.ceil((length - side) / (side / 2))) for length in (width, height))
+    lefts, tops = np.linspace(0, width - side, across), np.linspace(0, height - side, down)
+    return [(left, top, side) for top in tops for left in lefts]
+
+
+def _detect_squares(encoder: Any, places: list[tuple[np.ndarray, tuple[float, float, float]]]) -> list[Faces]:
+    faces = []
+    for start in range(0, len(places), _BATCH):
+        part = places[start : start + _BATCH]
+        pixels = np.zeros((_BATCH, _INPUT, _INPUT, 3), np.uint8)
+        for row, (frame, (left, top, side)) in enumerate(part):
+            pixels[row] = _letterbox(frame, left, top, side)
+        found = jax.device_get(_detect(encoder, pixels))
+        faces += [_in_frame(found, row, *place) for row, (_, place) in enumerate(part)]
+    return faces
+
+
+@jax.jit
+def _detect(encoder: Any, pixels: jax.Array) -> Any:
+    detections = encoder(pixels.astype(np.float32) / 255)
+    return jax.vmap(partial(weighted_non_maximum_suppression, max_faces=8))(detections)
+
+
+def _letterbox(frame: np.ndarray, left: float, top: float, side: float) -> np.ndarray:
+    """A square of the frame at the network's size, antialiased; black where the square leaves the frame."""
+    height, width = frame.shape[:2]
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
+    scale = _INPUT / side
+    columns, rows = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
+    small = Image.fromarray(frame).resize((columns, rows), Image.Resampling.BILINEAR, (x0, y0, x1, y1))
+    out = np.zeros((_INPUT, _INPUT, 3), np.uint8)
+    x, y = round((x0 - left) * scale), round((y0 - top) * scale)
+    out[y : y + rows, x : x + columns] = np.asarray(small)[: _INPUT - y, : _INPUT - x]
+    return out
+
+
+def _in_frame(found: Any, row: int, left: float, top: float, side: float) -> Faces:
+    kept = found.scores[row] > 0
+    corner = np.array([left, top])
+    boxes = found.boxes[row][kept] * side + np.tile(corner, 2)
+    return Faces(boxes, found.keypoints[row][kept] * side + corner, found.scores[row][kept])
+
+
+def _merge(parts: list[Faces]) -> Faces:
+    """The faces of all tiles, without those that overlap a better one."""
+    boxes, keypoints, scores = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("boxes", "keypoints", "scores")
+    )
+    kept: list[int] = []
+    for index in np.argsort(-scores):
+        if all(overlap(boxes[index], boxes[other]) < 0.3 for other in kept):
+            kept.append(int(index))
+    return Faces(boxes[kept], keypoints[kept], scores[kept])
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boxes."""
+    sides = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)
+    both = sides.prod()
+    return float(both / max((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - both, 1e-9))
