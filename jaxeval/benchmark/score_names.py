@@ -92,7 +92,7 @@ def _aligned_scores(metric: Aligned) -> tuple[Score, ...]:
               "Soft-DTW / max(T, S), the paper's formula: biased by the entropy of the alignment, "
               "so it may be negative and is not 0 for identical clips."),
         Score(f"{m}_div", f"{m}_div{metric.suffix}", m, "↓", "", metric.decimals,
-              "Soft-DTW divergence / max(T, S): what remains after the best alignment, debiased; 0 for identical clips."),
+              "Soft-DTW divergence / max(T, S): what the best alignment leaves, debiased; 0 for identical clips."),
         Score(f"lag_ms_{m}", f"lag_ms_{m}", m, "", "ms", 0,
               f"Mean lag that the alignment of {m} forgave. Positive: the generated clip is late."),
         Score(f"lag_std_ms_{m}", f"lag_std_ms_{m}", m, "", "ms", 0,

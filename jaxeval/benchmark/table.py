@@ -1,6 +1,6 @@
 """The terminal table: each score beside what alignment left of it and the lag that alignment forgave."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rich.box import SIMPLE_HEAD
@@ -46,13 +46,12 @@ class _Notes:
 class _Column:
     """One score down the table: two heading lines, one text a scored clip, then the summary's four rows."""
 
-    heading: tuple[str, str]
-    cells: tuple[str, ...]
+    texts: tuple[str, ...]
     style: str
 
     @property
     def width(self) -> int:
-        return max(map(len, (*self.heading, *self.cells)))
+        return max(map(len, self.texts))
 
 
 def _heading(score: Score) -> tuple[str, str]:
@@ -90,7 +89,7 @@ def _column(document: Mapping, name: str, notes: _Notes) -> _Column:
     score, clips = SCORES[name], document["clips"]
     scored = [_clip_text(clip, score, notes) for clip in clips if clip["status"] == "ok"]
     summary = _summary_texts(document["summary"].get(name, {}), score, len(clips), notes)
-    return _Column(_heading(score), (*scored, *summary), _style(name))
+    return _Column((*_heading(score), *scored, *summary), _style(name))
 
 
 def _columns(document: Mapping, block: str, notes: _Notes) -> list[_Column]:
@@ -111,27 +110,26 @@ def _blocks(document: Mapping, room: int, notes: _Notes) -> dict[str, list[_Colu
     return {block: _columns(document, block, notes) for block in _ORDER if block in chosen}
 
 
-def _line(blocks: Mapping[str, list[_Column]], pick: Callable[[_Column], str], *, plain: bool = False) -> Text:
-    """Set one row: `pick(column)` is the text of a column in it."""
+def _line(blocks: Mapping[str, list[_Column]], row: int, *, plain: bool = False) -> Text:
     texts = [Text(" " * _GAP["inside"]).join(
-        [Text(pick(c).rjust(c.width), style="" if plain else c.style) for c in columns]) for columns in blocks.values()]
+        [Text(c.texts[row].rjust(c.width), style="" if plain else c.style) for c in columns])
+        for columns in blocks.values()]
     return Text(" " * _GAP["between"]).join(texts)
 
 
 def _fill(table: Table, document: Mapping, blocks: Mapping[str, list[_Column]]) -> None:
-    row = 0
+    row = 2
     for clip in document["clips"]:
-        if clip["status"] != "ok":
+        if clip["status"] == "ok":
+            table.add_row(Text(clip["id"]), _line(blocks, row))
+            row += 1
+        else:
             reason = clip.get("reason") or "no reason was recorded"
             table.add_row(Text(clip["id"]), Text(f"failed: {reason}", style="red"))
-            continue
-        table.add_row(Text(clip["id"]), _line(blocks, lambda c, row=row: c.cells[row]))
-        row += 1
-    if not blocks:
-        return
-    table.add_section()
-    for offset, name in enumerate(("mean", "95 % from", "95 % to", "n of N")):
-        table.add_row(name, _line(blocks, lambda c, index=row + offset: c.cells[index], plain=True))
+    if blocks:
+        table.add_section()
+        for offset, name in enumerate(("mean", "95 % from", "95 % to", "n of N")):
+            table.add_row(name, _line(blocks, row + offset, plain=True))
 
 
 def print_table(document: Mapping, console: Console) -> None:
@@ -163,7 +161,7 @@ def print_table(document: Mapping, console: Console) -> None:
     blocks = _blocks(document, console.width - max(name_width, len("95 % from")) - _TABLE_PADDING, notes)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("clip", max_width=_NAME_WIDTH, overflow="fold", vertical="top", min_width=len("95 % from"))
-    heading = Text("\n").join([_line(blocks, lambda c, i=i: c.heading[i], plain=True) for i in (0, 1)])
+    heading = Text("\n").join([_line(blocks, row, plain=True) for row in (0, 1)])
     table.add_column(heading)
     _fill(table, document, blocks)
     console.print(table)

@@ -1,4 +1,4 @@
-"""Scored clips made up for the tests of table, figures and page, with a plain Soft-DTW so that their curves are true."""
+"""Scored clips made up for the tests of table, figures and page; a plain Soft-DTW makes their curves true."""
 
 from dataclasses import replace
 
