@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.bands import in_band
+
 _EPSILON = 1e-10
 _FRAMES_AT_A_TIME = 5
 _CENTER_FRAMES = 8
@@ -177,4 +179,7 @@ def lpips_matrix(
 
     columns = [column(y[start : start + block]) for start in range(0, y.shape[0], block)]
     costs = jnp.concatenate(columns, axis=1)
-    return costs if band is None else jnp.where(band_mask(*costs.shape, band), costs, jnp.inf)
+    if band is None:
+        return costs
+    rows, columns = jnp.indices(costs.shape)
+    return jnp.where(in_band(rows, columns, costs.shape, band), costs, jnp.inf)

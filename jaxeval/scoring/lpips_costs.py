@@ -1,0 +1,122 @@
+"""All LPIPS costs of a pair of clips within a memory budget: features in blocks, kept while there is room.
+
+One block is a second of video (25 frames, about 205 MB of features for `st_lpips_alex` at 224×224). Every pair of
+blocks goes through one compiled step of one shape, so identical clips give identical numbers in all three matrices.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxeval.metrics.perceptual import feature_costs, lpips_features
+
+BLOCK = 25
+_BUDGET = 3 * 2**30
+
+
+@dataclass(frozen=True)
+class LPIPSCosts:
+    """LPIPS of a pair, T frames generated and S in the reference.
+
+    Attributes:
+        framewise: `[min(T, S)]` each frame against the one of its index, computed directly: exactly 0 if identical.
+        xy: `[T, S]` generated against reference.
+        xx: `[T, T]` generated against itself.
+        yy: `[S, S]` reference against itself.
+    """
+
+    framewise: np.ndarray
+    xy: np.ndarray
+    xx: np.ndarray
+    yy: np.ndarray
+
+
+class FeatureBlocks:
+    """Features of clips' blocks, computed when asked for; the least recently used are dropped beyond the budget.
+
+    Args:
+        encoder: a perceptual encoder.
+        budget: bytes of features to keep.
+    """
+
+    def __init__(self, encoder: Any, budget: int = _BUDGET) -> None:
+        self._encoder = encoder
+        self._budget = budget
+        self._kept: OrderedDict[tuple[str, int], jax.Array] = OrderedDict()
+
+    @property
+    def room(self) -> int:
+        """How many blocks fit, once one is known; at least 2, which a pair of blocks needs."""
+        size = max((block.nbytes for block in self._kept.values()), default=self._budget)
+        return max(2, self._budget // size)
+
+    def get(self, clip: str, crops: np.ndarray, index: int) -> jax.Array:
+        """Features `[BLOCK, D]` of the block of that index; rows past the clip's end repeat its last frame."""
+        if (clip, index) not in self._kept:
+            rows = np.arange(index * BLOCK, (index + 1) * BLOCK).clip(max=len(crops) - 1)
+            while len(self._kept) >= self.room:
+                self._kept.popitem(last=False)
+            self._kept[clip, index] = _features(self._encoder, crops[rows])
+        self._kept.move_to_end((clip, index))
+        return self._kept[clip, index]
+
+
+def lpips_costs(blocks: FeatureBlocks, x: tuple[str, np.ndarray], y: tuple[str, np.ndarray]) -> LPIPSCosts:
+    """Frame-wise costs and the three matrices of a pair.
+
+    Args:
+        blocks: where features are kept; features of a clip stay for the next pair as long as there is room.
+        x: the generated clip's unique name and its crops `[T, H, W, 3]` uint8.
+        y: the reference's.
+
+    Returns:
+        `LPIPSCosts`.
+    """
+    clips = (x, y)
+    places = [(side, index) for side, (_, crops) in enumerate(clips) for index in range(-(-len(crops) // BLOCK))]
+    size = [-(-len(crops) // BLOCK) * BLOCK for _, crops in clips]
+    matrices = {(a, b): np.empty((size[a], size[b]), np.float32) for a, b in ((0, 1), (0, 0), (1, 1))}
+    framewise = np.empty(min(size), np.float32)
+    center = jnp.mean(blocks.get(*y, 0), axis=0)
+    for p, q in _pairs(len(places), blocks.room - 1):
+        (a, i), (b, j) = places[p], places[q]
+        # The block of the lower index comes first, whichever clip it is of: so the three matrices of identical clips
+        # are made of the same products.
+        left, right = blocks.get(*clips[a], i), blocks.get(*clips[b], j)
+        costs = np.asarray(_costs(left, right, center) if i <= j else _costs(right, left, center).T)
+        here, there = slice(i * BLOCK, (i + 1) * BLOCK), slice(j * BLOCK, (j + 1) * BLOCK)
+        matrices[a, b][here, there] = costs
+        if a == b:
+            matrices[a, b][there, here] = costs.T
+        elif i == j:
+            framewise[here] = _framewise(left, right)
+    t, s = len(x[1]), len(y[1])
+    return LPIPSCosts(framewise[: min(t, s)], matrices[0, 1][:t, :s], matrices[0, 0][:t, :t], matrices[1, 1][:s, :s])
+
+
+def _pairs(count: int, held: int) -> Iterator[tuple[int, int]]:
+    """All pairs p ≤ q, in an order in which `held` blocks stay while the others pass by once."""
+    for start in range(0, count, held):
+        for q in range(start, count):
+            for p in range(start, min(start + held, q + 1)):
+                yield p, q
+
+
+@jax.jit
+def _features(encoder: Any, crops: jax.Array) -> jax.Array:
+    return lpips_features(encoder, crops.astype(jnp.float32) / 255)
+
+
+@jax.jit
+def _costs(left: jax.Array, right: jax.Array, center: jax.Array) -> jax.Array:
+    return feature_costs(left, right, center)
+
+
+@jax.jit
+def _framewise(left: jax.Array, right: jax.Array) -> jax.Array:
+    return jnp.sum(jnp.square(left - right), axis=1)

@@ -1,0 +1,197 @@
+"""One generated clip against its reference: every score of the protocol, or the reason why there is none."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxeval.alignment import distances
+from jaxeval.metrics.aligned import aligned_from_costs
+from jaxeval.metrics.identity import csim, id_distance
+from jaxeval.metrics.image import l1, psnr, ssim
+from jaxeval.metrics.motion import expression_trajectory, fit_mesh, pose_frame, pose_trajectory
+from jaxeval.scoring.lpips_costs import BLOCK, FeatureBlocks, lpips_costs
+from jaxeval.scoring.protocol import Protocol
+from jaxeval.scoring.record import Curves
+from jaxeval.scoring.trajectories import Networks, Trajectories
+
+# Cost matrices are padded to a multiple of this, so that clips of like length share one compiled alignment.
+_PAD = 64
+
+IMAGE = ("psnr", "ssim", "l1")
+FACE = ("csim", "id_distance", "pose", "expr")
+ALIGNED_FACE = ("csim", "pose", "expr")
+
+
+class Costs(NamedTuple):
+    """One metric's cost of a pair: frame by frame, and the three matrices of a divergence."""
+
+    framewise: np.ndarray
+    xy: np.ndarray
+    xx: np.ndarray
+    yy: np.ndarray
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a pair's metrics gave.
+
+    Attributes:
+        scores: name to finite number.
+        missing: name to reason.
+        curves: aligned metric to its curves.
+    """
+
+    scores: dict[str, float]
+    missing: dict[str, str]
+    curves: dict[str, Curves]
+
+    def __or__(self, other: "Scored") -> "Scored":
+        return Scored(self.scores | other.scores, self.missing | other.missing, self.curves | other.curves)
+
+
+def aligned_names(metric: str) -> tuple[str, ...]:
+    """The scores that one aligned metric gives."""
+    return f"{metric}_seq", f"{metric}_div", f"lag_ms_{metric}", f"lag_std_ms_{metric}"
+
+
+def missing(names: tuple[str, ...], reason: str) -> Scored:
+    """No numbers, for one reason."""
+    return Scored({}, dict.fromkeys(names, reason), {})
+
+
+def face_names() -> tuple[str, ...]:
+    """Every score that needs a face."""
+    return FACE + tuple(name for metric in ALIGNED_FACE for name in aligned_names(metric))
+
+
+def image_scores(x: np.ndarray, y: np.ndarray) -> Scored:
+    """PSNR, SSIM and L1 over the common frames.
+
+    Args:
+        x: `[T, H, W, 3]` uint8 crops of the generated clip.
+        y: `[S, H, W, 3]` uint8 crops of the reference.
+
+    Returns:
+        Means over the first min(T, S) frames; psnr is missing if any two frames are identical.
+    """
+    common = min(len(x), len(y))
+    parts = []
+    for start in range(0, common, BLOCK):
+        rows = np.arange(start, start + BLOCK).clip(max=common - 1)
+        parts.append(jax.device_get(_image(x[rows], y[rows])))
+    values = {name: np.concatenate([part[name] for part in parts])[:common] for name in IMAGE}
+    same = int(np.isinf(values["psnr"]).sum())
+    means = {name: _mean(value) for name, value in values.items() if not (name == "psnr" and same)}
+    return Scored(means, {"psnr": f"identical frames: {same} of {common}"} if same else {}, {})
+
+
+@jax.jit
+def _image(x: jax.Array, y: jax.Array) -> dict[str, jax.Array]:
+    x, y = (frames.astype(jnp.float32) / 255 for frames in (x, y))
+    return {"psnr": psnr(x, y), "ssim": ssim(x, y), "l1": l1(x, y)}
+
+
+def perceptual_scores(
+    blocks: FeatureBlocks, protocol: Protocol, x: tuple[str, np.ndarray], y: tuple[str, np.ndarray]
+) -> Scored:
+    """ST-LPIPS, frame-wise and aligned; x and y are a clip's unique name and its crops."""
+    costs = Costs(*vars(lpips_costs(blocks, x, y)).values())
+    frame_by_frame = Scored({"st_lpips": _mean(costs.framewise)}, {}, {})
+    return frame_by_frame | align("st_lpips", costs, protocol)
+
+
+def face_scores(
+    networks: Networks, protocol: Protocol, x: Trajectories, y: Trajectories, stretch: np.ndarray
+) -> Scored:
+    """Identity, pose and expression, frame-wise and aligned.
+
+    Args:
+        networks: for the mesh's canonical face.
+        protocol: γ and band.
+        x: the generated clip; its landmarks and identity are there.
+        y: the reference; likewise.
+        stretch: `[3]` factors that bring the generated clip's pixels to the reference's size.
+
+    Returns:
+        All scores of `face_names`.
+    """
+    common = slice(0, min(len(x.identity), len(y.identity)))
+    similarity = _mean(csim(x.identity[common], y.identity[common]))
+    distance = _mean(id_distance(x.identity[common], y.identity[common]))
+    (pose_x, expr_x), (pose_y, expr_y) = _motion(networks.landmarks, x.landmarks * stretch, y.landmarks)
+    costs = {
+        "csim": _costs(distances.cosine, x.identity, y.identity),
+        "pose": _costs(distances.squared_euclidean, pose_x, pose_y),
+        "expr": _costs(distances.squared_euclidean, expr_x, expr_y),
+    }
+    scored = Scored({"csim": similarity, "id_distance": distance}, {}, {})
+    for metric in ("pose", "expr"):
+        scored.scores[metric] = _mean(costs[metric].framewise)
+    for metric, cost in costs.items():
+        scored |= align(metric, cost, protocol)
+    return scored
+
+
+def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
+    """Soft-DTW's part of one metric: `_seq`, `_div`, lag and its spread, and the curves.
+
+    Args:
+        metric: its name.
+        costs: of the pair.
+        protocol: its γ for this metric, band and fps.
+
+    Returns:
+        The four scores; lags are missing if a clip has one frame only.
+    """
+    t, s = costs.xy.shape
+    padded = (_padded(costs.xy), _padded(costs.xx), _padded(costs.yy))
+    band = None if protocol.band is None else protocol.band * protocol.fps / 1000
+    gamma = jnp.float32(protocol.gamma[metric])
+    result = jax.device_get(_align(*padded, lengths=(jnp.int32(t), jnp.int32(s)), gamma=gamma, band=band))
+    alignment = np.asarray(result.alignment)[:t, :s]
+    weight = alignment.sum(axis=1)
+    expected = (alignment * costs.xy).sum(axis=1) / weight
+    lag = np.arange(t) - (alignment @ np.arange(s, dtype=alignment.dtype)) / weight
+    scores = {f"{metric}_seq": float(result.seq), f"{metric}_div": float(result.divergence)}
+    scored = Scored(scores, {}, {metric: Curves(costs.framewise, expected, lag, alignment)})
+    lags = (f"lag_ms_{metric}", f"lag_std_ms_{metric}")
+    if min(t, s) < 2:
+        return scored | missing(lags, "one frame only: it has no timing")
+    milliseconds = 1000 / protocol.fps
+    values = (float(result.lag) * milliseconds, float(result.lag_std) * milliseconds)
+    return scored | Scored(dict(zip(lags, values, strict=True)), {}, {})
+
+
+_align = jax.jit(aligned_from_costs, static_argnames=("band",))
+
+
+def _padded(costs: np.ndarray) -> np.ndarray:
+    return np.pad(costs, [(0, -length % _PAD) for length in costs.shape])
+
+
+def _costs(distance: Any, x: np.ndarray, y: np.ndarray) -> Costs:
+    """All costs of two trajectories `[T, D]` and `[S, D]`, float32."""
+    x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
+    xy, xx, yy = (np.asarray(distance(a, b)) for a, b in ((x, y), (x, x), (y, y)))
+    common = min(len(x), len(y))
+    framewise = np.asarray(jax.vmap(lambda a, b: distance(a[None], b[None])[0, 0])(x[:common], y[:common]))
+    return Costs(framewise, xy, xx, yy)
+
+
+def _motion(mesh: Any, x: np.ndarray, y: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """Pose and expression of both clips, pose in the reference's unit; landmarks in pixels of the reference."""
+    canonical, weights = mesh.canonical[...], mesh.procrustes_weights[...]
+    x, y = (jnp.asarray(landmarks, jnp.float32) for landmarks in (x, y))
+    fits = [fit_mesh(landmarks, canonical, weights) for landmarks in (x, y)]
+    unit = pose_frame(fits[1], canonical)
+    return tuple(
+        (np.asarray(pose_trajectory(fit, unit)), np.asarray(expression_trajectory(landmarks, canonical, fit)))
+        for landmarks, fit in zip((x, y), fits, strict=True)
+    )
+
+
+def _mean(values: Any) -> float:
+    return float(np.mean(np.asarray(values), dtype=np.float64))

@@ -1,0 +1,86 @@
+"""Which generated file is held against which reference."""
+
+from pathlib import Path
+
+from jaxeval.errors import JaxevalError
+from jaxeval.scoring.clip import Pair
+
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".3gp",
+        ".asf",
+        ".avi",
+        ".flv",
+        ".gif",
+        ".h264",
+        ".m2ts",
+        ".m4v",
+        ".mjpeg",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".mxf",
+        ".ogv",
+        ".qt",
+        ".ts",
+        ".vob",
+        ".webm",
+        ".wmv",
+        ".y4m",
+    ]
+)
+AUDIO_SUFFIXES = frozenset([".aac", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"])
+
+
+def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pair]:
+    """Two files make one pair; two folders are paired by file name without its suffix.
+
+    Args:
+        generated: a video file, or a folder of them.
+        reference: a video file, or a folder of them.
+        audio: a sound or video file, or a folder of them, as the other two are; or None.
+
+    Returns:
+        The pairs in the order of their names. A name that only one folder has makes a pair with a None.
+
+    Raises:
+        JaxevalError: a path is missing, a file is set against a folder, a folder has no videos, or has two of one name.
+    """
+    given = {"GENERATED": generated, "REFERENCE": reference} | ({"--audio": audio} if audio else {})
+    for name, path in given.items():
+        if not path.exists():
+            raise JaxevalError(
+                f"{path}: expected {name} to be a video or a folder of videos, found no such path; check it."
+            )
+    kinds = {path.is_dir() for path in given.values()}
+    if len(kinds) > 1:
+        told = ", ".join(f"{name} {path} is a {'folder' if path.is_dir() else 'file'}" for name, path in given.items())
+        raise JaxevalError(f"expected files only or folders only: {told}; give the same kind for all.")
+    if not generated.is_dir():
+        return [Pair(generated.stem, generated, reference, audio)]
+    left, right = _by_stem(generated, VIDEO_SUFFIXES), _by_stem(reference, VIDEO_SUFFIXES)
+    sounds = _by_stem(audio, AUDIO_SUFFIXES | VIDEO_SUFFIXES) if audio else {}
+    return [
+        Pair(stem, left.get(stem), right.get(stem), sounds.get(stem)) for stem in sorted(left.keys() | right.keys())
+    ]
+
+
+def _by_stem(folder: Path, suffixes: frozenset[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in suffixes or path.name.startswith("."):
+            continue
+        if path.stem in found:
+            raise JaxevalError(
+                f"{folder}: expected one file for the name {path.stem!r}, found {found[path.stem].name} and {path.name}; "
+                "move one away."
+            )
+        found[path.stem] = path
+    if not found:
+        raise JaxevalError(
+            f"{folder}: expected media files ({', '.join(sorted(suffixes))}), found none; check the folder."
+        )
+    return found

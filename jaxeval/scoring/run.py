@@ -1,0 +1,126 @@
+"""Many pairs to one document: each clip is kept as soon as it is done, and a run that was stopped goes on."""
+
+import csv
+import io
+import json
+import platform
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxeval.checkpoints import list_weights
+from jaxeval.scoring.clip import Pair, Scorer
+from jaxeval.scoring.protocol import Protocol
+from jaxeval.scoring.record import ClipRecord
+from jaxeval.scoring.store import ClipStore, atomic
+from jaxeval.scoring.summary import summarise
+
+SCHEMA = 1
+
+
+class Run:
+    """One `jaxeval score`: a folder, a protocol, and its pairs.
+
+    Args:
+        out: folder for `scores.json`, `scores.csv` and `clips/`.
+        protocol: the protocol.
+        region: "face" or "frame".
+
+    Raises:
+        JaxevalError: the folder can't be written.
+    """
+
+    def __init__(self, out: Path, protocol: Protocol, region: str) -> None:
+        self.out, self.protocol, self.region = out, protocol, region
+        self._store = ClipStore(out / "clips")
+        self._scorer = Scorer(protocol, region)
+        self._weights = {row.name: row.sha256 for row in list_weights() if row.name in protocol.encoders.values()}
+        self._started = _now()
+
+    def records(self, pairs: Sequence[Pair]) -> Iterator[tuple[ClipRecord, bool]]:
+        """Every pair's record without its curves, and whether it was computed now (or found from an earlier run)."""
+        for pair in pairs:
+            inputs = self._inputs(pair)
+            record = self._store.load(pair.id, inputs)
+            fresh = record is None
+            if record is None:
+                record = self._scorer.score(pair)
+                self._store.save(record, inputs)
+            yield record, fresh
+
+    def clip(self, name: str) -> ClipRecord:
+        """One clip's record from disk, with its curves."""
+        record = self._store.load(name)
+        assert record is not None
+        return record
+
+    def write(self, records: Sequence[ClipRecord]) -> dict[str, Any]:
+        """Write `scores.json` and `scores.csv`, whole or not at all.
+
+        Args:
+            records: of all pairs.
+
+        Returns:
+            The document of `scores.json`.
+        """
+        document = {
+            "schema": SCHEMA,
+            "provenance": self._provenance(),
+            "clips": [_row(record) for record in records],
+            "summary": summarise(records),
+        }
+        with atomic(self.out / "scores.json") as file:
+            file.write(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False).encode())
+        with atomic(self.out / "scores.csv") as file:
+            file.write(_csv(records).encode())
+        return document
+
+    def _inputs(self, pair: Pair) -> dict[str, Any]:
+        """All that a record depends on; a file stands for itself by its size and time of change."""
+        files = {name: _state(path) for name, path in vars(pair).items() if isinstance(path, Path)}
+        return {"files": files} | self._settings()
+
+    def _settings(self) -> dict[str, Any]:
+        software = {name: version(name) for name in ("jaxeval", "jax", "jaxlib", "flax", "numpy", "av", "pillow")}
+        return {
+            "protocol": self.protocol.as_dict(),
+            "region": self.region,
+            "weights": self._weights,
+            "software": software,
+            "device": f"{jax.default_backend()} ({jax.devices()[0].device_kind})",
+        }
+
+    def _provenance(self) -> dict[str, Any]:
+        times = {"started": self._started, "written": _now()}
+        return self._settings() | {"python": platform.python_version(), "platform": platform.machine()} | times
+
+
+def _state(path: Path) -> dict[str, Any]:
+    stat = path.stat()
+    return {"path": str(path.resolve()), "bytes": stat.st_size, "changed": stat.st_mtime_ns}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _row(record: ClipRecord) -> dict[str, Any]:
+    names = ("id", "status", "reason", "frames", "scores", "missing", "flags")
+    return {name: getattr(record, name) for name in names}
+
+
+def _csv(records: Sequence[ClipRecord]) -> str:
+    """One line a clip, one column a score; a missing score is an empty cell."""
+    names = list(dict.fromkeys(name for record in records for name in (*record.scores, *record.missing)))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["id", "status", "reason", "frames_generated", "frames_reference", *names, "flags"])
+    for record in records:
+        cells = [repr(record.scores[name]) if name in record.scores else "" for name in names]
+        frames = record.frames or ("", "")
+        writer.writerow([record.id, record.status, record.reason or "", *frames, *cells, "; ".join(record.flags)])
+    return text.getvalue()
