@@ -1,1 +1,6 @@
-"""The manifest of weights, the recipes that converted them, and saving and loading them."""
+"""Trained weights: where they come from, how they are converted, stored, verified and loaded."""
+
+from jaxeval.checkpoints.convert import convert
+from jaxeval.checkpoints.load import WeightsRow, cache_folder, list_weights, load_encoder, verify_weights
+
+__all__ = ["WeightsRow", "cache_folder", "convert", "list_weights", "load_encoder", "verify_weights"]

@@ -1,0 +1,78 @@
+"""BlazeFace, short range: MediaPipe's face detector for faces within two metres of the camera."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from jaxeval.encoders.detections import GRIDS, Detections, decode
+from jaxeval.encoders.layers import blaze_blocks, check_frames, conv, resize
+
+FINE_BLOCKS = (
+    (24, 1),
+    (28, 1),
+    (32, 2),
+    (36, 1),
+    (42, 1),
+    (48, 2),
+    (56, 1),
+    (64, 1),
+    (72, 1),
+    (80, 1),
+    (88, 1),
+)
+"""(channels, stride): 64×64×24 to the 16×16×88 map on which small faces are found."""
+
+COARSE_BLOCKS = ((96, 2), *[(96, 1)] * 4)
+"""(channels, stride): on to the 8×8×96 map on which large faces are found."""
+
+NUMBERS = 16
+"""Per anchor: centre, size and six keypoints, two numbers each."""
+
+
+class BlazeFace(nnx.Module):
+    """Square frames to 896 candidate faces each; merge them with `weighted_non_maximum_suppression`.
+
+    Args:
+        frames: `[T, H, W, 3]` RGB in [0, 1]; any size but 128×128 is resized first, so that a frame that is not square
+            must be padded by the caller if its faces are not to be stretched.
+
+    Returns:
+        `Detections(boxes [T, 896, 4], keypoints [T, 896, 6, 2], scores [T, 896])`, all in [0, 1] of the input square.
+
+    Raises:
+        ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+
+    References:
+        V. Bazarevsky et al., "BlazeFace: Sub-millisecond neural face detection on mobile GPUs", CVPRW 2019.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from jaxeval.checkpoints import load_encoder
+        >>> candidates = load_encoder("blaze_face")(jnp.zeros((2, 128, 128, 3)))
+        >>> jax.vmap(weighted_non_maximum_suppression)(candidates).scores.shape
+        (2, 8)
+    """
+
+    name = "blaze_face"
+    size = 128
+
+    def __init__(self, *, rngs: nnx.Rngs):
+        self.stem = conv(3, 24, 5, stride=2, padding="SAME", rngs=rngs)
+        self.fine = blaze_blocks(24, FINE_BLOCKS, lambda _: jax.nn.relu, rngs=rngs)
+        self.coarse = blaze_blocks(FINE_BLOCKS[-1][0], COARSE_BLOCKS, lambda _: jax.nn.relu, rngs=rngs)
+        maps = list(zip((FINE_BLOCKS[-1][0], COARSE_BLOCKS[-1][0]), GRIDS, strict=True))
+        self.regressors = nnx.List([conv(width, n * NUMBERS, 1, rngs=rngs) for width, (_, n) in maps])
+        self.classifiers = nnx.List([conv(width, n, 1, rngs=rngs) for width, (_, n) in maps])
+
+    def raw(self, frames: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """What the network itself says: offsets `[T, 896, 16]` in pixels of 128×128, logits `[T, 896]`."""
+        check_frames(frames, self.name)
+        fine = self.fine(jax.nn.relu(self.stem(resize(frames, self.size) * 2.0 - 1.0)))
+        maps = (fine, self.coarse(fine))
+        count = frames.shape[0]
+        offsets = [head(x).reshape(count, -1, NUMBERS) for head, x in zip(self.regressors, maps, strict=True)]
+        logits = [head(x).reshape(count, -1) for head, x in zip(self.classifiers, maps, strict=True)]
+        return jnp.concatenate(offsets, axis=1), jnp.concatenate(logits, axis=1)
+
+    def __call__(self, frames: jax.Array) -> Detections:
+        return decode(*self.raw(frames), self.size)

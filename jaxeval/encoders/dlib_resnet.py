@@ -1,0 +1,109 @@
+"""dlib's face-recognition network: ResNet-29 with half the filters, 128 numbers per face."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from jaxeval.encoders.layers import HIGHEST, average_pool, check_frames, conv, max_pool, pad_channels, per_channel, resize
+
+MEAN = (122.782, 117.001, 104.298)
+"""Of the training faces, RGB, 0–255."""
+
+BLOCKS = (
+    *[(32, 1)] * 3,
+    (64, 2),
+    *[(64, 1)] * 3,
+    (128, 2),
+    *[(128, 1)] * 2,
+    (256, 2),
+    *[(256, 1)] * 2,
+    (256, 2),
+)
+"""(channels, stride) of the residual blocks, after a stem of 32 channels."""
+
+
+class Affine(nnx.Module):
+    """Batch normalisation as dlib freezes it: γx + β per channel."""
+
+    def __init__(self, channels: int):
+        self.scale = nnx.Param(jnp.ones((channels,)))
+        self.shift = nnx.Param(jnp.zeros((channels,)))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return per_channel(self.scale[...], x) * x + per_channel(self.shift[...], x)
+
+
+class ResidualBlock(nnx.Module):
+    """relu(skip + affine(conv(relu(affine(conv(x)))))), where a striding block's skip is average-pooled.
+
+    A striding block does not pad, so that its two branches differ by a row, a column and the number of channels: the
+    smaller one is padded with zeros at the end, as dlib's sum layer does.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, *, rngs: nnx.Rngs):
+        self.conv1 = conv(inputs, outputs, 3, stride=stride, padding=1 if stride == 1 else 0, rngs=rngs)
+        self.affine1 = Affine(outputs)
+        self.conv2 = conv(outputs, outputs, 3, padding=1, rngs=rngs)
+        self.affine2 = Affine(outputs)
+        self.stride = stride
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        branch = self.affine2(self.conv2(jax.nn.relu(self.affine1(self.conv1(x)))))
+        if self.stride == 1:
+            return jax.nn.relu(x + branch)
+        skip = pad_channels(average_pool(x, 2, stride=2), branch.shape[-1])
+        return jax.nn.relu(skip + _pad_to(branch, skip.shape[1:3]))
+
+
+def _pad_to(x: jax.Array, size: tuple[int, ...]) -> jax.Array:
+    rows, columns = (wanted - found for wanted, found in zip(size, x.shape[1:3], strict=True))
+    return jnp.pad(x, ((0, 0), (0, rows), (0, columns), (0, 0)))
+
+
+class DlibResNet(nnx.Module):
+    """Face chips to identity embeddings, as dlib's `face_recognition_model_v1` computes them.
+
+        φ(x) = Wᵀ · mean over H, W of ResNet((255x − mean) / 256)
+
+    The embedding is raw: its length is not 1 and is part of what the network learned. Two chips of one person lie
+    nearer than 0.6 in Euclidean distance (dlib's own threshold). Embeddings lie in a narrow cone, so cosines are high
+    even between different people.
+
+    Args:
+        frames: `[T, H, W, 3]` RGB in [0, 1], aligned chips; any size but 150×150 is resized first.
+
+    Returns:
+        `[T, 128]` embeddings.
+
+    Raises:
+        ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+
+    References:
+        D. E. King, "Dlib-ml: A machine learning toolkit", JMLR 2009; K. He et al., "Deep residual learning", CVPR 2016.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from jaxeval.checkpoints import load_encoder
+        >>> load_encoder("dlib_resnet")(jnp.zeros((2, 150, 150, 3))).shape
+        (2, 128)
+    """
+
+    name = "dlib_resnet"
+    size = 150
+
+    def __init__(self, *, rngs: nnx.Rngs):
+        self.stem = conv(3, 32, 7, stride=2, rngs=rngs)
+        self.stem_affine = Affine(32)
+        widths = [32, *(channels for channels, _ in BLOCKS)]
+        rows = zip(widths, BLOCKS, strict=False)
+        self.blocks = nnx.List([ResidualBlock(c, d, stride, rngs=rngs) for c, (d, stride) in rows])
+        self.head = nnx.Param(jnp.zeros((256, 128)))
+
+    def __call__(self, frames: jax.Array) -> jax.Array:
+        check_frames(frames, self.name)
+        chips = resize(frames, self.size)
+        x = (chips * 255.0 - per_channel(MEAN, chips)) / 256.0
+        x = max_pool(jax.nn.relu(self.stem_affine(self.stem(x))), 3, stride=2)
+        for block in self.blocks:
+            x = block(x)
+        return jnp.matmul(x.mean(axis=(1, 2)), self.head[...], precision=HIGHEST)

@@ -1,0 +1,101 @@
+"""MediaPipe's face mesh: 468 points of a face in three dimensions."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from jaxeval.encoders.layers import PReLU, blaze_blocks, check_frames, conv, resize
+
+TRUNK = (
+    *[(16, 1)] * 2,
+    (32, 2),
+    *[(32, 1)] * 2,
+    (64, 2),
+    *[(64, 1)] * 2,
+    (128, 2),
+    *[(128, 1)] * 2,
+    (128, 2),
+    *[(128, 1)] * 2,
+)
+"""(channels, stride) of the blocks that both heads share: 96×96×16 to 6×6×128."""
+
+LANDMARK_BLOCKS = ((128, 2), (128, 1), (128, 1))
+PRESENCE_BLOCKS = ((128, 2),)
+POINTS = 468
+
+
+class Mesh(NamedTuple):
+    """What the face mesh says of each frame.
+
+    Attributes:
+        landmarks: `[T, 468, 3]` x to the right, y downwards, z away from the viewer, all in pixels of the 192×192 crop
+            (z has its origin near the head's centre, so the nose is negative).
+        presence: `[T]` raw logit that the crop holds a face: sigmoid it for a probability.
+    """
+
+    landmarks: jax.Array
+    presence: jax.Array
+
+
+class Head(nnx.Module):
+    """Blocks down to 3×3, a bottleneck of 32 channels, and one convolution over all that is left."""
+
+    def __init__(self, table: tuple[tuple[int, int], ...], outputs: int, *, rngs: nnx.Rngs):
+        self.blocks = blaze_blocks(128, table, PReLU, rngs=rngs)
+        self.bottleneck = conv(128, 32, 1, rngs=rngs)
+        self.bottleneck_prelu = PReLU(32)
+        self.bottleneck_block = blaze_blocks(32, ((32, 1),), PReLU, rngs=rngs)
+        self.output = conv(32, outputs, 3, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = self.bottleneck_prelu(self.bottleneck(self.blocks(x)))
+        return self.output(self.bottleneck_block(x)).reshape(x.shape[0], -1)
+
+
+class FaceMesh(nnx.Module):
+    """Face crops to 468 landmarks in three dimensions and the evidence that there is a face.
+
+    Beside the network stand two constants of MediaPipe's geometry pipeline, for whoever fits a rigid pose:
+    `canonical` `[468, 3]`, the mesh of a standard face in centimetres (x to the viewer's right, y up, z toward the
+    viewer), and `procrustes_weights` `[468]`, the weight of each point in that fit: 0 but for the few points that
+    move least with the expression.
+
+    Args:
+        frames: `[T, H, W, 3]` RGB in [0, 1], upright square crops, the face with a quarter of its size as margin on
+            each side; any size but 192×192 is resized first, and the landmarks stay in pixels of 192×192.
+
+    Returns:
+        `Mesh(landmarks [T, 468, 3], presence [T])`.
+
+    Raises:
+        ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+
+    References:
+        Y. Kartynnik et al., "Real-time facial surface geometry from monocular video on mobile GPUs", CVPRW 2019.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from jaxeval.checkpoints import load_encoder
+        >>> mesh = load_encoder("face_mesh")(jnp.zeros((2, 192, 192, 3)))
+        >>> mesh.landmarks.shape, mesh.presence.shape
+        ((2, 468, 3), (2,))
+    """
+
+    name = "face_mesh"
+    size = 192
+
+    def __init__(self, *, rngs: nnx.Rngs):
+        self.stem = conv(3, 16, 3, stride=2, padding="SAME", rngs=rngs)
+        self.stem_prelu = PReLU(16)
+        self.trunk = blaze_blocks(16, TRUNK, PReLU, rngs=rngs)
+        self.landmarks = Head(LANDMARK_BLOCKS, POINTS * 3, rngs=rngs)
+        self.presence = Head(PRESENCE_BLOCKS, 1, rngs=rngs)
+        self.canonical = nnx.Variable(jnp.zeros((POINTS, 3)))
+        self.procrustes_weights = nnx.Variable(jnp.zeros((POINTS,)))
+
+    def __call__(self, frames: jax.Array) -> Mesh:
+        check_frames(frames, self.name)
+        x = self.trunk(self.stem_prelu(self.stem(resize(frames, self.size))))
+        return Mesh(self.landmarks(x).reshape(-1, POINTS, 3), self.presence(x)[:, 0])
