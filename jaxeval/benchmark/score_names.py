@@ -54,8 +54,8 @@ class Aligned:
 
 
 ALIGNED = (
-    Aligned("st_lpips", "Appearance: ST-LPIPS", "ST-LPIPS distance", 4),
-    Aligned("csim", f"Identity: CSIM ({ENCODER})", "2 − 2·cosine", 4, ENCODER),
+    Aligned("st_lpips", "Appearance (ST-LPIPS)", "ST-LPIPS distance", 4),
+    Aligned("csim", f"Identity (CSIM on {ENCODER})", "2 − 2·cosine", 4, ENCODER),
     Aligned("pose", "Head pose", "squared pose distance", 4),
     Aligned("expr", "Expression", "squared landmark displacement", 5),
 )
@@ -100,8 +100,10 @@ def _aligned_scores(metric: Aligned) -> tuple[Score, ...]:
     )
 
 
-_GROUPS = ("timing", "image", *(m.name for m in ALIGNED))
-_ALL = sorted((*_PLAIN, *(s for m in ALIGNED for s in _aligned_scores(m))), key=lambda s: _GROUPS.index(s.group))
+GROUPS = {"timing": "Timing", "image": "Pixels", **{m.name: m.title for m in ALIGNED}, "other": "Other"}
+"""The headings over the columns, in the order in which tables show them."""
+
+_ALL = sorted((*_PLAIN, *(s for m in ALIGNED for s in _aligned_scores(m))), key=lambda s: [*GROUPS].index(s.group))
 SCORES: dict[str, Score] = {score.name: score for score in _ALL}
 """Every score of the protocol `jaxeval-v1`, in the order in which tables show them."""
 
@@ -151,19 +153,21 @@ def format_value(score: Score, value: float) -> str:
     return text.replace("-", "−", 1) if value < 0 else text
 
 
-def format_lag(mean: float, spread: float | None) -> str:
-    """Write a lag as its mean and standard deviation in milliseconds.
+def format_cell(score: Score, scores: Mapping[str, float]) -> str:
+    """Write a clip's value of a score; a lag comes with its standard deviation.
 
     Args:
-        mean: mean lag, ms; positive if the generated clip is late.
-        spread: its standard deviation over the clip, ms, at least 0; None if unknown.
+        score: which score.
+        scores: the clip's values by name; `score.name` is among them.
 
     Returns:
         The text without the unit.
 
     Example:
-        >>> format_lag(118.3, 12.2)
+        >>> format_cell(SCORES["lag_ms"], {"lag_ms": 118.3, "lag_std_ms": 12.2})
         '+118 ± 12'
     """
-    text = format_value(SCORES["lag_ms"], mean)
-    return text if spread is None else f"{text} ± {format_value(SCORES['lag_std_ms'], spread)}"
+    text = format_value(score, scores[score.name])
+    spread = score.name.replace("lag_ms", "lag_std_ms")
+    known = spread != score.name and spread in scores
+    return f"{text} ± {format_value(score, scores[spread]).lstrip('+')}" if known else text

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxeval.benchmark.score_names import ALIGNED, SCORES, Score, format_lag, format_value, scores_in
+from jaxeval.benchmark.score_names import ALIGNED, SCORES, Score, format_cell, format_value, scores_in
 
 # A block of an aligned metric is its frame-wise score, its divergence and its lag, so that no width can part a
 # divergence from its lag. Blocks are given up from the end of this tuple when the console is too narrow.
@@ -70,9 +70,7 @@ def _clip_text(clip: Mapping, score: Score, notes: _Notes) -> str:
     scores = clip.get("scores", {})
     if score.name not in scores:
         return notes.mark(clip.get("missing", {}).get(score.name, "not scored"), score.name)
-    if score.name.startswith("lag_ms"):
-        return format_lag(scores[score.name], scores.get(score.name.replace("lag_ms", "lag_std_ms")))
-    return format_value(score, scores[score.name])
+    return format_cell(score, scores)
 
 
 def _summary_texts(entry: Mapping, score: Score, total: int, notes: _Notes) -> tuple[str, str, str, str]:

@@ -1,0 +1,135 @@
+"""The report: one HTML file that shows every score, and for each clip what was aligned with what, at which lag."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from jaxeval.benchmark.report_clips import clip_sections
+from jaxeval.benchmark.score_names import ALIGNED, GROUPS, SCORES, Aligned, Score, format_cell, format_value, scores_in
+from jaxeval.errors import JaxevalError
+from jaxeval.scoring.record import ClipRecord
+
+# What keeps the page sane for many clips: about 250 kB a clip with every metric's figures, 90 kB with one metric's.
+ALL_METRICS_UP_TO = 12
+PICTURED_UP_TO = 100
+_GLANCE_UP_TO = 24
+_GLANCE = ("st_lpips", "expr")
+
+
+def write_report(
+    path: str | Path,
+    document: Mapping,
+    clips: Iterable[ClipRecord] | Callable[[str], ClipRecord],
+    *,
+    fps: float,
+    title: str,
+) -> None:
+    """Write one self-contained HTML page about scored clips; no script or resource from elsewhere is needed.
+
+    Every clip has a row in the table. Up to 12 clips are shown with all their metrics' figures, up to 100 with those of
+    the first metric; of more, the 100 with the highest st_lpips_div, and the page says so. The file appears whole or
+    not at all, and one clip's pictures are in memory at a time.
+
+    Args:
+        path: the file to write; its folder exists.
+        document: what `scores.json` holds: `provenance`, `clips` and `summary`. All numbers shown are from it.
+        clips: the same clips with their pictures' material, in any order, or a function that loads one by its id.
+        fps: frames per second of the curves and the strips, above 0.
+        title: the page's heading, plain text.
+
+    Raises:
+        JaxevalError: if the file can't be written.
+        ValueError: if `clips` holds an id that the document does not, or one twice, or lacks one that gets pictures.
+
+    Example:
+        >>> import tempfile
+        >>> clip = ClipRecord("late", "failed", reason="no face was found")
+        >>> row = {"id": "late", "status": "failed", "reason": clip.reason, "scores": {}, "missing": {}, "flags": []}
+        >>> document = {"provenance": {}, "clips": [row], "summary": {}}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_report(Path(folder) / "report.html", document, [clip], fps=25.0, title="One clip")
+        ...     "no face was found" in (Path(folder) / "report.html").read_text("utf-8")
+        True
+    """
+    rows = document["clips"]
+    anchors = _pictured(rows)
+    metrics = ALIGNED if len(rows) <= ALL_METRICS_UP_TO else ALIGNED[:1]
+    context = {
+        "title": title, "fps": fps, "rows": rows, "summary": document["summary"], "anchors": anchors,
+        "provenance": document.get("provenance", {}), "groups": _groups(scores_in(document)),
+        "glance": _glance(document), "reasons": _reasons(rows), "metrics": metrics,
+        "sections": clip_sections(rows, anchors, clips, metrics=metrics, fps=fps),
+    }
+    with _replacing(Path(path)) as file:
+        file.writelines(_environment().get_template("report.html.j2").generate(context))
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """Open a file beside `path` that takes its place once it is complete."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise JaxevalError(f"The report {path} could not be written ({error}); choose another folder.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _environment() -> Environment:
+    environment = Environment(loader=PackageLoader("jaxeval.benchmark"), autoescape=True, undefined=StrictUndefined,
+                              trim_blocks=True, lstrip_blocks=True)
+    environment.globals |= {"SCORES": SCORES, "format_value": format_value, "cell": format_cell}
+    return environment
+
+
+def _groups(scores: list[Score]) -> list[tuple[str, list[Score]]]:
+    """Columns under their headings; a lag's spread stands in the lag's own column."""
+    columns = [score for score in scores if not score.name.startswith("lag_std_ms")]
+    groups = [(heading, [s for s in columns if s.group == group]) for group, heading in GROUPS.items()]
+    return [(heading, members) for heading, members in groups if members]
+
+
+def _pictured(rows: list[Mapping]) -> dict[str, str]:
+    """Ids of the clips that get pictures, each with its anchor in the page."""
+    worst = sorted(rows, key=lambda row: row["scores"].get("st_lpips_div", float("-inf")), reverse=True)
+    chosen = {row["id"] for row in (rows if len(rows) <= PICTURED_UP_TO else worst[:PICTURED_UP_TO])}
+    return {row["id"]: f"clip-{number}" for number, row in enumerate(rows, 1) if row["id"] in chosen}
+
+
+def _reasons(rows: list[Mapping]) -> dict[str, dict[str, list[str]]]:
+    """Why scored clips lack scores: reason to the clips, each with the names of its missing scores."""
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for row in (row for row in rows if row["status"] == "ok"):
+        for name, reason in row["missing"].items():
+            reasons.setdefault(reason, {}).setdefault(row["id"], []).append(name)
+    return reasons
+
+
+def _glance(document: Mapping) -> list[dict[str, Any]]:
+    """For each headline metric the bars of every clip, or of the mean where there are too many clips."""
+    rows = [(row["id"], row["scores"]) for row in document["clips"]]
+    if len(rows) > _GLANCE_UP_TO:
+        means = {name: entry["mean"] for name, entry in document["summary"].items() if entry["mean"] is not None}
+        rows = [(f"mean of {len(rows)} clips", means)]
+    panels = [{"metric": metric, "bars": _bars(metric, rows)} for metric in ALIGNED if metric.name in _GLANCE]
+    return [panel for panel in panels if panel["bars"]]
+
+
+def _bars(metric: Aligned, rows: list[tuple[str, Mapping]]) -> list[dict[str, Any]]:
+    m = metric.name
+    shown = [(id_, scores) for id_, scores in rows if {m, f"{m}_div", f"lag_ms_{m}"} <= scores.keys()]
+    longest = max((max(scores[m], scores[f"{m}_div"]) for _, scores in shown), default=0.0) or 1.0
+    return [{"id": id_, "rigid": format_value(SCORES[m], scores[m]), "rigid_width": 100 * max(scores[m], 0) / longest,
+             "aligned": format_value(SCORES[f"{m}_div"], scores[f"{m}_div"]),
+             "aligned_width": 100 * max(scores[f"{m}_div"], 0) / longest,
+             "lag": format_cell(SCORES[f"lag_ms_{m}"], scores),
+             "left": f"{100 * scores[f'{m}_div'] / scores[m]:.0f} %" if scores[m] > 0 else None}
+            for id_, scores in shown]

@@ -1,0 +1,105 @@
+"""The report's clips: each with its filmstrips, its alignment, its costs and its lag, drawn one clip at a time."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from jaxeval.benchmark import figures
+from jaxeval.benchmark.score_names import SCORES, Aligned, format_cell
+from jaxeval.scoring.record import ClipRecord, Strip
+
+_WIDEST_THUMBNAIL = 12.0
+
+
+def clip_sections(
+    rows: Sequence[Mapping],
+    anchors: Mapping[str, str],
+    clips: Iterable[ClipRecord] | Callable[[str], ClipRecord],
+    *,
+    metrics: Sequence[Aligned],
+    fps: float,
+) -> Iterator[dict[str, Any]]:
+    """Draw one clip after the other, each when the page comes to it, so that memory does not grow with their number.
+
+    Args:
+        rows: the document's clips; all numbers and words are from them.
+        anchors: ids of the clips to draw, each with its anchor in the page.
+        clips: the clips with their pictures' material, in any order, or a function that loads one by its id.
+        metrics: the aligned metrics whose figures are drawn, where a clip has them.
+        fps: frames per second of the curves and the strips, above 0.
+
+    Yields:
+        For each clip what the template `clip.html.j2` shows of it.
+
+    Raises:
+        ValueError: if `clips` holds an id that no row has, or one twice, or lacks one of `anchors`.
+
+    Example:
+        >>> row = {"id": "late", "scores": {}, "missing": {"psnr": "no frames"}, "flags": []}
+        >>> clip = ClipRecord("late", "failed")
+        >>> [s["reasons"] for s in clip_sections([row], {"late": "clip-1"}, [clip], metrics=(), fps=25.0)]
+        [{'no frames': ['psnr']}]
+    """
+    by_id = {row["id"]: row for row in rows}
+    records = (clips(id_) for id_ in anchors) if callable(clips) else clips
+    for record in records:
+        row = by_id.pop(record.id, None)
+        if row is None:
+            raise ValueError(f"Expected each clip of the document once, got a second or unknown id {record.id!r}.")
+        if record.id in anchors:
+            yield {"row": row, "anchor": anchors[record.id], "film": _film(row, record, fps),
+                   "notes": [flag.partition(": ") for flag in row["flags"]],
+                   "reasons": _reasons(row["missing"]),
+                   "metrics": [_drawn(metric, row, record, fps) for metric in metrics if metric.name in record.curves]}
+    if lost := by_id.keys() & anchors.keys():
+        raise ValueError(f"Expected the pictures of every clip, got none of {sorted(lost)[0]!r}.")
+
+
+def _reasons(missing: Mapping[str, str]) -> dict[str, list[str]]:
+    """Reason to the names of the scores that it explains."""
+    return {reason: [name for name, why in missing.items() if why == reason] for reason in missing.values()}
+
+
+def _drawn(metric: Aligned, row: Mapping, record: ClipRecord, fps: float) -> dict[str, Any]:
+    """One aligned metric's figures, with its numbers in words."""
+    m, curves, scores = metric.name, record.curves[metric.name], row["scores"]
+    numbers = "; ".join(f"{SCORES[name].label} {format_cell(SCORES[name], scores)} {SCORES[name].unit}".rstrip()
+                        for name in (m, f"{m}_div", f"lag_ms_{m}") if name in scores)
+    about = f"of {row['id']} by {m}: {numbers}"
+    drawings = (
+        (f"Alignment {about}", figures.alignment_heat_map(curves, fps=fps)),
+        (f"Cost over time {about}", figures.cost_over_time(curves, fps=fps, cost=metric.cost)),
+        (f"Lag over time {about}", figures.lag_over_time(curves, fps=fps)),
+    )
+    return {"metric": metric, "numbers": numbers,
+            "figures": [{"alt": alt, "uri": _data_uri("image/svg+xml", svg)} for alt, svg in drawings]}
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
+
+
+def _film(row: Mapping, record: ClipRecord, fps: float) -> dict[str, Any] | None:
+    """Both filmstrips on one linear time axis, positions in per cent of the width, and the loudness under them."""
+    strips = {"generated": record.generated, "reference": record.reference}
+    shown = {name: strip for name, strip in strips.items() if strip is not None and len(strip.frames)}
+    if not shown:
+        return None
+    last = max(int(strip.frames[-1]) for strip in shown.values())
+    width = min(_WIDEST_THUMBNAIL, 88 / max(len(strip.frames) for strip in shown.values()))
+    scale = (100 - width) / max(last, 1)
+    sound = scale * ((row["frames"] or (last + 1,))[0] - 1)
+    return {"width": width, "strips": {name: _thumbnails(strip, width, scale, fps) for name, strip in shown.items()},
+            "sound_width": min(sound, 100 - width),
+            "sound": figures.loudness_outline(record.audio) if record.audio is not None and sound > 0 else None}
+
+
+def _thumbnails(strip: Strip, width: float, scale: float, fps: float) -> dict[str, Any]:
+    """Thumbnails at their times; one that would cover its neighbour on the left is left out."""
+    shown: list[dict[str, Any]] = []
+    for frame, image in zip(strip.frames.tolist(), strip.images, strict=True):
+        if not shown or scale * frame >= shown[-1]["left"] + width:
+            shown.append({"left": scale * frame, "ms": f"{1000 * frame / fps:.0f}",
+                          "uri": _data_uri("image/jpeg", figures.thumbnail(image))})
+    height, breadth = strip.images.shape[1:3]
+    return {"thumbnails": shown, "aspect": 100 / width * breadth / height}
