@@ -1,5 +1,6 @@
 """One pair of files to one record: what the command does for each clip, and what it says when it can't."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +18,12 @@ from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord, Strip
 from jaxeval.scoring.trajectories import FacePath, Networks, Trajectories, find_face, reference_window, trajectories
 
+Progress = Callable[[float], None]
+
 _THUMBNAILS = 10
 _THUMBNAIL = 112
+# About how much of the work on a pair is done when its files have been read: the LPIPS network takes the rest.
+_REFERENCE_READ, _BOTH_READ = 0.1, 0.2
 
 
 @dataclass(frozen=True)
@@ -78,34 +83,37 @@ class Scorer:
         self._blocks: FeatureBlocks | None = None
         self._reference: _Clip | None = None
 
-    def score(self, pair: Pair) -> ClipRecord:
+    def score(self, pair: Pair, progress: Progress = lambda fraction: None) -> ClipRecord:
         """One pair's record.
 
         Args:
             pair: the files.
+            progress: called with the share of the work that is done, in [0, 1].
 
         Returns:
             The record; status "failed" with a one-line reason if a file can't be used.
         """
         try:
-            return self._score(pair)
+            return self._score(pair, progress)
         except JaxevalError as error:
             return ClipRecord(pair.id, "failed", str(error))
 
-    def _score(self, pair: Pair) -> ClipRecord:
+    def _score(self, pair: Pair, progress: Progress) -> ClipRecord:
         generated, reference = (
             _existing(pair.id, path, role)
             for path, role in ((pair.generated, "generated"), (pair.reference, "reference"))
         )
         audio, audio_flags = _loudness(pair.audio, reference, generated)
         y = self._load_reference(reference)
+        progress(_REFERENCE_READ)
         x = self._load("generated", Video(generated, self.protocol.fps), y)
+        progress(_BOTH_READ)
         flags = (*_flags(x, y), *audio_flags)
         record = ClipRecord(pair.id, "ok", None, (x.frames, y.frames), flags=flags, audio=audio)
         faceless = next((_faceless(clip) for clip in (y, x) if clip.path is None), None)
         if faceless and self.region == "face":
             return replace(record, status="failed", reason=f"{faceless}; --region frame scores whole frames")
-        scored = self._scores(x, y, faceless)
+        scored = self._scores(x, y, faceless, lambda done: progress(_BOTH_READ + (1 - _BOTH_READ) * done))
         return replace(record, **vars(scored), generated=_strip(x), reference=_strip(y))
 
     def _load_reference(self, path: Path) -> _Clip:
@@ -125,11 +133,13 @@ class Scorer:
         seen = trajectories(self._networks, video, path, window, size, self.protocol.size)
         return _Clip(role, video, path, window, seen)
 
-    def _scores(self, x: _Clip, y: _Clip, faceless: str | None) -> Scored:
+    def _scores(self, x: _Clip, y: _Clip, faceless: str | None, progress: Progress) -> Scored:
         if self._blocks is None:
             self._blocks = FeatureBlocks(self._networks.perceptual)
         crops = [(f"{clip.role} {clip.video.path} {clip.window}", clip.seen.crops) for clip in (x, y)]
-        scored = image_scores(x.seen.crops, y.seen.crops) | perceptual_scores(self._blocks, self.protocol, *crops)
+        scored = image_scores(x.seen.crops, y.seen.crops) | perceptual_scores(
+            self._blocks, self.protocol, *crops, progress
+        )
         unseen = faceless or next((gap for clip in (y, x) if (gap := self._gap(clip))), None)
         if unseen:
             return self._with_lag(scored | missing(face_names(), unseen))

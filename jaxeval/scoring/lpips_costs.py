@@ -5,7 +5,7 @@ blocks goes through one compiled step of one shape, so identical clips give iden
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,8 @@ _BUDGET = 3 * 2**30
 
 
 @dataclass(frozen=True)
-class LPIPSCosts:
-    """LPIPS of a pair, T frames generated and S in the reference.
+class Costs:
+    """One metric's costs of a pair, T frames generated and S in the reference.
 
     Attributes:
         framewise: `[min(T, S)]` each frame against the one of its index, computed directly: exactly 0 if identical.
@@ -66,16 +66,19 @@ class FeatureBlocks:
         return self._kept[clip, index]
 
 
-def lpips_costs(blocks: FeatureBlocks, x: tuple[str, np.ndarray], y: tuple[str, np.ndarray]) -> LPIPSCosts:
+def lpips_costs(
+    blocks: FeatureBlocks, x: tuple[str, np.ndarray], y: tuple[str, np.ndarray], progress: Callable[[float], None]
+) -> Costs:
     """Frame-wise costs and the three matrices of a pair.
 
     Args:
         blocks: where features are kept; features of a clip stay for the next pair as long as there is room.
         x: the generated clip's unique name and its crops `[T, H, W, 3]` uint8.
         y: the reference's.
+        progress: called with the share of the work that is done, in [0, 1].
 
     Returns:
-        `LPIPSCosts`.
+        `Costs`.
     """
     clips = (x, y)
     places = [(side, index) for side, (_, crops) in enumerate(clips) for index in range(-(-len(crops) // BLOCK))]
@@ -83,7 +86,8 @@ def lpips_costs(blocks: FeatureBlocks, x: tuple[str, np.ndarray], y: tuple[str, 
     matrices = {(a, b): np.empty((size[a], size[b]), np.float32) for a, b in ((0, 1), (0, 0), (1, 1))}
     framewise = np.empty(min(size), np.float32)
     center = jnp.mean(blocks.get(*y, 0), axis=0)
-    for p, q in _pairs(len(places), blocks.room - 1):
+    for step, (p, q) in enumerate(_pairs(len(places), blocks.room - 1)):
+        progress(step / (len(places) * (len(places) + 1) / 2))
         (a, i), (b, j) = places[p], places[q]
         # The block of the lower index comes first, whichever clip it is of: so the three matrices of identical clips
         # are made of the same products.
@@ -96,7 +100,7 @@ def lpips_costs(blocks: FeatureBlocks, x: tuple[str, np.ndarray], y: tuple[str, 
         elif i == j:
             framewise[here] = _framewise(left, right)
     t, s = len(x[1]), len(y[1])
-    return LPIPSCosts(framewise[: min(t, s)], matrices[0, 1][:t, :s], matrices[0, 0][:t, :t], matrices[1, 1][:s, :s])
+    return Costs(framewise[: min(t, s)], matrices[0, 1][:t, :s], matrices[0, 0][:t, :t], matrices[1, 1][:s, :s])
 
 
 def _pairs(count: int, held: int) -> Iterator[tuple[int, int]]:

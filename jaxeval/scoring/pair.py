@@ -1,7 +1,8 @@
 """One generated clip against its reference: every score of the protocol, or the reason why there is none."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ from jaxeval.metrics.aligned import aligned_from_costs
 from jaxeval.metrics.identity import csim, id_distance
 from jaxeval.metrics.image import l1, psnr, ssim
 from jaxeval.metrics.motion import expression_trajectory, fit_mesh, pose_frame, pose_trajectory
-from jaxeval.scoring.lpips_costs import BLOCK, FeatureBlocks, lpips_costs
+from jaxeval.scoring.lpips_costs import BLOCK, Costs, FeatureBlocks, lpips_costs
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import Curves
 from jaxeval.scoring.trajectories import Networks, Trajectories
@@ -23,15 +24,6 @@ _PAD = 64
 IMAGE = ("psnr", "ssim", "l1")
 FACE = ("csim", "id_distance", "pose", "expr")
 ALIGNED_FACE = ("csim", "pose", "expr")
-
-
-class Costs(NamedTuple):
-    """One metric's cost of a pair: frame by frame, and the three matrices of a divergence."""
-
-    framewise: np.ndarray
-    xy: np.ndarray
-    xx: np.ndarray
-    yy: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -95,10 +87,14 @@ def _image(x: jax.Array, y: jax.Array) -> dict[str, jax.Array]:
 
 
 def perceptual_scores(
-    blocks: FeatureBlocks, protocol: Protocol, x: tuple[str, np.ndarray], y: tuple[str, np.ndarray]
+    blocks: FeatureBlocks,
+    protocol: Protocol,
+    x: tuple[str, np.ndarray],
+    y: tuple[str, np.ndarray],
+    progress: Callable[[float], None],
 ) -> Scored:
     """ST-LPIPS, frame-wise and aligned; x and y are a clip's unique name and its crops."""
-    costs = Costs(*vars(lpips_costs(blocks, x, y)).values())
+    costs = lpips_costs(blocks, x, y, progress)
     frame_by_frame = Scored({"st_lpips": _mean(costs.framewise)}, {}, {})
     return frame_by_frame | align("st_lpips", costs, protocol)
 

@@ -5,34 +5,11 @@ from pathlib import Path
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.clip import Pair
 
-VIDEO_SUFFIXES = frozenset(
-    [
-        ".3gp",
-        ".asf",
-        ".avi",
-        ".flv",
-        ".gif",
-        ".h264",
-        ".m2ts",
-        ".m4v",
-        ".mjpeg",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".mxf",
-        ".ogv",
-        ".qt",
-        ".ts",
-        ".vob",
-        ".webm",
-        ".wmv",
-        ".y4m",
-    ]
-)
-AUDIO_SUFFIXES = frozenset([".aac", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"])
+VIDEO_SUFFIXES = {
+    *(".3gp", ".asf", ".avi", ".flv", ".gif", ".h264", ".m2ts", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg"),
+    *(".mpg", ".mts", ".mxf", ".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
+}
+AUDIO_SUFFIXES = {".aac", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"}
 
 
 def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pair]:
@@ -68,16 +45,14 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pai
     ]
 
 
-def _by_stem(folder: Path, suffixes: frozenset[str]) -> dict[str, Path]:
+def _by_stem(folder: Path, suffixes: set[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in suffixes or path.name.startswith("."):
             continue
         if path.stem in found:
-            raise JaxevalError(
-                f"{folder}: expected one file for the name {path.stem!r}, found {found[path.stem].name} and {path.name}; "
-                "move one away."
-            )
+            both = f"{found[path.stem].name} and {path.name}"
+            raise JaxevalError(f"{folder}: expected one file named {path.stem}, found {both}. Move one away.")
         found[path.stem] = path
     if not found:
         raise JaxevalError(

@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any
 
 import jax
 
+from jaxeval.atomic import atomic_file
 from jaxeval.checkpoints import list_weights
-from jaxeval.scoring.clip import Pair, Scorer
+from jaxeval.scoring.clip import Pair, Progress, Scorer
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord
-from jaxeval.scoring.store import ClipStore, atomic
+from jaxeval.scoring.store import ClipStore
 from jaxeval.scoring.summary import summarise
 
 SCHEMA = 1
@@ -41,16 +43,23 @@ class Run:
         self._weights = {row.name: row.sha256 for row in list_weights() if row.name in protocol.encoders.values()}
         self._started = _now()
 
-    def records(self, pairs: Sequence[Pair]) -> Iterator[tuple[ClipRecord, bool]]:
-        """Every pair's record without its curves, and whether it was computed now (or found from an earlier run)."""
-        for pair in pairs:
-            inputs = self._inputs(pair)
-            record = self._store.load(pair.id, inputs)
-            fresh = record is None
-            if record is None:
-                record = self._scorer.score(pair)
-                self._store.save(record, inputs)
-            yield record, fresh
+    def record(self, pair: Pair, progress: Progress = lambda fraction: None) -> tuple[ClipRecord, bool]:
+        """A pair's record, from an earlier run into the same folder if it was scored there and nothing changed.
+
+        Args:
+            pair: the files.
+            progress: called with the share of the work on this pair that is done, in [0, 1].
+
+        Returns:
+            The record without its pictures' material, and whether it was computed now. Failed pairs are tried again.
+        """
+        inputs = self._inputs(pair)
+        record = self._store.load(pair.id, inputs)
+        fresh = record is None or record.status != "ok"
+        if record is None or fresh:
+            record = self._scorer.score(pair, progress)
+            self._store.save(record, inputs)
+        return replace(record, curves={}, generated=None, reference=None, audio=None), fresh
 
     def clip(self, name: str) -> ClipRecord:
         """One clip's record from disk, with its curves."""
@@ -73,9 +82,9 @@ class Run:
             "clips": [_row(record) for record in records],
             "summary": summarise(records),
         }
-        with atomic(self.out / "scores.json") as file:
+        with atomic_file(self.out / "scores.json") as file:
             file.write(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False).encode())
-        with atomic(self.out / "scores.csv") as file:
+        with atomic_file(self.out / "scores.csv") as file:
             file.write(_csv(records).encode())
         return document
 
@@ -100,7 +109,10 @@ class Run:
 
 
 def _state(path: Path) -> dict[str, Any]:
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except OSError:
+        return {"path": str(path)}
     return {"path": str(path.resolve()), "bytes": stat.st_size, "changed": stat.st_mtime_ns}
 
 

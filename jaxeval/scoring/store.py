@@ -2,56 +2,16 @@
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
+from jaxeval.atomic import atomic_file
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.record import ClipRecord, Curves, Strip
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears whole or not at all, whenever the process is killed.
-
-    Args:
-        path: where it shall stand; its folder exists.
-
-    Yields:
-        A temporary file beside it, to be written; it takes the name when the block ends without an exception.
-
-    Raises:
-        JaxevalError: the folder can't be written, or the disk is full.
-    """
-    handle, name = None, None
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except OSError as error:
-        raise JaxevalError(
-            f"{path}: expected to write this file, found {error.strerror}; free the place or give --out."
-        ) from error
-    finally:
-        if name and os.path.exists(name):
-            os.unlink(name)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 class ClipStore:
@@ -74,7 +34,7 @@ class ClipStore:
             raise JaxevalError(
                 f"{folder}: expected a folder to write to, found {error.strerror}; give another --out."
             ) from error
-        with atomic(folder / "writable"):
+        with atomic_file(folder / "writable"):
             pass
         (folder / "writable").unlink()
 
@@ -85,7 +45,7 @@ class ClipStore:
 
     def save(self, record: ClipRecord, inputs: dict[str, Any]) -> None:
         """Write a record, with what it was made from."""
-        with atomic(self.path(record.id)) as file:
+        with atomic_file(self.path(record.id)) as file:
             np.savez_compressed(file, **_pack(record, inputs))
 
     def load(self, clip: str, inputs: dict[str, Any] | None = None) -> ClipRecord | None:

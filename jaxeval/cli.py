@@ -1,0 +1,142 @@
+"""The command line: `jaxeval demo`, `jaxeval score`, `jaxeval weights`.
+
+Exit codes: 0 if every clip is scored, 1 if some failed (their rows say why), 2 for a command that can't run.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+from jaxeval.errors import JaxevalError
+
+
+@dataclass(frozen=True)
+class Score:
+    """Score generated clips against their references: two video files, or two folders paired by file name."""
+
+    generated: tyro.conf.Positional[Path]
+    """The generated video, or a folder of them."""
+    reference: tyro.conf.Positional[Path]
+    """The reference video, or a folder of them."""
+    audio: Path | None = None
+    """Sound of the clip (a folder of sounds for folders); the reference's own sound if not given."""
+    out: Path = Path("jaxeval-scores")
+    """Folder for scores.json, scores.csv and report.html. A run that was stopped goes on from here."""
+    protocol: str = "jaxeval-v1"
+    """The protocol, which fixes encoders, frame rate, crops and the alignment's constants."""
+    region: Literal["face", "frame"] = "face"
+    """What image and perceptual scores look at: the reference's face region, or the whole frame."""
+
+    def run(self, console: Console) -> int:
+        """Score, print the table, write the three files."""
+        from jaxeval.commands import score
+
+        return score(console, self.generated, self.reference, self.audio, self.out, self.protocol, self.region)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """See what aligned scoring does: a talking face made from a photograph and real speech, and four faulty copies."""
+
+    out: Path = Path("jaxeval-demo")
+    """Folder for the clips, scores.json, scores.csv and report.html."""
+
+    def run(self, console: Console) -> int:
+        """Make the clips, score them, print the table, write the page."""
+        from jaxeval.commands import demo
+
+        return demo(console, self.out)
+
+
+@dataclass(frozen=True)
+class WeightsList:
+    """Every encoder: available or missing, its source, licence and size."""
+
+    def run(self, console: Console) -> int:
+        """Print the table."""
+        from jaxeval.commands import weights_list
+
+        return weights_list(console)
+
+
+@dataclass(frozen=True)
+class WeightsVerify:
+    """Check every stored array against the manifest's sha256."""
+
+    def run(self, console: Console) -> int:
+        """Print the table; exit code 1 if any checkpoint is damaged."""
+        from jaxeval.commands import weights_verify
+
+        return weights_verify(console)
+
+
+@dataclass(frozen=True)
+class WeightsConvert:
+    """Convert an encoder's upstream file to a checkpoint (needs the `convert` extra)."""
+
+    name: tyro.conf.Positional[str]
+    """The encoder's name, as `jaxeval weights list` shows it."""
+    files: tyro.conf.Positional[tuple[Path, ...]]
+    """The upstream file or files."""
+    out: Path | None = None
+    """Folder of checkpoints to write to; the user's own by default."""
+
+    def run(self, console: Console) -> int:
+        """Write the checkpoint, or nothing."""
+        from jaxeval.commands import weights_convert
+
+        return weights_convert(console, self.name, self.files, self.out)
+
+
+Weights = (
+    Annotated[WeightsList, tyro.conf.subcommand("list")]
+    | Annotated[WeightsVerify, tyro.conf.subcommand("verify")]
+    | Annotated[WeightsConvert, tyro.conf.subcommand("convert")]
+)
+
+
+@dataclass(frozen=True)
+class WeightsCommand:
+    """The encoders' checkpoints."""
+
+    command: tyro.conf.OmitSubcommandPrefixes[Weights]
+
+    def run(self, console: Console) -> int:
+        """Run the chosen one."""
+        return self.command.run(console)
+
+
+Command = (
+    Annotated[Demo, tyro.conf.subcommand("demo")]
+    | Annotated[Score, tyro.conf.subcommand("score")]
+    | Annotated[WeightsCommand, tyro.conf.subcommand("weights")]
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The `jaxeval` command.
+
+    Args:
+        arguments: the words after `jaxeval`; those of the process if None.
+
+    Raises:
+        SystemExit: always, with the exit code.
+    """
+    command = tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments)  # type: ignore[call-overload]
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        sys.exit(command.run(Console()))
+    except JaxevalError as error:
+        errors.print(f"jaxeval: {error}", markup=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        errors.print("jaxeval: stopped. What was scored is kept; the same command goes on from there.", markup=False)
+        sys.exit(130)
+
+
+_ABOUT = "Aligned evaluation of talking heads, and of any generated sequence, in JAX."

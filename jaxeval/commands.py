@@ -1,0 +1,91 @@
+"""What each command does, apart from its words: called by `jaxeval.cli` once they are parsed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from jaxeval.benchmark.demo import make_demo
+from jaxeval.benchmark.report import write_report
+from jaxeval.benchmark.table import print_table
+from jaxeval.checkpoints import convert, list_weights, verify_weights
+from jaxeval.errors import JaxevalError
+from jaxeval.scoring.clip import Pair
+from jaxeval.scoring.pairing import find_pairs
+from jaxeval.scoring.protocol import PROTOCOLS
+from jaxeval.scoring.record import ClipRecord
+from jaxeval.scoring.run import Run
+
+
+def score(
+    console: Console, generated: Path, reference: Path, audio: Path | None, out: Path, protocol: str, region: str
+) -> int:
+    """`jaxeval score`."""
+    if protocol not in PROTOCOLS:
+        raise JaxevalError(f"--protocol: expected one of {', '.join(PROTOCOLS)}, found {protocol}. Choose one of these.")
+    pairs = find_pairs(generated, reference, audio)
+    return _score_pairs(console, Run(out, PROTOCOLS[protocol], region), pairs, f"{generated} against {reference}")
+
+
+def demo(console: Console, out: Path) -> int:
+    """`jaxeval demo`."""
+    run = Run(out, PROTOCOLS["jaxeval-v1"], "face")
+    with console.status("making a talking face from a photograph and speech, and four faulty copies of it"):
+        clips = make_demo(out)
+    pairs = [Pair(name, path, clips.reference) for name, path in clips.methods.items()]
+    return _score_pairs(console, run, pairs, "Four faulty copies of a talking face")
+
+
+def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str) -> int:
+    records = _records(console, run, pairs)
+    document = run.write(records)
+    write_report(run.out / "report.html", document, run.clip, fps=run.protocol.fps, title=title)
+    print_table(document, console)
+    for name in ("scores.json", "scores.csv", "report.html"):
+        console.print(f"{run.out / name}", highlight=False, soft_wrap=True)
+    return int(any(record.status != "ok" for record in records))
+
+
+def _records(console: Console, run: Run, pairs: Sequence[Pair]) -> list[ClipRecord]:
+    """All records, with a bar that estimates the time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+               TimeRemainingColumn())
+    records, found = [], 0
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("scoring", total=len(pairs))
+        for index, pair in enumerate(pairs):
+            bar.update(task, description=pair.id)
+            record, fresh = run.record(pair, lambda part, done=index: bar.update(task, completed=done + part))
+            bar.update(task, completed=index + 1)
+            records.append(record)
+            found += not fresh
+            if record.status != "ok":
+                bar.console.print(f"{record.id}: failed: {record.reason}", markup=False, highlight=False, soft_wrap=True)
+    if found:
+        console.print(f"{found} of {len(pairs)} clips were scored by an earlier run into {run.out}.", soft_wrap=True)
+    return records
+
+
+def weights_list(console: Console) -> int:
+    """`jaxeval weights list`."""
+    table = Table("encoder", "available", "MB", "licence", "source")
+    for row in list_weights():
+        table.add_row(row.name, "yes" if row.available else "no", f"{row.bytes / 1e6:.1f}", row.licence, row.source)
+    console.print(table)
+    return 0
+
+
+def weights_verify(console: Console) -> int:
+    """`jaxeval weights verify`."""
+    rows = verify_weights()
+    for row in rows:
+        console.print(f"{row.name}: {'verified' if row.verified else row.reason}", markup=False, soft_wrap=True)
+    return int(not all(row.verified for row in rows))
+
+
+def weights_convert(console: Console, name: str, files: Sequence[Path], out: Path | None) -> int:
+    """`jaxeval weights convert`."""
+    console.print(f"{convert(name, files, out)}", markup=False, soft_wrap=True)
+    return 0
