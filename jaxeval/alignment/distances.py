@@ -1,0 +1,103 @@
+"""Costs between two trajectories: how far every frame of one is from every frame of the other."""
+
+import jax
+import jax.numpy as jnp
+
+
+def squared_euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
+    """D_ts = Σ_k (x_tk − y_sk)², as differences: exactly 0 between equal frames, without cancellation near them.
+
+    Args:
+        x: `[T, D]` trajectory, any unit; narrower types than float32 are widened.
+        y: `[S, D]` trajectory in the same unit.
+
+    Returns:
+        `[T, S]`, at least 0, in the unit squared.
+
+    Raises:
+        ValueError: if x and y aren't matrices with the same number of columns.
+
+    Example:
+        >>> squared_euclidean(jnp.array([[0.0, 0.0]]), jnp.array([[3.0, 4.0], [0.0, 1.0]])).tolist()
+        [[25.0, 1.0]]
+    """
+    return _squared_euclidean(*_checked(x, y))
+
+
+def euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
+    """D_ts = √(Σ_k (x_tk − y_sk)²), with the subgradient 0 between equal frames.
+
+    Args:
+        x: `[T, D]` trajectory.
+        y: `[S, D]` trajectory.
+
+    Returns:
+        `[T, S]`, at least 0, in the trajectories' unit.
+
+    Raises:
+        ValueError: as `squared_euclidean`.
+
+    Example:
+        >>> euclidean(jnp.array([[0.0, 0.0]]), jnp.array([[3.0, 4.0]])).tolist()
+        [[5.0]]
+    """
+    return _safe_sqrt(squared_euclidean(x, y))
+
+
+def cosine(x: jax.Array, y: jax.Array) -> jax.Array:
+    """D_ts = 2 − 2 cos(x_t, y_s) = ‖x_t/‖x_t‖ − y_s/‖y_s‖‖², the squared distance of the directions.
+
+    A zero vector has no direction: its cosine with anything counts as 0, so the cost is 2, and its gradient is 0.
+
+    Args:
+        x: `[T, D]` trajectory, for example of face embeddings; its scale doesn't matter.
+        y: `[S, D]` trajectory.
+
+    Returns:
+        `[T, S]` in [0, 4] up to rounding.
+
+    Raises:
+        ValueError: as `squared_euclidean`.
+
+    Example:
+        >>> cosine(jnp.array([[2.0, 0.0], [0.0, 0.0]]), jnp.array([[1.0, 0.0], [0.0, 3.0]])).tolist()
+        [[0.0, 2.0], [2.0, 2.0]]
+    """
+    x, y = _checked(x, y)
+    (x, x_deficit), (y, y_deficit) = _direction(x), _direction(y)
+    return _squared_euclidean(x, y) + x_deficit + y_deficit.T
+
+
+@jax.jit
+def _squared_euclidean(x, y):
+    # Row by row, and computed again for the gradient: all differences at once would be an array [T, S, D].
+    def row(x_t):
+        return jnp.square(x_t[None] - y).sum(axis=1)
+
+    return jax.lax.map(jax.checkpoint(row), x)
+
+
+def _direction(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Rows scaled to length 1, zero rows left, and `[T, 1]` what each lacks: 1 − its squared length."""
+    # Scaled by the largest component first: squares of very small or very large ones would leave the floats' range.
+    largest = jax.lax.stop_gradient(jnp.abs(x).max(axis=1, keepdims=True))
+    is_zero = largest == 0
+    scaled = x / jnp.where(is_zero, 1, largest)
+    norm = _safe_sqrt(jnp.square(scaled).sum(axis=1, keepdims=True))
+    return scaled / jnp.where(is_zero, 1, norm), is_zero.astype(x.dtype)
+
+
+def _safe_sqrt(x: jax.Array) -> jax.Array:
+    # The input is masked, not the output: the derivative of √ at 0 is inf, and inf · 0 would be NaN.
+    return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1)), 0)
+
+
+def _checked(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    x, y = jnp.asarray(x), jnp.asarray(y)
+    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
+        raise ValueError(f"Expected trajectories [T, D] and [S, D] of the same D, got shapes {x.shape} and {y.shape}.")
+    return _widened(x), _widened(y)
+
+
+def _widened(x: jax.Array) -> jax.Array:
+    return x if x.dtype == jnp.float64 else x.astype(jnp.float32)

@@ -1,0 +1,142 @@
+"""Soft-DTW of a cost matrix: its value, and the alignment that is its gradient."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost, checked_gamma, checked_lengths
+from jaxeval.alignment.bands import in_band
+from jaxeval.alignment.wavefront import UNREACHABLE, wavefront
+
+
+def soft_dtw(
+    cost: jax.Array, *, gamma: Scalar = 0.01, lengths: Lengths | None = None, band: float | None = None
+) -> jax.Array:
+    """Soft-DTW: the soft minimum, over all monotone paths π, of the cost summed along the path.
+
+        sdtw_γ(D) = −γ log Σ_π exp(−Σ_{(i,j)∈π} D_ij / γ)
+
+    A path leads from (0, 0) to (t − 1, s − 1) by steps (1, 1), (1, 0) and (0, 1). The value is differentiable any
+    number of times, forward and backward, with respect to `cost` and `gamma`; batch it with `jax.vmap`.
+
+    Args:
+        cost: `[T, S]` real numbers below 1e29; +inf forbids a cell. Float32 or float64; narrower types are widened.
+        gamma: smoothing, at least 0, in the cost's unit; static or traced. 0 is exact DTW.
+        lengths: (t, s), numbers of valid leading rows and columns; Python ints or traced. What lies beyond them may be
+            anything, NaN included. None for (T, S).
+        band: half-width of the Sakoe-Chiba band in frames of the longer trajectory, static; None for no band. See
+            `jaxeval.alignment.bands.in_band`.
+
+    Returns:
+        Scalar. NaN if no path of finite cost exists.
+
+    Raises:
+        ValueError: for a matrix that isn't one, static lengths out of range, gamma or band below 0, and for a band
+            through which no path of these static lengths leads.
+
+    References:
+        Cuturi and Blondel, Soft-DTW: a differentiable loss function for time-series, ICML 2017.
+
+    Example:
+        >>> cost = jnp.array([[0.0, 1.0], [1.0, 0.0]])
+        >>> print(f"{soft_dtw(cost, gamma=1.0):.4f}")  # -log(1 + 2 exp(-1))
+        -0.5514
+    """
+    cost = checked_cost(cost)
+    return _value(cost, checked_gamma(gamma, cost.dtype), checked_lengths(lengths, cost.shape, band), band)
+
+
+def soft_dtw_alignment(
+    cost: jax.Array, *, gamma: Scalar = 0.01, lengths: Lengths | None = None, band: float | None = None
+) -> jax.Array:
+    """The expected alignment: the probability that the path passes each cell.
+
+        E_ij = ∂ sdtw_γ(D) / ∂D_ij = Σ_{π∋(i,j)} exp(−⟨π, D⟩ / γ) / Σ_π exp(−⟨π, D⟩ / γ)
+
+    Args:
+        cost: as for `soft_dtw`.
+        gamma: as for `soft_dtw`; for 0 predecessors of equal cost share the path equally.
+        lengths: as for `soft_dtw`.
+        band: as for `soft_dtw`.
+
+    Returns:
+        `[T, S]` in [0, 1]; exactly 0 in padding and outside the band; NaN if no path of finite cost exists.
+
+    Raises:
+        ValueError: as `soft_dtw`.
+
+    References:
+        Cuturi and Blondel, Soft-DTW: a differentiable loss function for time-series, ICML 2017.
+
+    Example:
+        >>> cost = jnp.array([[0.0, 1.0], [1.0, 0.0]])
+        >>> print(f"{soft_dtw_alignment(cost, gamma=1.0)[0, 1]:.4f}")  # exp(-1) / (1 + 2 exp(-1))
+        0.2119
+    """
+    return soft_dtw_value_and_alignment(cost, gamma=gamma, lengths=lengths, band=band)[1]
+
+
+def soft_dtw_value_and_alignment(
+    cost: jax.Array, *, gamma: Scalar = 0.01, lengths: Lengths | None = None, band: float | None = None
+) -> tuple[jax.Array, jax.Array]:
+    """`soft_dtw` and `soft_dtw_alignment` from one run of the recursion.
+
+    Args:
+        cost: as for `soft_dtw`.
+        gamma: as for `soft_dtw`.
+        lengths: as for `soft_dtw`.
+        band: as for `soft_dtw`.
+
+    Returns:
+        value, scalar, and alignment, `[T, S]`.
+
+    Raises:
+        ValueError: as `soft_dtw`.
+
+    Example:
+        >>> value, alignment = soft_dtw_value_and_alignment(jnp.eye(3))
+        >>> value.shape, alignment.shape
+        ((), (3, 3))
+    """
+    cost = checked_cost(cost)
+    return _value_and_alignment(
+        cost, checked_gamma(gamma, cost.dtype), checked_lengths(lengths, cost.shape, band), band
+    )
+
+
+def only_allowed(cost: jax.Array, lengths: tuple[jax.Array, jax.Array], band: float | None) -> jax.Array:
+    """The cost matrix with UNREACHABLE in padding, outside the band and for +inf.
+
+    Args:
+        cost: `[T, S]`.
+        lengths: (t, s), integer scalars.
+        band: half-width of the band; None for no band.
+
+    Returns:
+        `[T, S]`, free of whatever the padding held, NaN included, and with a gradient of exactly 0 there.
+
+    Example:
+        >>> only_allowed(jnp.zeros((1, 2)), (1, 1), None).tolist()
+        [[0.0, 1.0000000150474662e+30]]
+    """
+    rows, columns = (jax.lax.broadcasted_iota(jnp.int32, cost.shape, axis) for axis in (0, 1))
+    allowed = (rows < lengths[0]) & (columns < lengths[1])
+    if band is not None:
+        allowed &= in_band(rows, columns, lengths, band)
+    return jnp.where(allowed, jnp.minimum(cost, UNREACHABLE), UNREACHABLE)
+
+
+def _corner(cost, gamma, lengths, band):
+    corner, _ = wavefront(only_allowed(cost, lengths, band), gamma, lengths)
+    return jnp.where(corner < UNREACHABLE / 2, corner, jnp.nan)
+
+
+# Jitted here, since an eager scan would be compiled anew at every call.
+_value = partial(jax.jit, static_argnames="band")(_corner)
+
+
+@partial(jax.jit, static_argnames="band")
+def _value_and_alignment(cost, gamma, lengths, band):
+    value, alignment = jax.value_and_grad(_corner)(cost, gamma, lengths, band)
+    return value, jnp.where(jnp.isnan(value), jnp.nan, alignment)

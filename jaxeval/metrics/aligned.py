@@ -1,0 +1,122 @@
+"""Any distance as a frame-wise and as an aligned metric, with the timing that the alignment forgave."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxeval.alignment import divergence_from_costs, lag, pairwise_costs, soft_dtw_value_and_alignment
+from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost, checked_lengths
+from jaxeval.alignment.divergence import Distance
+
+
+class AlignedScore(NamedTuple):
+    """What one distance says of a generated clip x and its reference y; t and s are their numbers of frames.
+
+    Attributes:
+        framewise: mean over the common frames of d(x_t, y_t): late is wrong.
+        seq: sdtw_γ(x, y) / max(t, s): timing is forgiven; biased, so that it can be negative.
+        divergence: the Soft-DTW divergence / max(t, s): timing is forgiven, and 0 for identical clips.
+        lag: frames by which the generated clip is late, the mean over its frames.
+        lag_std: its standard deviation: 0 for a constant delay, more where the tempo wanders.
+        alignment: `[T, S]` the probability that the path passes each cell.
+    """
+
+    framewise: jax.Array
+    seq: jax.Array
+    divergence: jax.Array
+    lag: jax.Array
+    lag_std: jax.Array
+    alignment: jax.Array
+
+
+def aligned(distance: Distance, *, gamma: Scalar = 0.01, band: float | None = None) -> Callable[..., AlignedScore]:
+    """Turn a distance between frames into a metric between clips, frame-wise and aligned by Soft-DTW.
+
+        framewise = 1/min(t,s) Σ_t d(x_t, y_t)
+        seq = sdtw_γ(x, y) / max(t, s)
+        divergence = (sdtw_γ(x, y) − ½ sdtw_γ(x, x) − ½ sdtw_γ(y, y)) / max(t, s)
+
+    Args:
+        distance: (x, y) -> `[T, S]` costs, symmetric: distance(y, x) is its transpose.
+        gamma: smoothing, at least 0, in the cost's unit; static or traced.
+        band: half-width of the Sakoe-Chiba band in frames of the longer clip, static; None for no band.
+
+    Returns:
+        metric(x, y, lengths=None) -> AlignedScore of one pair: x `[T, ...]` is the generated clip, y `[S, ...]` the
+        reference, lengths = (t, s) their numbers of valid leading frames. Batch it with `jax.vmap`.
+
+    Raises:
+        ValueError: when called, as `jaxeval.soft_dtw`.
+
+    References:
+        arXiv 2606.01031 for `framewise` and `seq`; Blondel, Mensch and Vert, Differentiable divergences between time
+        series, AISTATS 2021.
+
+    Example:
+        >>> from jaxeval.alignment.distances import squared_euclidean
+        >>> reference = jnp.arange(6.0)[:, None]
+        >>> late = jnp.maximum(reference - 1, 0)
+        >>> score = aligned(squared_euclidean, gamma=0.01)(late, reference)
+        >>> print(f"{score.framewise:.3f} {score.divergence:.3f} {score.lag:.3f}")
+        0.833 0.168 0.750
+    """
+
+    def metric(x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> AlignedScore:
+        costs = pairwise_costs(distance, x, y, lengths=lengths)
+        return aligned_from_costs(*costs, gamma=gamma, lengths=lengths, band=band)
+
+    return metric
+
+
+def aligned_from_costs(
+    xy: jax.Array,
+    xx: jax.Array,
+    yy: jax.Array,
+    *,
+    gamma: Scalar = 0.01,
+    lengths: Lengths | None = None,
+    band: float | None = None,
+) -> AlignedScore:
+    """`aligned` for costs that are known already, for example because they were computed by streaming.
+
+    Args:
+        xy: `[T, S]` costs between the generated clip x and the reference y.
+        xx: `[T, T]` costs between x and itself.
+        yy: `[S, S]` costs between y and itself.
+        gamma: as for `aligned`.
+        lengths: (t, s), numbers of valid leading frames; Python ints or traced. None for (T, S).
+        band: as for `aligned`.
+
+    Returns:
+        The scores of the pair.
+
+    Raises:
+        ValueError: as `jaxeval.soft_dtw`, and if the three shapes don't fit.
+
+    Example:
+        >>> cost = jnp.ones((3, 3)) - jnp.eye(3)
+        >>> score = aligned_from_costs(cost, cost, cost, gamma=0.1)
+        >>> print(score.framewise, score.divergence)
+        0.0 0.0
+    """
+    xy = checked_cost(xy)
+    t, s = checked_lengths(lengths, xy.shape, band)
+    divergence = divergence_from_costs(xy, xx, yy, gamma=gamma, lengths=lengths, band=band)
+    value, alignment = soft_dtw_value_and_alignment(xy, gamma=gamma, lengths=lengths, band=band)
+    timing = lag(alignment, lengths=lengths)
+    frames = jnp.maximum(t, s).astype(xy.dtype)
+    return AlignedScore(
+        framewise=_framewise(xy, jnp.minimum(t, s)),
+        seq=value / frames,
+        divergence=divergence / frames,
+        lag=timing.mean,
+        lag_std=timing.std,
+        alignment=alignment,
+    )
+
+
+def _framewise(cost: jax.Array, frames: jax.Array) -> jax.Array:
+    rigid = jnp.diagonal(cost)
+    return jnp.where(jnp.arange(len(rigid)) < frames, rigid, 0).sum() / frames.astype(cost.dtype)
