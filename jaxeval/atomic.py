@@ -40,9 +40,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except OSError as error:
-        text = (
-            f"{path}: expected to write this file, found: {error.strerror}. Make room or choose another folder."
-        )
+        text = f"{path}: expected to write this file, found: {error.strerror}. Make room or choose another folder."
         raise JaxevalError(text) from error
     finally:
         if name and os.path.exists(name):

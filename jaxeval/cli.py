@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: always, with the exit code.
     """
-    command = tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments)  # type: ignore[call-overload]
+    command = tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments)
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         sys.exit(command.run(Console()))

@@ -10,7 +10,7 @@ from rich.table import Table
 from jaxeval.benchmark.demo import make_demo
 from jaxeval.benchmark.report import write_report
 from jaxeval.benchmark.table import print_table
-from jaxeval.checkpoints import convert, list_weights, verify_weights
+from jaxeval.checkpoints import cache_folder, convert, list_weights, verify_weights
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.clip import Pair
 from jaxeval.scoring.pairing import find_pairs
@@ -18,13 +18,24 @@ from jaxeval.scoring.protocol import PROTOCOLS
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.run import Run
 
+_BAR = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+    TextColumn("left"),
+    TimeRemainingColumn(),
+)
+
 
 def score(
     console: Console, generated: Path, reference: Path, audio: Path | None, out: Path, protocol: str, region: str
 ) -> int:
     """`jaxeval score`."""
     if protocol not in PROTOCOLS:
-        raise JaxevalError(f"--protocol: expected one of {', '.join(PROTOCOLS)}, found {protocol}. Choose one of these.")
+        raise JaxevalError(
+            f"--protocol: expected one of {', '.join(PROTOCOLS)}, found {protocol}. Choose one of these."
+        )
     pairs = find_pairs(generated, reference, audio)
     return _score_pairs(console, Run(out, PROTOCOLS[protocol], region), pairs, f"{generated} against {reference}")
 
@@ -50,8 +61,14 @@ def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str) 
 
 def _records(console: Console, run: Run, pairs: Sequence[Pair]) -> list[ClipRecord]:
     """All records, with a bar that estimates the time left."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-               TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     records, found = [], 0
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("scoring", total=len(pairs))
@@ -62,7 +79,9 @@ def _records(console: Console, run: Run, pairs: Sequence[Pair]) -> list[ClipReco
             records.append(record)
             found += not fresh
             if record.status != "ok":
-                bar.console.print(f"{record.id}: failed: {record.reason}", markup=False, highlight=False, soft_wrap=True)
+                bar.console.print(
+                    f"{record.id}: failed: {record.reason}", markup=False, highlight=False, soft_wrap=True
+                )
     if found:
         console.print(f"{found} of {len(pairs)} clips were scored by an earlier run into {run.out}.", soft_wrap=True)
     return records
@@ -87,5 +106,5 @@ def weights_verify(console: Console) -> int:
 
 def weights_convert(console: Console, name: str, files: Sequence[Path], out: Path | None) -> int:
     """`jaxeval weights convert`."""
-    console.print(f"{convert(name, files, out)}", markup=False, soft_wrap=True)
+    console.print(f"{convert(name, files, out or cache_folder())}", markup=False, soft_wrap=True)
     return 0

@@ -104,7 +104,7 @@ def dlib_matrices(points: np.ndarray) -> np.ndarray:
 
 
 def dlib_points(landmarks: np.ndarray) -> np.ndarray:
-    """dlib's five landmarks among the 468 of the mesh, `[T, 468, 3]` to `[T, 5, 2]`."""
+    """The five landmarks of dlib among the 468 of the mesh, `[T, 468, 3]` to `[T, 5, 2]`."""
     return landmarks[:, _DLIB_IN_MESH, :2]
 
 

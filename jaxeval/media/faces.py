@@ -8,11 +8,11 @@ import jax
 import numpy as np
 from PIL import Image
 
-from jaxeval.encoders.blaze_face import weighted_non_maximum_suppression
+from jaxeval.encoders import weighted_non_maximum_suppression
 
 _INPUT = 128
 _BATCH = 16
-# BlazeFace's short-range model misses faces below about a fifth of its square; tiles of half the shorter side see those.
+# The short-range model misses faces below about a fifth of its square; tiles of half the shorter side show it those.
 _TILE = 0.5
 
 

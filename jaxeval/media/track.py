@@ -101,7 +101,7 @@ def squares_from_track(track: Track) -> Squares:
 
 
 def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
-    """Where the face mesh looks again: around its own landmarks, upright in the crop, smoothed over time.
+    """Where the face mesh looks again: around its own landmarks, upright in the crop.
 
     Args:
         landmarks: `[T, 468, 3]` in pixels of the frame.
@@ -124,9 +124,22 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
         / 2
     )
     side = np.maximum(np.ptp(u, axis=1), np.ptp(v, axis=1)) * _MESH_MARGIN
-    smooth = gaussian_filter1d(
-        np.concatenate([centre, side[:, None], np.unwrap(angle)[:, None]], axis=1), _SMOOTHING, axis=0, mode="nearest"
+    return Squares(centre, side, angle)
+
+
+def where(choose: np.ndarray, a: Squares, b: Squares) -> Squares:
+    """Squares of a in the frames where `choose` `[T]` is true, of b elsewhere."""
+    return Squares(
+        np.where(choose[:, None], a.centre, b.centre),
+        np.where(choose, a.side, b.side),
+        np.where(choose, a.angle, b.angle),
     )
+
+
+def smoothed(squares: Squares) -> Squares:
+    """Squares under a Gaussian of one frame over time, which is symmetric and so delays nothing."""
+    rows = np.concatenate([squares.centre, squares.side[:, None], np.unwrap(squares.angle)[:, None]], axis=1)
+    smooth = gaussian_filter1d(rows, _SMOOTHING, axis=0, mode="nearest")
     return Squares(smooth[:, :2], smooth[:, 2], smooth[:, 3])
 
 

@@ -136,15 +136,15 @@ class Scorer:
     def _scores(self, x: _Clip, y: _Clip, faceless: str | None, progress: Progress) -> Scored:
         if self._blocks is None:
             self._blocks = FeatureBlocks(self._networks.perceptual)
-        crops = [(f"{clip.role} {clip.video.path} {clip.window}", clip.seen.crops) for clip in (x, y)]
-        scored = image_scores(x.seen.crops, y.seen.crops) | perceptual_scores(
-            self._blocks, self.protocol, *crops, progress
-        )
+        a, b = ((f"{clip.role} {clip.video.path} {clip.window}", clip.seen.crops) for clip in (x, y))
+        scored = image_scores(x.seen.crops, y.seen.crops)
+        scored |= perceptual_scores(self._blocks, self.protocol, a, b, progress)
         unseen = faceless or next((gap for clip in (y, x) if (gap := self._gap(clip))), None)
-        if unseen:
-            return self._with_lag(scored | missing(face_names(), unseen))
+        if unseen or x.seen.face is None or y.seen.face is None:
+            return self._with_lag(scored | missing(face_names(), unseen or ""))
         stretch = np.array([y.size[0] / x.size[0], y.size[1] / x.size[1], np.sqrt(np.prod(y.size) / np.prod(x.size))])
-        return self._with_lag(scored | face_scores(self._networks, self.protocol, x.seen, y.seen, stretch))
+        faces = face_scores(self._networks.landmarks, self.protocol, x.seen.face, y.seen.face, stretch)
+        return self._with_lag(scored | faces)
 
     def _gap(self, clip: _Clip) -> str | None:
         """Why a clip's face can't be followed, if it can't."""
@@ -202,6 +202,11 @@ def _flags(x: _Clip, y: _Clip) -> tuple[str, ...]:
             flags.append(
                 f"face gaps: {clip.role}: a face in {found.sum()} of {len(found)} frames, "
                 f"longest gap {gap}, its place interpolated"
+            )
+        if clip.seen.face is not None and not clip.seen.face.sure.all():
+            unsure = f"{(~clip.seen.face.sure).sum()} of {clip.frames} frames"
+            flags.append(
+                f"face unclear: {clip.role}: in {unsure} the mesh is unsure of it: doubtful csim, pose and expr"
             )
     if x.size != y.size:
         flags.append(f"resized: generated {_by(x.size)} to the reference's {_by(y.size)}")

@@ -6,7 +6,6 @@ blocks goes through one compiled step of one shape, so identical clips give iden
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -14,26 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.metrics.perceptual import feature_costs, lpips_features
+from jaxeval.scoring.costs import Costs
 
 BLOCK = 25
 _BUDGET = 3 * 2**30
-
-
-@dataclass(frozen=True)
-class Costs:
-    """One metric's costs of a pair, T frames generated and S in the reference.
-
-    Attributes:
-        framewise: `[min(T, S)]` each frame against the one of its index, computed directly: exactly 0 if identical.
-        xy: `[T, S]` generated against reference.
-        xx: `[T, T]` generated against itself.
-        yy: `[S, S]` reference against itself.
-    """
-
-    framewise: np.ndarray
-    xy: np.ndarray
-    xx: np.ndarray
-    yy: np.ndarray
 
 
 class FeatureBlocks:

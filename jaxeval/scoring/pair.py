@@ -13,10 +13,11 @@ from jaxeval.metrics.aligned import aligned_from_costs
 from jaxeval.metrics.identity import csim, id_distance
 from jaxeval.metrics.image import l1, psnr, ssim
 from jaxeval.metrics.motion import expression_trajectory, fit_mesh, pose_frame, pose_trajectory
-from jaxeval.scoring.lpips_costs import BLOCK, Costs, FeatureBlocks, lpips_costs
+from jaxeval.scoring.costs import Costs, trajectory_costs
+from jaxeval.scoring.lpips_costs import BLOCK, FeatureBlocks, lpips_costs
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import Curves
-from jaxeval.scoring.trajectories import Networks, Trajectories
+from jaxeval.scoring.trajectories import FaceTrajectories
 
 # Cost matrices are padded to a multiple of this, so that clips of like length share one compiled alignment.
 _PAD = 64
@@ -99,33 +100,30 @@ def perceptual_scores(
     return frame_by_frame | align("st_lpips", costs, protocol)
 
 
-def face_scores(
-    networks: Networks, protocol: Protocol, x: Trajectories, y: Trajectories, stretch: np.ndarray
-) -> Scored:
+def face_scores(mesh: Any, protocol: Protocol, x: FaceTrajectories, y: FaceTrajectories, stretch: np.ndarray) -> Scored:
     """Identity, pose and expression, frame-wise and aligned.
 
     Args:
-        networks: for the mesh's canonical face.
+        mesh: the landmarks' encoder, for its canonical face.
         protocol: γ and band.
-        x: the generated clip; its landmarks and identity are there.
-        y: the reference; likewise.
+        x: the generated clip's face.
+        y: the reference's.
         stretch: `[3]` factors that bring the generated clip's pixels to the reference's size.
 
     Returns:
         All scores of `face_names`.
     """
-    common = slice(0, min(len(x.identity), len(y.identity)))
-    similarity = _mean(csim(x.identity[common], y.identity[common]))
-    distance = _mean(id_distance(x.identity[common], y.identity[common]))
-    (pose_x, expr_x), (pose_y, expr_y) = _motion(networks.landmarks, x.landmarks * stretch, y.landmarks)
+    common = min(len(x.identity), len(y.identity))
+    same_time = jnp.asarray(x.identity[:common]), jnp.asarray(y.identity[:common])
+    (pose_x, expr_x), (pose_y, expr_y) = _motion(mesh, x.landmarks * stretch, y.landmarks)
     costs = {
-        "csim": _costs(distances.cosine, x.identity, y.identity),
-        "pose": _costs(distances.squared_euclidean, pose_x, pose_y),
-        "expr": _costs(distances.squared_euclidean, expr_x, expr_y),
+        "csim": trajectory_costs(distances.cosine, x.identity, y.identity),
+        "pose": trajectory_costs(distances.squared_euclidean, pose_x, pose_y),
+        "expr": trajectory_costs(distances.squared_euclidean, expr_x, expr_y),
     }
-    scored = Scored({"csim": similarity, "id_distance": distance}, {}, {})
-    for metric in ("pose", "expr"):
-        scored.scores[metric] = _mean(costs[metric].framewise)
+    means = {"csim": _mean(csim(*same_time)), "id_distance": _mean(id_distance(*same_time))}
+    means |= {metric: _mean(costs[metric].framewise) for metric in ("pose", "expr")}
+    scored = Scored(means, {}, {})
     for metric, cost in costs.items():
         scored |= align(metric, cost, protocol)
     return scored
@@ -168,25 +166,16 @@ def _padded(costs: np.ndarray) -> np.ndarray:
     return np.pad(costs, [(0, -length % _PAD) for length in costs.shape])
 
 
-def _costs(distance: Any, x: np.ndarray, y: np.ndarray) -> Costs:
-    """All costs of two trajectories `[T, D]` and `[S, D]`, float32."""
-    x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
-    xy, xx, yy = (np.asarray(distance(a, b)) for a, b in ((x, y), (x, x), (y, y)))
-    common = min(len(x), len(y))
-    framewise = np.asarray(jax.vmap(lambda a, b: distance(a[None], b[None])[0, 0])(x[:common], y[:common]))
-    return Costs(framewise, xy, xx, yy)
-
-
-def _motion(mesh: Any, x: np.ndarray, y: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+def _motion(mesh: Any, x: np.ndarray, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Pose and expression of both clips, pose in the reference's unit; landmarks in pixels of the reference."""
     canonical, weights = mesh.canonical[...], mesh.procrustes_weights[...]
-    x, y = (jnp.asarray(landmarks, jnp.float32) for landmarks in (x, y))
-    fits = [fit_mesh(landmarks, canonical, weights) for landmarks in (x, y)]
+    landmarks = [jnp.asarray(points, jnp.float32) for points in (x, y)]
+    fits = [fit_mesh(points, canonical, weights) for points in landmarks]
     unit = pose_frame(fits[1], canonical)
-    return tuple(
-        (np.asarray(pose_trajectory(fit, unit)), np.asarray(expression_trajectory(landmarks, canonical, fit)))
-        for landmarks, fit in zip((x, y), fits, strict=True)
-    )
+    return [
+        (np.asarray(pose_trajectory(fit, unit)), np.asarray(expression_trajectory(points, canonical, fit)))
+        for points, fit in zip(landmarks, fits, strict=True)
+    ]
 
 
 def _mean(values: Any) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 
 from jaxeval.atomic import atomic_file
-from jaxeval.checkpoints import list_weights
+from jaxeval.checkpoints.manifest import read_manifest
 from jaxeval.scoring.clip import Pair, Progress, Scorer
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord
@@ -40,7 +40,7 @@ class Run:
         self.out, self.protocol, self.region = out, protocol, region
         self._store = ClipStore(out / "clips")
         self._scorer = Scorer(protocol, region)
-        self._weights = {row.name: row.sha256 for row in list_weights() if row.name in protocol.encoders.values()}
+        self._weights = {name: read_manifest()[name].sha256 for name in protocol.encoders.values()}
         self._started = _now()
 
     def record(self, pair: Pair, progress: Progress = lambda fraction: None) -> tuple[ClipRecord, bool]:

@@ -6,7 +6,7 @@ is kept.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from jaxeval.checkpoints import load_encoder
 from jaxeval.media.crops import Squares, Window, dlib_matrices, dlib_points, face_window, resize, to_frame, warp
 from jaxeval.media.faces import detect_faces
-from jaxeval.media.track import Track, follow, squares_from_landmarks, squares_from_track
+from jaxeval.media.track import Track, follow, smoothed, squares_from_landmarks, squares_from_track, where
 from jaxeval.media.video import Video
 from jaxeval.scoring.protocol import Protocol
 
@@ -66,24 +66,38 @@ class FacePath:
 
 
 @dataclass(frozen=True)
+class FaceTrajectories:
+    """A clip's face, T frames at the protocol's fps.
+
+    Attributes:
+        landmarks: `[T, 468, 3]` face mesh in pixels of the clip's own frames.
+        identity: `[T, D]` identity embeddings.
+        sure: `[T]` whether the mesh takes what it sees for a face.
+    """
+
+    landmarks: np.ndarray
+    identity: np.ndarray
+    sure: np.ndarray
+
+
+@dataclass(frozen=True)
 class Trajectories:
     """One clip as the metrics see it, T frames at the protocol's fps.
 
     Attributes:
         crops: `[T, size, size, 3]` uint8, the reference's window.
-        landmarks: `[T, 468, 3]` face mesh in pixels of the clip's own frames; None without a face.
-        identity: `[T, D]` identity embeddings; None without a face.
+        face: None if the clip has no face.
     """
 
     crops: np.ndarray
-    landmarks: np.ndarray | None
-    identity: np.ndarray | None
+    face: FaceTrajectories | None
 
 
 def find_face(networks: Networks, video: Video) -> FacePath | None:
     """Passes one and two: the clip's main face, or None if no frame has one.
 
-    A frame counts as having the face if the detector found it there and the mesh agrees that it is a face.
+    A clip counts as having a face if in some frame the detector finds one and the mesh agrees. Where the mesh is sure
+    of the face, its own landmarks say where it looks next; elsewhere the detector does.
 
     Args:
         networks: the encoders.
@@ -97,11 +111,11 @@ def find_face(networks: Networks, video: Video) -> FacePath | None:
         return None
     squares = squares_from_track(track)
     meshes = [_mesh(networks, chunk, squares, rows) for rows, chunk in _numbered(video)]
-    seen = track.found & (np.concatenate([mesh.presence for mesh in meshes]) > 0)
-    if not seen.any():
+    sure = np.concatenate([mesh.presence for mesh in meshes]) > 0
+    if not (sure & track.found).any():
         return None
     landmarks = np.concatenate([mesh.landmarks for mesh in meshes])
-    return FacePath(replace(track, found=seen), squares_from_landmarks(landmarks))
+    return FacePath(track, smoothed(where(sure, squares_from_landmarks(landmarks), squares)))
 
 
 def reference_window(video: Video, path: FacePath | None, protocol: Protocol) -> Window:
@@ -127,14 +141,17 @@ def trajectories(
     Returns:
         `Trajectories`.
     """
-    crops, landmarks, identity = [], [], []
+    crops, meshes, identity = [], [], []
     for rows, chunk in _numbered(video):
         crops.append(np.stack([window.cut(resize(frame, *size), side) for frame in chunk]))
         if path is not None:
-            landmarks.append(_mesh(networks, chunk, path.squares, rows).landmarks)
-            identity.append(_embed(networks, chunk, landmarks[-1]))
-    faces = (np.concatenate(landmarks), np.concatenate(identity)) if path is not None else (None, None)
-    return Trajectories(np.concatenate(crops), *faces)
+            meshes.append(_mesh(networks, chunk, path.squares, rows))
+            identity.append(_embed(networks, chunk, meshes[-1].landmarks))
+    if path is None:
+        return Trajectories(np.concatenate(crops), None)
+    landmarks, presence = (np.concatenate(parts) for parts in zip(*meshes, strict=True))
+    face = FaceTrajectories(landmarks, np.concatenate(identity), presence > 0)
+    return Trajectories(np.concatenate(crops), face)
 
 
 def _numbered(video: Video) -> Iterator[tuple[slice, np.ndarray]]:

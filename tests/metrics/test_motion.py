@@ -66,12 +66,12 @@ def test_pose_units():
     rest = fit_mesh(moved((0, 0, 0), 2.0, np.zeros(3)), CANONICAL, WEIGHTS)
     unit = pose_frame(rest, jnp.asarray(CANONICAL))
     radius = np.sqrt(((CANONICAL - CANONICAL.mean(0)) ** 2).sum(1).mean())
-    cases = {
-        (0, 0, 57.29578): (2.0, np.zeros(3), [0, 0, 1, 0, 0, 0]),
-        (0, 0, 0): (2.0 * np.e, np.zeros(3), [0, 0, 0, 1, 0, 0]),
-        (0, 0, 0.0): (2.0, np.array([2 * radius, 0, 0]), [0, 0, 0, 0, 1, 0]),
-    }
-    for angles, (scale, shift, expected) in cases.items():
+    cases = [
+        ((0, 0, 57.29578), 2.0, np.zeros(3), [0, 0, 1, 0, 0, 0]),
+        ((0, 0, 0), 2.0 * np.e, np.zeros(3), [0, 0, 0, 1, 0, 0]),
+        ((0, 0, 0), 2.0, np.array([2 * radius, 0, 0]), [0, 0, 0, 0, 1, 0]),
+    ]
+    for angles, scale, shift, expected in cases:
         fit = fit_mesh(moved(angles, scale, shift), CANONICAL, WEIGHTS)
         np.testing.assert_allclose(pose_trajectory(fit, unit)[0], expected, atol=2e-5)
 
