@@ -1,5 +1,7 @@
 """Frame-wise image metrics: PSNR, SSIM and L1, each `[T, H, W, 3]` against `[T, H, W, 3]` to `[T]`."""
 
+from functools import reduce
+
 import jax
 import jax.numpy as jnp
 
@@ -97,7 +99,8 @@ def _blur(x: jax.Array) -> jax.Array:
     weights = weights / jnp.sum(weights)
     for axis in (1, 2):
         size = x.shape[axis] - _WINDOW + 1
-        x = sum(weights[k] * jax.lax.slice_in_dim(x, k, k + size, axis=axis) for k in range(_WINDOW))
+        terms = [weights[k] * jax.lax.slice_in_dim(x, k, k + size, axis=axis) for k in range(_WINDOW)]
+        x = reduce(jnp.add, terms)
     return x
 
 

@@ -182,4 +182,5 @@ def lpips_matrix(
     if band is None:
         return costs
     rows, columns = jnp.indices(costs.shape)
-    return jnp.where(in_band(rows, columns, costs.shape, band), costs, jnp.inf)
+    t, s = (jnp.asarray(length) for length in costs.shape)
+    return jnp.where(in_band(rows, columns, (t, s), band), costs, jnp.inf)

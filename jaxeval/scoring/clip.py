@@ -205,9 +205,7 @@ def _flags(x: _Clip, y: _Clip) -> tuple[str, ...]:
             )
         if clip.seen.face is not None and not clip.seen.face.sure.all():
             unsure = f"{(~clip.seen.face.sure).sum()} of {clip.frames} frames"
-            flags.append(
-                f"face unclear: {clip.role}: in {unsure} the mesh is unsure of it: doubtful csim, pose and expr"
-            )
+            flags.append(f"face unclear: {clip.role}: in {unsure} the mesh is unsure; csim, pose and expr are doubtful")
     if x.size != y.size:
         flags.append(f"resized: generated {_by(x.size)} to the reference's {_by(y.size)}")
     if abs(x.video.info.source_fps - y.video.info.source_fps) > 0.01:

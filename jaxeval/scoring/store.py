@@ -84,6 +84,11 @@ def _unpack(head: dict[str, Any], arrays: Any) -> ClipRecord:
     return ClipRecord(
         **plain,
         curves={name: Curves(**parts) for name, parts in groups["curve"].items()},
-        **{role: Strip(**parts) for role, parts in groups["strip"].items()},
+        generated=_strip(groups["strip"].get("generated")),
+        reference=_strip(groups["strip"].get("reference")),
         audio=arrays["audio"] if "audio" in arrays.files else None,
     )
+
+
+def _strip(parts: dict[str, np.ndarray] | None) -> Strip | None:
+    return None if parts is None else Strip(**parts)
