@@ -34,10 +34,10 @@ def convert(name: str, files: Sequence[Path], out_dir: Path) -> Path:
             missing, surplus or misshapen tensors (all are listed), or an absent `convert` extra.
 
     Example:
-        >>> convert("dlib_resnet", [], Path("weights"))
+        >>> convert("blaze_face", [], Path("weights"))
         Traceback (most recent call last):
         ...
-        jaxeval.errors.JaxevalError: Expected 1 file(s) for dlib_resnet (dlib_face_recognition_resnet_model_v1.dat), got 0.
+        jaxeval.errors.JaxevalError: Expected 1 file(s) for blaze_face (face_detection_short_range.tflite), got 0.
     """
     shapes = array_shapes(abstract_encoder(name))
     entry = read_manifest()[name]
@@ -47,7 +47,7 @@ def convert(name: str, files: Sequence[Path], out_dir: Path) -> Path:
     contents = [checked_bytes(Path(file), source) for file, source in zip(files, entry.sources, strict=True)]
     arrays = convert_bytes(RECIPES[name], contents, shapes)
     if wrong := tampered(entry, arrays):
-        raise JaxevalError(f"{name}: expected the manifest's values, converted others in {', '.join(wrong)}; report it.")
+        raise JaxevalError(f"{name}: expected the manifest's values, got others in {', '.join(wrong)}; report it.")
     save(Path(out_dir) / name, arrays)
     return Path(out_dir) / name
 

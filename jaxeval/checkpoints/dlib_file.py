@@ -16,7 +16,8 @@ def read_dlib(data: bytes) -> Arrays:
 
     A layer's record begins with its name, after which stands its parameter tensor: the version 2, four extents, then
     float32 values. A convolution goes on with its number of filters, their height and width; a fully connected layer
-    has its numbers of outputs and inputs before the tensor. Integers are packed: a byte whose low four bits count the bytes that follow and whose top bit is the sign, then these, little-endian.
+    has its numbers of outputs and inputs before the tensor. Integers are packed: a byte whose low four bits count the
+    bytes that follow and whose top bit is the sign, then these, little-endian.
 
     Args:
         data: the whole file.

@@ -59,7 +59,7 @@ def abstract_encoder(name: str) -> nnx.Module:
     """
     if name not in ENCODERS:
         raise JaxevalError(f"Expected an encoder's name ({', '.join(sorted(ENCODERS))}), got {name!r}.")
-    return nnx.eval_shape(lambda: ENCODERS[name](rngs=nnx.Rngs(0)))
+    return nnx.eval_shape(lambda: ENCODERS[name]())
 
 
 def array_shapes(encoder: nnx.Module) -> dict[str, jax.ShapeDtypeStruct]:
@@ -150,9 +150,7 @@ def _locate(entry: Entry) -> Path:
     )
 
 
-def _verified_arrays(
-    entry: Entry, folder: Path, shapes: dict[str, jax.ShapeDtypeStruct]
-) -> dict[str, np.ndarray]:
+def _verified_arrays(entry: Entry, folder: Path, shapes: dict[str, jax.ShapeDtypeStruct]) -> dict[str, np.ndarray]:
     arrays = restore(folder, shapes)
     if wrong := tampered(entry, arrays):
         raise JaxevalError(

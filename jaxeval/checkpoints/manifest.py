@@ -44,7 +44,7 @@ class Entry:
         citation: whom to cite.
         sources: the upstream files, in the order in which `convert` takes them.
         bytes: total size of the arrays in memory.
-        sha256: over all arrays: the digest of the lines `<name> <digest>\\n` in the order of names.
+        sha256: over all arrays: the digest of the lines "name digest", each with its line feed, sorted by name.
         arrays: the digest of each array by name, see `digest`.
     """
 

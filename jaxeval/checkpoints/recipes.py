@@ -1,6 +1,6 @@
 """How each upstream file becomes an encoder's arrays: tables of names and layouts.
 
-A layout reads like an index expression: "oihw->hwio" permutes axes, and an axis written "1" has extent 1 and is dropped.
+A layout reads like an index expression: "oihw->hwio" permutes axes; an axis written "1" has extent 1 and is dropped.
 """
 
 from collections.abc import Callable, Mapping

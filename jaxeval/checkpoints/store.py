@@ -64,25 +64,29 @@ def restore(folder: Path, like: Mapping[str, jax.ShapeDtypeStruct]) -> dict[str,
     for file in (folder / name for name in _INDEX):
         if not file.is_file():
             raise JaxevalError(f"{file}: expected a file of an Orbax checkpoint, found none; {_REMEDY}")
-    _contents(folder)
+    # Orbax ignores a differing shape and casts a differing type in silence, so both are compared first.
+    if problems := _mismatches(_headers(folder), like):
+        raise JaxevalError(f"{folder}: {'; '.join(problems)}; {_REMEDY}")
     try:
         with ocp.StandardCheckpointer() as checkpointer:
-            found = checkpointer.metadata(folder).item_metadata.tree
-            # Orbax ignores a differing shape and casts a differing type in silence, so both are compared here.
-            problems = _mismatches(found, like)
-            if not problems:
-                return checkpointer.restore(folder, dict(like))
+            return checkpointer.restore(folder, dict(like))
     except Exception as error:
         raise JaxevalError(f"{folder}: {_unreadable(str(error))}; {_REMEDY}") from error
-    raise JaxevalError(f"{folder}: {'; '.join(problems)}; {_REMEDY}")
 
 
-def _mismatches(found: Mapping, like: Mapping) -> list[str]:
-    def describe(array) -> str:
-        return "nothing" if array is None else f"{np.dtype(array.dtype).name}{list(array.shape)}"
+def _mismatches(found: Mapping[str, jax.ShapeDtypeStruct], like: Mapping[str, jax.ShapeDtypeStruct]) -> list[str]:
+    def describe(array: jax.ShapeDtypeStruct | None) -> str:
+        return "nothing" if array is None else f"{array.dtype.name}{list(array.shape)}"
 
     rows = ((name, describe(like.get(name)), describe(found.get(name))) for name in sorted({*found, *like}))
     return [f"array {name}: expected {wanted}, found {got}" for name, wanted, got in rows if wanted != got]
+
+
+def _headers(folder: Path) -> dict[str, jax.ShapeDtypeStruct]:
+    """Shape and type of each stored array."""
+    keys = ((key.rpartition("/"), value) for key, value in _contents(folder).items())
+    headers = {name: json.loads(value) for (name, _, part), value in keys if part == ".zarray"}
+    return {name: jax.ShapeDtypeStruct(header["shape"], header["dtype"]) for name, header in headers.items()}
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

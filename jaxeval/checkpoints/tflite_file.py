@@ -1,12 +1,13 @@
 """The constant tensors of a TensorFlow Lite network."""
 
 import struct
+from typing import Any
 
 import numpy as np
 
 from jaxeval.errors import JaxevalError
 
-_FLOATS = {0: np.dtype("<f4"), 1: np.dtype("<f2")}
+_FLOATS: dict[int, np.dtype] = {0: np.dtype("<f4"), 1: np.dtype("<f2")}
 """By the format's own numbers of its types FLOAT32 and FLOAT16."""
 
 
@@ -29,7 +30,7 @@ def read_tflite(data: bytes) -> dict[str, np.ndarray]:
         tensors = [graph.Tensors(index) for index in range(graph.TensorsLength())]
         constants = [(tensor, model.Buffers(tensor.Buffer())) for tensor in tensors if tensor.Type() in _FLOATS]
         return {
-            tensor.Name().decode(): _values(buffer.DataAsNumpy(), tensor)
+            tensor.Name().decode(): _values(np.asarray(buffer.DataAsNumpy()), tensor)
             for tensor, buffer in constants
             if buffer.DataLength()
         }
@@ -37,5 +38,5 @@ def read_tflite(data: bytes) -> dict[str, np.ndarray]:
         raise JaxevalError(f"Expected a TensorFlow Lite network, got: {error}") from error
 
 
-def _values(raw: np.ndarray, tensor) -> np.ndarray:
+def _values(raw: np.ndarray, tensor: Any) -> np.ndarray:
     return raw.view(_FLOATS[tensor.Type()]).reshape(tensor.ShapeAsNumpy()).astype(np.float32)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from jaxeval.encoders.detections import GRIDS, Detections, decode
-from jaxeval.encoders.layers import blaze_blocks, check_frames, conv, resize
+from jaxeval.encoders.layers import Conv, blaze_blocks, check_frames, resize
 
 FINE_BLOCKS = (
     (24, 1),
@@ -32,16 +32,6 @@ NUMBERS = 16
 class BlazeFace(nnx.Module):
     """Square frames to 896 candidate faces each; merge them with `weighted_non_maximum_suppression`.
 
-    Args:
-        frames: `[T, H, W, 3]` RGB in [0, 1]; any size but 128×128 is resized first, so that a frame that is not square
-            must be padded by the caller if its faces are not to be stretched.
-
-    Returns:
-        `Detections(boxes [T, 896, 4], keypoints [T, 896, 6, 2], scores [T, 896])`, all in [0, 1] of the input square.
-
-    Raises:
-        ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
-
     References:
         V. Bazarevsky et al., "BlazeFace: Sub-millisecond neural face detection on mobile GPUs", CVPRW 2019.
 
@@ -56,13 +46,13 @@ class BlazeFace(nnx.Module):
     name = "blaze_face"
     size = 128
 
-    def __init__(self, *, rngs: nnx.Rngs):
-        self.stem = conv(3, 24, 5, stride=2, padding="SAME", rngs=rngs)
-        self.fine = blaze_blocks(24, FINE_BLOCKS, lambda _: jax.nn.relu, rngs=rngs)
-        self.coarse = blaze_blocks(FINE_BLOCKS[-1][0], COARSE_BLOCKS, lambda _: jax.nn.relu, rngs=rngs)
+    def __init__(self):
+        self.stem = Conv(3, 24, 5, stride=2, padding="SAME")
+        self.fine = blaze_blocks(24, FINE_BLOCKS, lambda _: jax.nn.relu)
+        self.coarse = blaze_blocks(FINE_BLOCKS[-1][0], COARSE_BLOCKS, lambda _: jax.nn.relu)
         maps = list(zip((FINE_BLOCKS[-1][0], COARSE_BLOCKS[-1][0]), GRIDS, strict=True))
-        self.regressors = nnx.List([conv(width, n * NUMBERS, 1, rngs=rngs) for width, (_, n) in maps])
-        self.classifiers = nnx.List([conv(width, n, 1, rngs=rngs) for width, (_, n) in maps])
+        self.regressors = nnx.List([Conv(width, n * NUMBERS, 1) for width, (_, n) in maps])
+        self.classifiers = nnx.List([Conv(width, n, 1) for width, (_, n) in maps])
 
     def raw(self, frames: jax.Array) -> tuple[jax.Array, jax.Array]:
         """What the network itself says: offsets `[T, 896, 16]` in pixels of 128×128, logits `[T, 896]`."""
@@ -75,4 +65,16 @@ class BlazeFace(nnx.Module):
         return jnp.concatenate(offsets, axis=1), jnp.concatenate(logits, axis=1)
 
     def __call__(self, frames: jax.Array) -> Detections:
+        """Propose faces.
+
+        Args:
+            frames: `[T, H, W, 3]` RGB in [0, 1]; any size but 128×128 is resized first, so that a frame that is not
+                square must be padded by the caller if its faces are not to be stretched.
+
+        Returns:
+            `Detections(boxes [T, 896, 4], keypoints [T, 896, 6, 2], scores [T, 896])`, places in [0, 1] of the square.
+
+        Raises:
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+        """
         return decode(*self.raw(frames), self.size)

@@ -4,7 +4,16 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxeval.encoders.layers import HIGHEST, average_pool, check_frames, conv, max_pool, pad_channels, per_channel, resize
+from jaxeval.encoders.layers import (
+    HIGHEST,
+    Conv,
+    average_pool,
+    check_frames,
+    max_pool,
+    pad_channels,
+    per_channel,
+    resize,
+)
 
 MEAN = (122.782, 117.001, 104.298)
 """Of the training faces, RGB, 0–255."""
@@ -30,24 +39,26 @@ class Affine(nnx.Module):
         self.shift = nnx.Param(jnp.zeros((channels,)))
 
     def __call__(self, x: jax.Array) -> jax.Array:
+        """`[T, H, W, C]` to the same."""
         return per_channel(self.scale[...], x) * x + per_channel(self.shift[...], x)
 
 
 class ResidualBlock(nnx.Module):
-    """relu(skip + affine(conv(relu(affine(conv(x)))))), where a striding block's skip is average-pooled.
+    """relu(skip + affine(Conv(relu(affine(Conv(x)))))), where a striding block's skip is average-pooled.
 
     A striding block does not pad, so that its two branches differ by a row, a column and the number of channels: the
     smaller one is padded with zeros at the end, as dlib's sum layer does.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int, *, rngs: nnx.Rngs):
-        self.conv1 = conv(inputs, outputs, 3, stride=stride, padding=1 if stride == 1 else 0, rngs=rngs)
+    def __init__(self, inputs: int, outputs: int, stride: int):
+        self.conv1 = Conv(inputs, outputs, 3, stride=stride, padding=1 if stride == 1 else 0)
         self.affine1 = Affine(outputs)
-        self.conv2 = conv(outputs, outputs, 3, padding=1, rngs=rngs)
+        self.conv2 = Conv(outputs, outputs, 3, padding=1)
         self.affine2 = Affine(outputs)
         self.stride = stride
 
     def __call__(self, x: jax.Array) -> jax.Array:
+        """`[T, H, W, C]` to `[T, H', W', D]`; H' = H, or ⌊H / 2⌋ where the block strides."""
         branch = self.affine2(self.conv2(jax.nn.relu(self.affine1(self.conv1(x)))))
         if self.stride == 1:
             return jax.nn.relu(x + branch)
@@ -69,15 +80,6 @@ class DlibResNet(nnx.Module):
     nearer than 0.6 in Euclidean distance (dlib's own threshold). Embeddings lie in a narrow cone, so cosines are high
     even between different people.
 
-    Args:
-        frames: `[T, H, W, 3]` RGB in [0, 1], aligned chips; any size but 150×150 is resized first.
-
-    Returns:
-        `[T, 128]` embeddings.
-
-    Raises:
-        ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
-
     References:
         D. E. King, "Dlib-ml: A machine learning toolkit", JMLR 2009; K. He et al., "Deep residual learning", CVPR 2016.
 
@@ -91,15 +93,26 @@ class DlibResNet(nnx.Module):
     name = "dlib_resnet"
     size = 150
 
-    def __init__(self, *, rngs: nnx.Rngs):
-        self.stem = conv(3, 32, 7, stride=2, rngs=rngs)
+    def __init__(self):
+        self.stem = Conv(3, 32, 7, stride=2)
         self.stem_affine = Affine(32)
         widths = [32, *(channels for channels, _ in BLOCKS)]
         rows = zip(widths, BLOCKS, strict=False)
-        self.blocks = nnx.List([ResidualBlock(c, d, stride, rngs=rngs) for c, (d, stride) in rows])
+        self.blocks = nnx.List([ResidualBlock(c, d, stride) for c, (d, stride) in rows])
         self.head = nnx.Param(jnp.zeros((256, 128)))
 
     def __call__(self, frames: jax.Array) -> jax.Array:
+        """Embed chips.
+
+        Args:
+            frames: `[T, H, W, 3]` RGB in [0, 1], aligned chips; any size but 150×150 is resized first.
+
+        Returns:
+            `[T, 128]` embeddings.
+
+        Raises:
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+        """
         check_frames(frames, self.name)
         chips = resize(frames, self.size)
         x = (chips * 255.0 - per_channel(MEAN, chips)) / 256.0

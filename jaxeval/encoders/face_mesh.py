@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxeval.encoders.layers import PReLU, blaze_blocks, check_frames, conv, resize
+from jaxeval.encoders.layers import Conv, PReLU, blaze_blocks, check_frames, resize
 
 TRUNK = (
     *[(16, 1)] * 2,
@@ -42,14 +42,15 @@ class Mesh(NamedTuple):
 class Head(nnx.Module):
     """Blocks down to 3×3, a bottleneck of 32 channels, and one convolution over all that is left."""
 
-    def __init__(self, table: tuple[tuple[int, int], ...], outputs: int, *, rngs: nnx.Rngs):
-        self.blocks = blaze_blocks(128, table, PReLU, rngs=rngs)
-        self.bottleneck = conv(128, 32, 1, rngs=rngs)
+    def __init__(self, table: tuple[tuple[int, int], ...], outputs: int):
+        self.blocks = blaze_blocks(128, table, PReLU)
+        self.bottleneck = Conv(128, 32, 1)
         self.bottleneck_prelu = PReLU(32)
-        self.bottleneck_block = blaze_blocks(32, ((32, 1),), PReLU, rngs=rngs)
-        self.output = conv(32, outputs, 3, rngs=rngs)
+        self.bottleneck_block = blaze_blocks(32, ((32, 1),), PReLU)
+        self.output = Conv(32, outputs, 3)
 
     def __call__(self, x: jax.Array) -> jax.Array:
+        """`[T, 6, 6, 128]` to `[T, outputs]`."""
         x = self.bottleneck_prelu(self.bottleneck(self.blocks(x)))
         return self.output(self.bottleneck_block(x)).reshape(x.shape[0], -1)
 
@@ -61,16 +62,6 @@ class FaceMesh(nnx.Module):
     `canonical` `[468, 3]`, the mesh of a standard face in centimetres (x to the viewer's right, y up, z toward the
     viewer), and `procrustes_weights` `[468]`, the weight of each point in that fit: 0 but for the few points that
     move least with the expression.
-
-    Args:
-        frames: `[T, H, W, 3]` RGB in [0, 1], upright square crops, the face with a quarter of its size as margin on
-            each side; any size but 192×192 is resized first, and the landmarks stay in pixels of 192×192.
-
-    Returns:
-        `Mesh(landmarks [T, 468, 3], presence [T])`.
-
-    Raises:
-        ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
 
     References:
         Y. Kartynnik et al., "Real-time facial surface geometry from monocular video on mobile GPUs", CVPRW 2019.
@@ -86,16 +77,28 @@ class FaceMesh(nnx.Module):
     name = "face_mesh"
     size = 192
 
-    def __init__(self, *, rngs: nnx.Rngs):
-        self.stem = conv(3, 16, 3, stride=2, padding="SAME", rngs=rngs)
+    def __init__(self):
+        self.stem = Conv(3, 16, 3, stride=2, padding="SAME")
         self.stem_prelu = PReLU(16)
-        self.trunk = blaze_blocks(16, TRUNK, PReLU, rngs=rngs)
-        self.landmarks = Head(LANDMARK_BLOCKS, POINTS * 3, rngs=rngs)
-        self.presence = Head(PRESENCE_BLOCKS, 1, rngs=rngs)
+        self.trunk = blaze_blocks(16, TRUNK, PReLU)
+        self.landmarks = Head(LANDMARK_BLOCKS, POINTS * 3)
+        self.presence = Head(PRESENCE_BLOCKS, 1)
         self.canonical = nnx.Variable(jnp.zeros((POINTS, 3)))
         self.procrustes_weights = nnx.Variable(jnp.zeros((POINTS,)))
 
     def __call__(self, frames: jax.Array) -> Mesh:
+        """Find the landmarks.
+
+        Args:
+            frames: `[T, H, W, 3]` RGB in [0, 1], upright square crops, the face with a quarter of its size as margin on
+                each side; any size but 192×192 is resized first, and the landmarks stay in pixels of 192×192.
+
+        Returns:
+            `Mesh(landmarks [T, 468, 3], presence [T])`.
+
+        Raises:
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+        """
         check_frames(frames, self.name)
         x = self.trunk(self.stem_prelu(self.stem(resize(frames, self.size))))
         return Mesh(self.landmarks(x).reshape(-1, POINTS, 3), self.presence(x)[:, 0])

@@ -58,19 +58,38 @@ def pad_channels(x: jax.Array, channels: int) -> jax.Array:
     return jnp.pad(x, ((0, 0), (0, 0), (0, 0), (0, channels - x.shape[-1])))
 
 
-def conv(inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int | str = 0, rngs: nnx.Rngs) -> nnx.Conv:
-    """A square convolution in reference precision; `padding` in pixels on each side, or "SAME" as TensorFlow pads."""
-    pads = padding if isinstance(padding, str) else [(padding, padding)] * 2
-    return nnx.Conv(inputs, outputs, (size, size), stride, padding=pads, precision=HIGHEST, rngs=rngs)
+def convolve(x: jax.Array, kernel: jax.Array, stride: int, padding: Sequence[tuple[int, int]] | str) -> jax.Array:
+    """Convolution in reference precision: x `[T, H, W, C]`, kernel `[k, k, C, D]`, padding as `lax` takes it."""
+    axes = ("NHWC", "HWIO", "NHWC")
+    return lax.conv_general_dilated(x, kernel, (stride, stride), padding, dimension_numbers=axes, precision=HIGHEST)
+
+
+class Conv(nnx.Module):
+    """A square convolution with a bias; `padding` in pixels on each side, or "SAME" as TensorFlow pads.
+
+    Parameters start as zeros everywhere in these networks: they exist to be filled with trained ones.
+    """
+
+    def __init__(self, inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int | str = 0):
+        self.kernel = nnx.Param(jnp.zeros((size, size, inputs, outputs)))
+        self.bias = nnx.Param(jnp.zeros((outputs,)))
+        self.stride = stride
+        self.padding = padding
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """`[T, H, W, C]` to `[T, H', W', D]`."""
+        pads = self.padding if isinstance(self.padding, str) else [(self.padding, self.padding)] * 2
+        return convolve(x, self.kernel[...], self.stride, pads) + per_channel(self.bias[...], x)
 
 
 class PReLU(nnx.Module):
     """x where x ≥ 0, αx elsewhere, with one slope α per channel."""
 
     def __init__(self, channels: int):
-        self.slope = nnx.Param(jnp.full((channels,), 0.25))
+        self.slope = nnx.Param(jnp.zeros((channels,)))
 
     def __call__(self, x: jax.Array) -> jax.Array:
+        """`[T, H, W, C]` to the same."""
         return jnp.where(x >= 0, x, per_channel(self.slope[...], x) * x)
 
 
@@ -83,6 +102,7 @@ class DepthwiseConv(nnx.Module):
         self.stride = stride
 
     def __call__(self, x: jax.Array) -> jax.Array:
+        """`[T, H, W, C]` to `[T, ⌈H / stride⌉, ⌈W / stride⌉, C]`."""
         pads = [lax.padtype_to_pads((side,), (3,), (self.stride,), "SAME")[0] for side in x.shape[1:3]]
         padded = jnp.pad(x, ((0, 0), *pads, (0, 0)))
         terms = [
@@ -99,21 +119,22 @@ class BlazeBlock(nnx.Module):
     The skip is x itself, max-pooled 2×2 where the block strides, with zero channels appended where it widens.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int, activation: Callable, *, rngs: nnx.Rngs):
+    def __init__(self, inputs: int, outputs: int, stride: int, activation: Callable):
         self.depthwise = DepthwiseConv(inputs, stride=stride)
-        self.pointwise = conv(inputs, outputs, 1, rngs=rngs)
+        self.pointwise = Conv(inputs, outputs, 1)
         self.activation = activation
 
     def __call__(self, x: jax.Array) -> jax.Array:
+        """`[T, H, W, C]` to `[T, ⌊H / stride⌋, ⌊W / stride⌋, D]`."""
         residual = self.pointwise(self.depthwise(x))
         skip = x if self.depthwise.stride == 1 else max_pool(x, 2, stride=2)
         return self.activation(pad_channels(skip, residual.shape[-1]) + residual)
 
 
 def blaze_blocks(
-    inputs: int, table: Sequence[tuple[int, int]], activation: Callable[[int], Callable], *, rngs: nnx.Rngs
+    inputs: int, table: Sequence[tuple[int, int]], activation: Callable[[int], Callable]
 ) -> nnx.Sequential:
     """Blocks in a row from a table of (channels, stride); `activation(channels)` makes each block's own."""
     widths = [inputs, *(channels for channels, _ in table)]
     rows = zip(widths, table, strict=False)
-    return nnx.Sequential(*(BlazeBlock(c, d, stride, activation(d), rngs=rngs) for c, (d, stride) in rows))
+    return nnx.Sequential(*(BlazeBlock(c, d, stride, activation(d)) for c, (d, stride) in rows))

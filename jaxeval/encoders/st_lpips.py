@@ -6,9 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jax import lax
 
-from jaxeval.encoders.layers import HIGHEST, check_frames, conv, max_pool, per_channel
+from jaxeval.encoders.layers import Conv, check_frames, convolve, max_pool, per_channel
 
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
@@ -49,7 +48,9 @@ def blurred_conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
     length = kernel.shape[0]
     rows, columns = (_strips(side, length) for side in x.shape[1:3])
     bands = [
-        jnp.concatenate([_conv(x[:, r, c], _widen(_widen(kernel, u, 0), v, 1)) for c, v in columns], axis=2)
+        jnp.concatenate(
+            [convolve(x[:, r, c], _widen(_widen(kernel, u, 0), v, 1), 2, "VALID") for c, v in columns], axis=2
+        )
         for r, u in rows
     ]
     repeats = [(1, (side - length + 1) % 2) for side in x.shape[1:3]]
@@ -71,11 +72,6 @@ def _widen(kernel: jax.Array, taps: tuple[float, ...], axis: int) -> jax.Array:
     return functools.reduce(jnp.add, [tap * moved for tap, moved in zip(taps, shifted, strict=True)])
 
 
-def _conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    axes = ("NHWC", "HWIO", "NHWC")
-    return lax.conv_general_dilated(x, kernel, (2, 2), "VALID", dimension_numbers=axes, precision=HIGHEST)
-
-
 class STLPIPSAlex(nnx.Module):
     """Frames to the five feature maps on which shift-tolerant LPIPS (AlexNet) measures.
 
@@ -85,15 +81,6 @@ class STLPIPSAlex(nnx.Module):
         d(x, y) = Σ_l mean over H, W of Σ_c w_lc (x̂_lc − ŷ_lc)²,   x̂_l = x_l / (√(Σ_c x_lc²) + 1e-10)
 
     over the taps x_l; `heads` holds the five vectors of weights w_l ≥ 0. It is ST-LPIPS, never to be called LPIPS.
-
-    Args:
-        frames: `[T, H, W, 3]` RGB in [0, 1], of any size from 32×32.
-
-    Returns:
-        A tuple of five taps `[T, h_l, w_l, c_l]`, raw ReLU activations with c_l = 64, 192, 384, 256, 256.
-
-    Raises:
-        ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
 
     References:
         A. Ghildyal and F. Liu, "Shift-tolerant perceptual similarity metric", ECCV 2022; R. Zhang et al., "The
@@ -112,15 +99,26 @@ class STLPIPSAlex(nnx.Module):
     name = "st_lpips_alex"
     size = None
 
-    def __init__(self, *, rngs: nnx.Rngs):
-        self.conv1 = conv(3, 64, 11, padding=2, rngs=rngs)
-        self.conv2 = conv(64, 192, 5, padding=2, rngs=rngs)
-        self.conv3 = conv(192, 384, 3, padding=1, rngs=rngs)
-        self.conv4 = conv(384, 256, 3, padding=1, rngs=rngs)
-        self.conv5 = conv(256, 256, 3, padding=1, rngs=rngs)
+    def __init__(self):
+        self.conv1 = Conv(3, 64, 11, padding=2)
+        self.conv2 = Conv(64, 192, 5, padding=2)
+        self.conv3 = Conv(192, 384, 3, padding=1)
+        self.conv4 = Conv(384, 256, 3, padding=1)
+        self.conv5 = Conv(256, 256, 3, padding=1)
         self.heads = nnx.List([nnx.Param(jnp.ones((channels,))) for channels in TAPS])
 
     def __call__(self, frames: jax.Array) -> tuple[jax.Array, ...]:
+        """Compute the taps.
+
+        Args:
+            frames: `[T, H, W, 3]` RGB in [0, 1], of any size from 32×32.
+
+        Returns:
+            A tuple of five taps `[T, h_l, w_l, c_l]`, raw ReLU activations with c_l = 64, 192, 384, 256, 256.
+
+        Raises:
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+        """
         check_frames(frames, self.name)
         if min(frames.shape[1:3]) < MIN_SIDE:
             raise ValueError(f"Expected frames of at least {MIN_SIDE}×{MIN_SIDE} pixels, got shape {frames.shape}.")
