@@ -18,14 +18,14 @@ from PIL import Image
 
 from jaxeval.scoring.record import Curves
 
-FRAMEWISE, ALIGNED, GREY = "#d55e00", "#0072b2", "#767676"
+FRAMEWISE, ALIGNED, GREY, INK = "#d55e00", "#0072b2", "#767676", "#222222"
 
 # A fixed salt and no date make the same curves give the same bytes; text stays text, for the reader's own fonts.
 _STYLE: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "jaxeval", "font.size": 9.5, "axes.titlesize": 9.5,
     "font.sans-serif": ["Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"], "axes.titlelocation": "left",
-    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "axes.labelcolor": "#333333",
-    "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": "#333333", "ytick.labelcolor": "#333333",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "axes.labelcolor": INK,
+    "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
     "legend.frameon": False, "legend.fontsize": 9.5, "lines.linewidth": 1.6, "lines.solid_capstyle": "round",
 }
 _METADATA = {"Date": None, "Creator": None}
@@ -98,11 +98,12 @@ def alignment_heat_map(curves: Curves, *, fps: float) -> Figure:
     axes.imshow(curves.alignment.T, origin="lower", extent=(0, t / fps, 0, s / fps), cmap=_CLEAR_TO_BLUE,
                 norm=PowerNorm(0.5, 0, 1), aspect="equal" if max(t, s) < 3 * min(t, s) else "auto")
     end = min(t, s) / fps
-    axes.plot([0, end], [0, end], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+    axes.plot([0, end], [0, end], color=FRAMEWISE, linewidth=1.1, linestyle=(0, (4, 3)), label="no lag")
     seconds, lag = _curve(curves.lag / fps, fps)
-    axes.plot(seconds, seconds - lag, color=FRAMEWISE, linewidth=1.3, marker=_marker(t))
+    axes.plot(seconds, seconds - lag, color=INK, linewidth=0.9, marker=_marker(t), label="expected path")
     axes.set(xlim=(0, t / fps), ylim=(0, s / fps), xlabel="generated (s)", ylabel="reference (s)")
-    axes.set_title("who was aligned with whom")
+    axes.set_title("which frames were aligned")
+    axes.legend(loc="upper left", borderpad=0, handlelength=1.6)
     return figure
 
 
@@ -123,7 +124,7 @@ def cost_over_time(curves: Curves, *, fps: float, cost: str) -> Figure:
         >>> b"aligned" in cost_over_time(identity, fps=25.0, cost="squared distance")
         True
     """
-    figure, axes = _timeline(1.75, len(curves.aligned) / fps)
+    figure, axes = _timeline(1.9, len(curves.aligned) / fps)
     for values, colour, name in ((curves.framewise, FRAMEWISE, "frame-wise"), (curves.aligned, ALIGNED, "aligned")):
         seconds, means = _curve(values, fps)
         axes.fill_between(seconds, means, color=colour, alpha=0.14, linewidth=0)
@@ -152,7 +153,7 @@ def lag_over_time(curves: Curves, *, fps: float) -> Figure:
         True
     """
     lag = 1000 / fps * curves.lag
-    figure, axes = _timeline(1.55, len(lag) / fps)
+    figure, axes = _timeline(1.75, len(lag) / fps)
     axes.axhline(0, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
     axes.plot(*_curve(lag, fps), color=ALIGNED, marker=_marker(len(lag)))
     # At least two frames either way, so that a lag far below one frame does not fill the height.

@@ -55,12 +55,12 @@ def write_report(
         ...     "no face was found" in (Path(folder) / "report.html").read_text("utf-8")
         True
     """
-    rows = document["clips"]
+    rows, provenance = document["clips"], document.get("provenance", {})
     anchors = _pictured(rows)
     metrics = ALIGNED if len(rows) <= ALL_METRICS_UP_TO else ALIGNED[:1]
     context = {
         "title": title, "fps": fps, "rows": rows, "summary": document["summary"], "anchors": anchors,
-        "provenance": document.get("provenance", {}), "groups": _groups(scores_in(document)),
+        "provenance": provenance, "facts": _facts(provenance, fps), "groups": _groups(scores_in(document)),
         "glance": _glance(document), "reasons": _reasons(rows), "metrics": metrics,
         "sections": clip_sections(rows, anchors, clips, metrics=metrics, fps=fps),
     }
@@ -88,6 +88,17 @@ def _environment() -> Environment:
                               trim_blocks=True, lstrip_blocks=True)
     environment.globals |= {"SCORES": SCORES, "format_value": format_value, "cell": format_cell}
     return environment
+
+
+def _facts(provenance: Mapping, fps: float) -> dict[str, str]:
+    """What must be known before a number is read, for the page's head."""
+    protocol = provenance.get("protocol", {})
+    if not isinstance(protocol, Mapping):
+        protocol = {"name": protocol}
+    gamma = ", ".join(f"{name} {value:g}" for name, value in protocol.get("gamma", {}).items())
+    facts = {"protocol": protocol.get("name"), "region": protocol.get("region", provenance.get("region")),
+             "frames per second": f"{fps:g}", "γ": gamma}
+    return {name: value for name, value in facts.items() if value}
 
 
 def _groups(scores: list[Score]) -> list[tuple[str, list[Score]]]:

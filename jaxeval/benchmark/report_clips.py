@@ -4,11 +4,13 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from jaxeval.benchmark import figures
 from jaxeval.benchmark.score_names import SCORES, Aligned, format_cell
 from jaxeval.scoring.record import ClipRecord, Strip
 
-_WIDEST_THUMBNAIL = 12.0
+_NARROWEST_THUMBNAIL, _WIDEST_THUMBNAIL = 6.0, 12.0
 
 
 def clip_sections(
@@ -86,12 +88,19 @@ def _film(row: Mapping, record: ClipRecord, fps: float) -> dict[str, Any] | None
     if not shown:
         return None
     last = max(int(strip.frames[-1]) for strip in shown.values())
-    width = min(_WIDEST_THUMBNAIL, 88 / max(len(strip.frames) for strip in shown.values()))
+    width = _thumbnail_width(shown.values(), last)
     scale = (100 - width) / max(last, 1)
     sound = scale * ((row["frames"] or (last + 1,))[0] - 1)
     return {"width": width, "strips": {name: _thumbnails(strip, width, scale, fps) for name, strip in shown.items()},
             "sound_width": min(sound, 100 - width),
             "sound": figures.loudness_outline(record.audio) if record.audio is not None and sound > 0 else None}
+
+
+def _thumbnail_width(strips: Iterable[Strip], last: int) -> float:
+    """The width at which neighbours do not touch: (100 − width) · step / last ≥ 1.04 width, within limits."""
+    steps = [int(np.diff(strip.frames).min()) for strip in strips if len(strip.frames) > 1]
+    step = min(steps, default=last) / max(last, 1)
+    return float(np.clip(100 * step / (1.04 + step), _NARROWEST_THUMBNAIL, _WIDEST_THUMBNAIL))
 
 
 def _thumbnails(strip: Strip, width: float, scale: float, fps: float) -> dict[str, Any]:

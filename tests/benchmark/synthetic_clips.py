@@ -7,8 +7,7 @@ import numpy as np
 from jaxeval.scoring.record import ClipRecord, Curves, Strip
 
 FPS = 25.0
-METRICS = ("st_lpips", "csim", "pose", "expr")
-PLAIN = ("psnr", "ssim", "l1", "id_distance")
+METRICS = {"st_lpips": 1e-2, "csim": 1e-2, "pose": 1e-3, "expr": 1e-3}
 
 
 def trajectory(times):
@@ -72,7 +71,7 @@ def clip(name="late", t=75, s=75, shift=3.0, wander=0.0, noise=0.0, audio=True):
     """A clip `shift` frames late whose timing wanders by `wander` frames and whose features are off by `noise`."""
     times, rng = np.arange(t) - shift + wander * np.sin(np.arange(t) / 12), np.random.default_rng(0)
     x, y = trajectory(times), trajectory(np.arange(s, dtype=float))
-    found = {m: curves(x + noise * rng.standard_normal(x.shape), y, 10.0 ** -(2 + i)) for i, m in enumerate(METRICS)}
+    found = {m: curves(x + noise * rng.standard_normal(x.shape), y, scale) for m, scale in METRICS.items()}
     loudness = np.abs(np.sin(np.arange(200) / 9)) * np.exp(-(((np.arange(200) - 90) / 70) ** 2)) if audio else None
     record = ClipRecord(name, "ok", frames=(t, s), curves=found, generated=strip(times, t),
                         reference=strip(np.arange(s), s), audio=loudness)

@@ -1,0 +1,120 @@
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from jaxeval.benchmark.score_names import ALIGNED, SCORES, format_value, scores_in
+from jaxeval.benchmark.table import print_table
+
+from .synthetic_clips import clip, document, failed, without
+
+LATE, BLURRED = clip("late"), clip("blurred", shift=0, noise=0.6)
+
+
+def printed(records, width):
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    print_table(document(records), console)
+    return console.file.getvalue()
+
+
+def unwrapped(text):
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160, 240])
+def test_every_width_fits_and_no_divergence_stands_without_its_lag(width):
+    lines = printed([LATE, BLURRED, failed()], width).splitlines()
+    assert max(map(len, lines)) <= width
+    heads = lines[1]
+    assert heads.count("_div") == heads.count("lag") >= 1
+    # From left to right each divergence is followed by a lag.
+    assert re.findall(r"_div|lag", heads) == ["_div", "lag"] * heads.count("_div")
+
+
+@pytest.mark.parametrize(("width", "needed"), [(80, {"st_lpips"}), (100, {"st_lpips", "expr"}),
+                                               (240, {m.name for m in ALIGNED})])
+def test_the_story_is_in_the_row(width, needed):
+    text = printed([LATE, BLURRED], width)
+    row = next(line for line in text.splitlines() if line.strip().startswith("late"))
+    left_out = unwrapped(text).partition("Not shown at this width: ")[2].partition(".")[0].split(", ")
+    shown = {m.name for m in ALIGNED}.difference(left_out)
+    assert shown >= needed
+    for m in shown:
+        lag = f"{LATE.scores[f'lag_ms_{m}']:+.0f} ± {LATE.scores[f'lag_std_ms_{m}']:.0f}"
+        numbers = [format_value(SCORES[name], LATE.scores[name]) for name in (m, f"{m}_div")]
+        assert re.search(r"\s+".join(map(re.escape, (*numbers, lag))), row), row
+
+
+def test_the_summary_says_how_many_of_how_many():
+    records = [LATE, BLURRED, without(clip("third"), "psnr", reason="identical frames"), failed()]
+    lines = {line.split("  ")[0].strip(): line for line in printed(records, 100).splitlines()}
+    counts = re.findall(r"\d+ of \d+", lines["n of N"])
+    assert counts[0] == "2 of 4"
+    assert set(counts[1:]) == {"3 of 4"}
+    entry = document(records)["summary"]["st_lpips"]
+    for line, value in (("mean", entry["mean"]), ("95 % from", entry["ci95"][0]), ("95 % to", entry["ci95"][1])):
+        assert f"{value:.4f}".replace("-", "−") in lines[line]
+
+
+def test_failed_and_missing_give_their_reasons():
+    reason = "no face was found in 0 of 75 frames of faceless.mp4; try --region frame"
+    same = without(LATE, "psnr", "ssim", reason="identical frames: 75 of 75")
+    text = unwrapped(printed([same, BLURRED, clip("third"), failed(reason=reason)], 240))
+    assert f"faceless failed: {reason}" in text
+    assert "¹ psnr, ssim: identical frames: 75 of 75" in text
+    assert text.count("–¹") == 2
+
+
+def test_one_clip_has_no_interval():
+    assert "95 %: an interval needs at least two clips" in printed([LATE], 100)
+
+
+def test_many_reasons_are_counted_not_listed():
+    records = [without(clip(f"clip{i}", t=4, s=4), "psnr", reason=f"identical frames: {i} of 75") for i in range(12)]
+    records += [LATE, BLURRED]
+    text = printed(records, 100)
+    assert "⁹ psnr: identical frames: 8 of 75" in text
+    assert "… and 3 more reasons in scores.json" in text
+
+
+def test_nothing_but_failures():
+    text = printed([failed("one", "broken"), failed("two", "broken too")], 80)
+    assert "failed: broken too" in text
+    assert "n of N" not in text
+
+
+@pytest.mark.parametrize("name", ["[red]x[/red]", "a" * 60, "ütf-8 名前", "a&b<c>"])
+def test_odd_ids_are_printed_as_they_are(name):
+    text = printed([clip(name, t=4, s=4)], 100)
+    # A long id is folded within its column, never cut.
+    column = "".join(line[:26].strip() for line in text.splitlines()[4:] if not line.startswith(" mean"))
+    assert column.startswith(name)
+
+
+@given(st.sampled_from(list(SCORES.values())), st.floats(-1e4, 1e4))
+def test_a_formatted_value_reads_back_within_its_last_digit(score, value):
+    text = format_value(score, value)
+    number = float(text.replace("−", "-"))
+    digits = 0.051 * abs(value) if "e" in text else 0.5 * 10.0**-score.decimals
+    assert abs(number - value) <= digits * (1 + 1e-9) + 1e-12
+    assert not re.fullmatch(r"[−+]0(\.0*)?", text)
+    assert score.name.startswith("lag_ms") or "+" not in text.replace("e+", "")
+
+
+def test_every_score_of_the_protocol_is_known_once():
+    names = {"psnr", "ssim", "l1", "st_lpips", "csim", "id_distance", "pose", "expr", "lag_ms", "lag_std_ms"}
+    for m in ("st_lpips", "csim", "pose", "expr"):
+        names |= {f"{m}_seq", f"{m}_div", f"lag_ms_{m}", f"lag_std_ms_{m}"}
+    assert set(SCORES) == names
+    better_high = {name for name, score in SCORES.items() if score.better == "↑"}
+    assert better_high == {"psnr", "ssim", "csim"}
+    assert {name for name, score in SCORES.items() if score.unit == "ms"} == {n for n in names if n.startswith("lag")}
+    assert all("(dlib)" in SCORES[name].label for name in ("csim", "csim_seq", "csim_div", "id_distance"))
+
+
+def test_unknown_scores_are_kept_with_their_own_name():
+    found = scores_in({"clips": [{"scores": {"novel": 1.0, "psnr": 2.0}}], "summary": {"other_one": {}}})
+    assert [score.label for score in found] == ["psnr", "other_one", "novel"]
