@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -90,15 +89,16 @@ def load_encoder(name: str) -> nnx.Module:
             array that is missing, unreadable, of another shape or type, or not the one that the manifest knows.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> encoder = load_encoder("dlib_resnet")
         >>> jax.jit(lambda net, frames: net(frames))(encoder, jnp.zeros((1, 150, 150, 3))).shape
         (1, 128)
     """
     encoder = abstract_encoder(name)
     entry = read_manifest()[name]
-    arrays = _verified_arrays(entry, _locate(entry), array_shapes(encoder))
+    arrays = jax.device_put(_verified_arrays(entry, _locate(entry), array_shapes(encoder)))
     flat = nnx.to_flat_state(nnx.state(encoder))
-    filled = [(path, leaf.replace(jnp.asarray(arrays[dotted(path)]))) for path, leaf in flat]
+    filled = [(path, leaf.replace(arrays[dotted(path)])) for path, leaf in flat]
     nnx.update(encoder, nnx.from_flat_state(filled))
     return encoder
 
