@@ -1,0 +1,90 @@
+"""From one decoded frame to upright RGB pixels."""
+
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+
+# Exact rounding, so that a file gives the same pixels on every machine; the chroma of 4:2:0 is interpolated both ways.
+EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
+CREDIBLE_ASPECTS = (Fraction(1, 10), Fraction(10))
+IDENTITY = (1, 0, 0, 1)
+
+
+class Upright:
+    """Turns decoded frames into RGB as a player would show them: square pixels, upright, one size throughout.
+
+    Rotation (and mirroring) follow the first frame's display matrix, which maps a stored pixel (x, y) to
+    (a·x + c·y, b·x + d·y). Pixels that are wider than high widen the picture, others heighten it, so that no row or
+    column is lost. Colours follow each frame's own matrix and range.
+
+    Args:
+        first: the first decoded frame, which fixes size and orientation.
+        aspect: width of a stored pixel over its height; None where the file does not say it.
+
+    Attributes:
+        width, height: of the pictures, in pixels.
+        rotation: clockwise turn of the stored picture in degrees: 0, 90, 180 or 270.
+
+    Example:
+        >>> frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+        >>> Upright(frame, Fraction(4, 3)).rgb(frame).shape
+        (48, 85, 3)
+    """
+
+    def __init__(self, first: av.VideoFrame, aspect: Fraction | None = None):
+        credible = aspect is not None and CREDIBLE_ASPECTS[0] <= aspect <= CREDIBLE_ASPECTS[1]
+        wide = float(aspect) if aspect is not None and credible else 1.0
+        self._stored_width = round(first.width * max(wide, 1.0))
+        self._stored_height = round(first.height / min(wide, 1.0))
+        self._matrix = _display_matrix(first)
+        self._reformatter = VideoReformatter()
+        self.rotation = round(-first.rotation / 90) % 4 * 90
+        turned = self.rotation in (90, 270)
+        self.width, self.height = (
+            (self._stored_height, self._stored_width) if turned else (self._stored_width, self._stored_height)
+        )
+
+    def rgb(self, frame: av.VideoFrame) -> np.ndarray:
+        """The pixels of a frame.
+
+        Args:
+            frame: a decoded frame of the same video, of any size.
+
+        Returns:
+            [height, width, 3] uint8, RGB.
+
+        Raises:
+            av.FFmpegError: FFmpeg can't convert the frame's pixel format.
+        """
+        converted = self._reformatter.reformat(
+            frame,
+            width=self._stored_width,
+            height=self._stored_height,
+            format="rgb24",
+            interpolation=EXACT,
+            dst_color_range=ColorRange.JPEG,
+            threads=1,
+        )
+        return _turned(converted.to_ndarray(), self._matrix)
+
+
+def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...]:
+    """(a, b, c, d) of the frame's display matrix; the identity where there is none."""
+    side_data: Any = frame.side_data  # PyAV declares fewer keys than it gives
+    if "DISPLAYMATRIX" not in side_data:
+        return IDENTITY
+    a, b, _, c, d = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), np.int32)[:5].tolist()
+    return a, b, c, d
+
+
+def _turned(image: np.ndarray, matrix: tuple[int, ...]) -> np.ndarray:
+    """Apply the display matrix, to the nearest of the eight orientations."""
+    a, b, c, d = matrix
+    if abs(b) > abs(a):
+        image, right, down = image.swapaxes(0, 1), c, b
+    else:
+        right, down = a, d
+    return np.ascontiguousarray(image[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1])

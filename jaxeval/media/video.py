@@ -1,0 +1,180 @@
+"""Video files in, RGB frames at a constant rate out, a few at a time."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+
+import av
+import numpy as np
+
+from jaxeval.errors import JaxevalError
+from jaxeval.media.container import opened, unusable
+from jaxeval.media.decoding import Decoding
+from jaxeval.media.picture import Upright
+from jaxeval.media.retime import at_constant_rate
+
+HIGHEST_DENOMINATOR = 1001  # of a frame rate: 30000/1001 is the usual case
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What is known of a video after it was decoded once from end to end.
+
+    Attributes:
+        path: the file.
+        width, height: of the frames as they are given, upright and with square pixels.
+        source_fps: frames per second of the file, on average.
+        fps: frames per second of the frames as they are given.
+        frames: their number.
+        duration_s: from the first frame to the end of the last one, in seconds.
+        start_s: time of the first frame on the file's own clock, which its sound shares, in seconds.
+        rotation: clockwise turn that the file asks for, in degrees: 0, 90, 180 or 270.
+        has_audio: whether there is a sound stream.
+        damage: what could not be decoded, in words; None if nothing is amiss.
+    """
+
+    path: str
+    width: int
+    height: int
+    source_fps: float
+    fps: float
+    frames: int
+    duration_s: float
+    start_s: float
+    rotation: int
+    has_audio: bool
+    damage: str | None
+
+
+class Video:
+    """A video file as frames at a constant rate.
+
+    Output frame k is the decoded frame whose time stamp is nearest to start + k / fps, a tie going to the earlier one;
+    there are max(1, ⌊duration · fps + ½⌋) of them, the last frame's own duration included. So a file that already has
+    that rate is passed through one to one, and variable rates need no special care. The file is decoded anew at each
+    pass and never held in memory.
+
+    Args:
+        path: any video that FFmpeg reads.
+        fps: frames per second of the output, above 0.
+
+    Attributes:
+        path: the file.
+        fps: frames per second of the output.
+        width, height: of the output, in pixels.
+        rotation: clockwise turn that the file asks for, in degrees.
+        source_fps: frames per second of the file, as it announces them.
+        has_audio: whether there is a sound stream.
+
+    Raises:
+        JaxevalError: there is no such file, or no frame of it can be decoded. Once one frame was decoded nothing is
+            raised any more: what is wrong after it is told by `info.damage`.
+        ValueError: fps is not a positive number.
+
+    Example:
+        >>> import tempfile
+        >>> from jaxeval.media.write import write_video
+        >>> path = os.path.join(tempfile.mkdtemp(), "clip.mp4")
+        >>> _ = write_video(path, np.zeros((30, 48, 64, 3), np.uint8), fps=30)
+        >>> video = Video(path, fps=25)
+        >>> [chunk.shape for chunk in video.chunks(10)]
+        [(10, 48, 64, 3), (10, 48, 64, 3), (5, 48, 64, 3)]
+        >>> video.info.frames, video.info.duration_s, video.info.damage
+        (25, 1.0, None)
+    """
+
+    def __init__(self, path: str | os.PathLike[str], fps: float = 25.0):
+        if not 0 < fps < float("inf"):
+            raise ValueError(f"Expected fps > 0, got {fps}.")
+        self.path, self.fps = os.fspath(path), float(fps)
+        self._rate = Fraction(fps).limit_denominator(HIGHEST_DENOMINATOR)
+        self._info: VideoInfo | None = None
+        with opened(self.path, "a video") as container:
+            decoding = Decoding(container)
+            first = next(decoding.frames(), None)
+            if first is None:
+                raise self._undecodable()
+            upright = Upright(first.picture, decoding.aspect)
+        self._aspect, self.has_audio = decoding.aspect, decoding.has_audio
+        self.source_fps = float(1 / decoding.spacing)
+        self.width, self.height, self.rotation = upright.width, upright.height, upright.rotation
+
+    def chunks(self, n: int) -> Iterator[np.ndarray]:
+        """All frames from the beginning, up to n at a time; may be called again and again.
+
+        Args:
+            n: frames per chunk, at least 1.
+
+        Yields:
+            [k <= n, height, width, 3] uint8, RGB; only the last chunk is shorter than n.
+
+        Raises:
+            JaxevalError: the file has gone, or none of its frames can be decoded any more.
+            ValueError: n is below 1.
+
+        Example:
+            >>> import tempfile
+            >>> from jaxeval.media.write import write_video
+            >>> path = os.path.join(tempfile.mkdtemp(), "clip.mp4")
+            >>> _ = write_video(path, np.zeros((5, 16, 16, 3), np.uint8), fps=25)
+            >>> [len(chunk) for chunk in Video(path).chunks(3)]
+            [3, 2]
+        """
+        if n < 1:
+            raise ValueError(f"Expected n >= 1, got {n}.")
+        images = self._images()
+        while chunk := list(islice(images, n)):
+            yield np.stack(chunk)
+
+    @property
+    def info(self) -> VideoInfo:
+        """What is known after a full pass; makes one, without converting pixels, if there was none yet."""
+        if self._info is None:
+            for _ in self._pictures():
+                pass
+        assert self._info is not None
+        return self._info
+
+    def _images(self) -> Iterator[np.ndarray]:
+        """Each output frame as an array; a frame that is shown twice is converted once."""
+        upright: Upright | None = None
+        shown: av.VideoFrame | None = None
+        for picture in self._pictures():
+            if upright is None:
+                upright = Upright(picture, self._aspect)
+            if picture is not shown:
+                shown, image = picture, upright.rgb(picture)
+            yield image
+
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        """Each output frame as FFmpeg decoded it; `info` is known at the end."""
+        with opened(self.path, "a video") as container:
+            decoding, frames = Decoding(container), 0
+            for picture in at_constant_rate(decoding.frames(), decoding.timeline, self._rate):
+                frames += 1
+                yield picture
+        if not frames:
+            raise self._undecodable()
+        self._info = self._summary(decoding, frames)
+
+    def _summary(self, decoding: Decoding, frames: int) -> VideoInfo:
+        start, end = decoding.timeline.start, decoding.timeline.end
+        return VideoInfo(
+            path=self.path,
+            width=self.width,
+            height=self.height,
+            source_fps=self.source_fps,
+            fps=self.fps,
+            frames=frames,
+            duration_s=float(end - start),
+            start_s=float(start),
+            rotation=self.rotation,
+            has_audio=self.has_audio,
+            damage=decoding.damage(),
+        )
+
+    def _undecodable(self) -> JaxevalError:
+        found = "a video stream of which no frame can be decoded"
+        return unusable(self.path, "a video", found, "Try to play it, and export or copy it again.")
