@@ -1,19 +1,17 @@
 """The report: one HTML file that shows every score, and for each clip what was aligned with what, at which lag."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from jaxeval.atomic import atomic_file
 from jaxeval.benchmark.report_clips import clip_sections
 from jaxeval.benchmark.score_names import ALIGNED, GROUPS, SCORES, Aligned, Score, format_cell, format_value, scores_in
-from jaxeval.errors import JaxevalError
 from jaxeval.scoring.record import ClipRecord
 
-# What keeps the page sane for many clips: about 250 kB a clip with every metric's figures, 90 kB with one metric's.
+# What keeps the page sane for many clips: about 300 kB a clip with every metric's figures, 120 kB with one metric's.
 ALL_METRICS_UP_TO = 12
 PICTURED_UP_TO = 100
 _GLANCE_UP_TO = 24
@@ -48,7 +46,8 @@ def write_report(
     Example:
         >>> import tempfile
         >>> clip = ClipRecord("late", "failed", reason="no face was found")
-        >>> row = {"id": "late", "status": "failed", "reason": clip.reason, "scores": {}, "missing": {}, "flags": []}
+        >>> row = {"id": "late", "status": "failed", "reason": clip.reason, "frames": None,
+        ...        "scores": {}, "missing": {}, "flags": []}
         >>> document = {"provenance": {}, "clips": [row], "summary": {}}
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     write_report(Path(folder) / "report.html", document, [clip], fps=25.0, title="One clip")
@@ -64,23 +63,8 @@ def write_report(
         "glance": _glance(document), "reasons": _reasons(rows), "metrics": metrics,
         "sections": clip_sections(rows, anchors, clips, metrics=metrics, fps=fps),
     }
-    with _replacing(Path(path)) as file:
-        file.writelines(_environment().get_template("report.html.j2").generate(context))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """Open a file beside `path` that takes its place once it is complete."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise JaxevalError(f"The report {path} could not be written ({error}); choose another folder.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    with atomic_file(Path(path)) as file:
+        file.writelines(part.encode() for part in _environment().get_template("report.html.j2").generate(context))
 
 
 def _environment() -> Environment:

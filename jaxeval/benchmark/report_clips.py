@@ -90,7 +90,8 @@ def _film(row: Mapping, record: ClipRecord, fps: float) -> dict[str, Any] | None
     last = max(int(strip.frames[-1]) for strip in shown.values())
     width = _thumbnail_width(shown.values(), last)
     scale = (100 - width) / max(last, 1)
-    sound = scale * ((row["frames"] or (last + 1,))[0] - 1)
+    # The pair's sound is the reference's own where it has one, so it is drawn as long as the reference.
+    sound = scale * ((row["frames"] or (last + 1,))[-1] - 1)
     return {"width": width, "strips": {name: _thumbnails(strip, width, scale, fps) for name, strip in shown.items()},
             "sound_width": min(sound, 100 - width),
             "sound": figures.loudness_outline(record.audio) if record.audio is not None and sound > 0 else None}
