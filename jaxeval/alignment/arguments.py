@@ -6,9 +6,8 @@ from typing import TypeAlias
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.bands import smallest_band
+from jaxeval.alignment.bands import Length, smallest_band
 
-Length: TypeAlias = int | jax.Array
 Lengths: TypeAlias = tuple[Length, Length]
 Scalar: TypeAlias = float | jax.Array
 

@@ -6,11 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+Length = int | jax.Array
+
 MAX_BAND = 2**15  # wider than any clip, and its products with lengths still fit 32 bits
 MAX_DENOMINATOR = 2**12  # a band K / span is kept exactly for every span up to this one
 
 
-def in_band(rows: jax.Array, columns: jax.Array, lengths: tuple[jax.Array, jax.Array], band: float) -> jax.Array:
+def in_band(rows: jax.Array, columns: jax.Array, lengths: tuple[Length, Length], band: float) -> jax.Array:
     """Whether each cell lies within `band` of the line from the first cell to the last.
 
     With lengths (t, s) and L = max(t, s) − 1 a cell (i, j) is inside iff
@@ -19,7 +21,7 @@ def in_band(rows: jax.Array, columns: jax.Array, lengths: tuple[jax.Array, jax.A
     Args:
         rows: integer i, any shape.
         columns: integer j, the same shape.
-        lengths: (t, s), integer scalars, each at least 1.
+        lengths: (t, s), each at least 1; Python ints or traced.
         band: half-width in frames of the longer trajectory, at least 0.
 
     Returns:
@@ -30,7 +32,7 @@ def in_band(rows: jax.Array, columns: jax.Array, lengths: tuple[jax.Array, jax.A
 
     Example:
         >>> i, j = jnp.indices((3, 3))
-        >>> in_band(i, j, (jnp.asarray(3), jnp.asarray(3)), band=0).tolist()
+        >>> in_band(i, j, (3, 3), band=0).tolist()
         [[True, False, False], [False, True, False], [False, False, True]]
     """
     t_span, s_span = (jnp.maximum(length - 1, 1) for length in lengths)

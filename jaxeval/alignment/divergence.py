@@ -5,7 +5,8 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.arguments import Length, Lengths, Scalar
+from jaxeval.alignment.arguments import Lengths, Scalar
+from jaxeval.alignment.bands import Length
 from jaxeval.alignment.distances import squared_euclidean
 from jaxeval.alignment.soft import soft_dtw
 
@@ -81,7 +82,7 @@ def pairwise_costs(
 def _without_padding(trajectory: jax.Array, length: Length) -> jax.Array:
     # A frame that is there anyway stands in: NaN · 0 is NaN in the distance's gradient, and a frame of zeros may be
     # where some distance has no derivative.
-    valid = jnp.arange(len(trajectory)) < length
+    valid = jnp.arange(len(trajectory), dtype=jnp.int32) < length
     return jnp.where(valid.reshape(-1, *[1] * (trajectory.ndim - 1)), trajectory, trajectory[:1])
 
 

@@ -87,6 +87,6 @@ def _backtrack(predecessors: jax.Array, lengths: tuple[jax.Array, jax.Array]) ->
         previous = (jnp.where(here & (move != 2), row - 1, row), jnp.where(here & (move != 1), column - 1, column))
         return previous, jnp.where(here, jnp.stack(cell), -1)
 
-    indices = jnp.arange(1, len(predecessors) + 1)
+    indices = jnp.arange(1, len(predecessors) + 1, dtype=t.dtype)
     origin, cells = jax.lax.scan(step, (t - 1, s - 1), (indices, predecessors), reverse=True)
     return jnp.concatenate([jnp.stack(origin)[None], cells])

@@ -114,17 +114,18 @@ def only_allowed(cost: jax.Array, lengths: tuple[jax.Array, jax.Array], band: fl
         band: half-width of the band; None for no band.
 
     Returns:
-        `[T, S]`, free of whatever the padding held, NaN included, and with a gradient of exactly 0 there.
+        `[T, S]`, free of whatever the padding held, NaN included, and with a gradient of exactly 0 there. A NaN where
+        a path may go stays and makes the result NaN.
 
     Example:
         >>> only_allowed(jnp.zeros((1, 2)), (1, 1), None).tolist()
         [[0.0, 1.0000000150474662e+30]]
     """
     rows, columns = (jax.lax.broadcasted_iota(jnp.int32, cost.shape, axis) for axis in (0, 1))
-    allowed = (rows < lengths[0]) & (columns < lengths[1])
+    forbidden = (rows >= lengths[0]) | (columns >= lengths[1]) | (cost >= UNREACHABLE)
     if band is not None:
-        allowed &= in_band(rows, columns, lengths, band)
-    return jnp.where(allowed, jnp.minimum(cost, UNREACHABLE), UNREACHABLE)
+        forbidden |= ~in_band(rows, columns, lengths, band)
+    return jnp.where(forbidden, UNREACHABLE, cost)
 
 
 def _corner(cost, gamma, lengths, band):

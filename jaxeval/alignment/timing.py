@@ -48,7 +48,7 @@ def lag(alignment: jax.Array, *, lengths: Lengths | None = None) -> Lag:
     t, s = checked_lengths(lengths, alignment.shape)
     rows, columns = (jax.lax.broadcasted_iota(jnp.int32, alignment.shape, axis) for axis in (0, 1))
     mass = jnp.where((rows < t) & (columns < s), alignment, 0)
-    valid = jnp.arange(len(alignment)) < t
+    valid = jnp.arange(len(alignment), dtype=t.dtype) < t
     # Averaged as differences t − s, which are small: t less an average of s would cancel.
     late_by = (mass * (rows - columns).astype(mass.dtype)).sum(axis=1) / jnp.where(valid, mass.sum(axis=1), 1)
     count = t.astype(mass.dtype)

@@ -58,14 +58,14 @@ def _soft_minimum_jvp(primals, tangents):
 
 def _soft_minimum(values: jax.Array, gamma: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """min_γ, its weights w = softmax(−a/γ) and Σ_k w_k log w_k; for γ = 0 equal minima share the weight."""
-    smallest = stop_gradient(values.min(axis=0))
+    is_smallest = jnp.arange(len(values))[:, None] == values.argmin(axis=0)[None]
+    smallest = jnp.where(is_smallest, values, 0).sum(axis=0)
     gaps = values - smallest[None]
     soft = gamma > 0
     scaled = jnp.where(soft, gaps / jnp.where(soft, gamma, 1), jnp.where(gaps > 0, FAR, jnp.zeros_like(gaps)))
     scaled = jnp.minimum(scaled, FAR)
     terms = jnp.exp(-scaled)
     # The smallest contributes exactly 1; kept apart, it can't swallow the others, on which the entropy hangs.
-    is_smallest = jnp.arange(len(values))[:, None] == values.argmin(axis=0)[None]
     others = jnp.where(is_smallest, 0, terms).sum(axis=0)
     weights, log_total = terms / (1 + others)[None], jnp.log1p(others)
     negative_entropy = jnp.where(soft, -(weights * scaled).sum(axis=0) - log_total, 0)
@@ -144,8 +144,9 @@ def wavefront(cost: jax.Array, gamma: jax.Array, lengths: tuple[jax.Array, jax.A
         the first cell, the best predecessor of each: 0 diagonal (i−1, j−1), 1 vertical (i−1, j), 2 horizontal (i, j−1).
     """
     diagonals = skew(cost, UNREACHABLE)
-    is_last_row = jnp.arange(cost.shape[0]) == lengths[0] - 1
-    is_last_diagonal = jnp.arange(diagonals.shape[0]) == lengths[0] + lengths[1] - 2
+    t, s = lengths
+    is_last_row = jnp.arange(cost.shape[0], dtype=t.dtype) == t - 1
+    is_last_diagonal = jnp.arange(diagonals.shape[0], dtype=t.dtype) == t + s - 2
 
     def step(carry, diagonal):
         before, previous, corner = carry

@@ -119,4 +119,4 @@ def aligned_from_costs(
 
 def _framewise(cost: jax.Array, frames: jax.Array) -> jax.Array:
     rigid = jnp.diagonal(cost)
-    return jnp.where(jnp.arange(len(rigid)) < frames, rigid, 0).sum() / frames.astype(cost.dtype)
+    return jnp.where(jnp.arange(len(rigid), dtype=frames.dtype) < frames, rigid, 0).sum() / frames.astype(cost.dtype)

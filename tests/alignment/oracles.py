@@ -1,0 +1,68 @@
+"""Soft-DTW in float64 NumPy, written straight from its definitions: what the wavefront is held against."""
+
+from functools import cache
+from itertools import pairwise, product
+from math import exp, inf, log1p
+
+import numpy as np
+
+STEPS = ((1, 1), (1, 0), (0, 1))
+
+
+@cache
+def monotone_paths(t: int, s: int) -> list[tuple[tuple[int, int], ...]]:
+    """Every path from (0, 0) to (t − 1, s − 1)."""
+    if (t, s) == (1, 1):
+        return [((0, 0),)]
+    shorter = [(t - di, s - dj) for di, dj in STEPS if t > di and s > dj]
+    return [(*path, (t - 1, s - 1)) for size in shorter for path in monotone_paths(*size)]
+
+
+def is_monotone_path(path: np.ndarray, t: int, s: int) -> bool:
+    steps = [(int(i2 - i1), int(j2 - j1)) for (i1, j1), (i2, j2) in pairwise(path)]
+    return tuple(path[0]) == (0, 0) and tuple(path[-1]) == (t - 1, s - 1) and all(step in STEPS for step in steps)
+
+
+def enumerated(cost: np.ndarray, gamma: float, paths=None) -> tuple[float, np.ndarray]:
+    """Value and alignment as sums over all paths; γ = 0 is the minimum, its paths equally likely."""
+    cost = np.asarray(cost, np.float64)
+    paths = monotone_paths(*cost.shape) if paths is None else paths
+    totals = np.array([sum(cost[cell] for cell in path) for path in paths])
+    weights = np.exp(-(totals - totals.min()) / gamma) if gamma else (totals == totals.min()).astype(float)
+    alignment = np.zeros(cost.shape)
+    for path, weight in zip(paths, weights / weights.sum(), strict=True):
+        for cell in path:
+            alignment[cell] += weight
+    return totals.min() - gamma * np.log(weights.sum()), alignment
+
+
+def looped(cost: np.ndarray, gamma: float) -> tuple[float, np.ndarray, float]:
+    """Value, alignment and ∂value/∂γ by Cuturi and Blondel's two loops."""
+    t, s = cost.shape
+    accumulated = {(i, j): inf for i in range(t + 1) for j in range(s + 1)} | {(0, 0): 0.0}
+    weights, entropy = {}, {}
+    for i, j in product(range(t), range(s)):
+        before = [accumulated[i + 1 - di, j + 1 - dj] for di, dj in STEPS]
+        least = min(before)
+        scaled = [(value - least) / gamma for value in before]
+        terms = [exp(-value) for value in scaled]
+        others = sum(sorted(terms)[:-1])
+        accumulated[i + 1, j + 1] = float(cost[i, j]) + least - gamma * log1p(others)
+        weights[i, j] = [term / (1 + others) for term in terms]
+        entropy[i, j] = -sum(w * z for w, z in zip(weights[i, j], scaled, strict=True) if w > 0) - log1p(others)
+    alignment = np.zeros((t + 1, s + 1))
+    alignment[t, s] = 1
+    for i, j in product(reversed(range(t)), reversed(range(s))):
+        for (di, dj), weight in zip(STEPS, weights[i, j], strict=True):
+            alignment[i + 1 - di, j + 1 - dj] += alignment[i + 1, j + 1] * weight
+    slope = sum(alignment[i + 1, j + 1] * value for (i, j), value in entropy.items())
+    return accumulated[t, s], alignment[1:, 1:], slope
+
+
+def random_cost(t: int, s: int, seed: int = 0, offset: float = 0.0) -> np.ndarray:
+    """Float32 costs in [offset, offset + 1): an oracle must see the rounded numbers."""
+    return (np.random.default_rng(seed).random((t, s)) + offset).astype(np.float32)
+
+
+def random_walk(t: int, dimensions: int = 3, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(t, dimensions)).cumsum(axis=0).astype(np.float32)
