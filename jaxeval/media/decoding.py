@@ -41,7 +41,7 @@ class Decoding:
         self._container, self._stream = container, stream
         self._end = claimed_end(container, stream)
         self.aspect = stream.sample_aspect_ratio
-        self.spacing = 1 / (stream.average_rate or stream.guessed_rate or FALLBACK_RATE)
+        self.spacing = 1 / _announced_rate(stream)
         self.timeline: Timeline[av.VideoFrame] = Timeline(self.spacing, longest_gap(container, stream))
         self._decoded = self._faults = 0
 
@@ -80,7 +80,7 @@ class Decoding:
         if expected is not None and self._decoded < expected and (self._faults or self._ends_early()):
             return f"decoded {self._decoded} of {expected} frames; the file is truncated or damaged"
         if self._faults:
-            return f"{self._faults} decoding errors in {self._decoded} frames; the file is damaged"
+            return f"decoding errors: {self._faults} in {self._decoded} frames; the file is damaged"
         return None
 
     def _expected_frames(self) -> int | None:
@@ -95,6 +95,13 @@ class Decoding:
         """
         tolerated = self.spacing * (Fraction(1, 2) if self._stream.frames else 2)
         return self._end is not None and self._end - self.timeline.end > tolerated
+
+
+def _announced_rate(stream: VideoStream) -> Fraction:
+    """Frames per second; without time stamps (raw H.264) FFmpeg's average is a mere default, its guess is not."""
+    rates = (stream.average_rate, stream.guessed_rate)
+    first, second = rates if stream.start_time is not None else reversed(rates)
+    return first or second or FALLBACK_RATE
 
 
 def _stamped(frame: av.VideoFrame) -> Stamped[av.VideoFrame]:
