@@ -98,7 +98,7 @@ def alignment_heat_map(curves: Curves, *, fps: float) -> Figure:
     axes.imshow(curves.alignment.T, origin="lower", extent=(0, t / fps, 0, s / fps), cmap=_CLEAR_TO_BLUE,
                 norm=PowerNorm(0.5, 0, 1), aspect="equal" if max(t, s) < 3 * min(t, s) else "auto")
     end = min(t, s) / fps
-    axes.plot([0, end], [0, end], color=FRAMEWISE, linewidth=1.1, linestyle=(0, (4, 3)), label="no lag")
+    axes.plot([0, end], [0, end], color=FRAMEWISE, linewidth=1.1, linestyle=(0, (4, 3)), zorder=3, label="no lag")
     seconds, lag = _curve(curves.lag / fps, fps)
     axes.plot(seconds, seconds - lag, color=INK, linewidth=0.9, marker=_marker(t), label="expected path")
     axes.set(xlim=(0, t / fps), ylim=(0, s / fps), xlabel="generated (s)", ylabel="reference (s)")
@@ -125,10 +125,12 @@ def cost_over_time(curves: Curves, *, fps: float, cost: str) -> Figure:
         True
     """
     figure, axes = _timeline(1.9, len(curves.aligned) / fps)
-    for values, colour, name in ((curves.framewise, FRAMEWISE, "frame-wise"), (curves.aligned, ALIGNED, "aligned")):
+    # The rigid cost is the broader line, so that it still shows where the alignment changes nothing.
+    lines = ((curves.framewise, FRAMEWISE, "frame-wise", 2.2), (curves.aligned, ALIGNED, "aligned", 1.2))
+    for values, colour, name, width in lines:
         seconds, means = _curve(values, fps)
         axes.fill_between(seconds, means, color=colour, alpha=0.14, linewidth=0)
-        axes.plot(seconds, means, color=colour, label=name, marker=_marker(len(values)))
+        axes.plot(seconds, means, color=colour, label=name, linewidth=width, marker=_marker(len(values)))
     highest = max(float(curves.framewise.max()), float(curves.aligned.max()))
     axes.set_ylim(min(0.0, float(curves.aligned.min())), 1.08 * highest or 1.0)
     axes.set_title(f"cost per frame ({cost})")

@@ -160,7 +160,7 @@ def print_table(document: Mapping, console: Console) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("clip", max_width=_NAME_WIDTH, overflow="fold", vertical="top", min_width=len("95 % from"))
     heading = Text("\n").join([_line(blocks, row, plain=True) for row in (0, 1)])
-    table.add_column(heading)
+    table.add_column(heading, overflow="fold")
     _fill(table, document, blocks)
     console.print(table)
     hidden = [score.name for score in scores_in(document) if score.name in _ORDER and score.name not in blocks]

@@ -68,6 +68,11 @@ def test_failed_and_missing_give_their_reasons():
     assert text.count("–¹") == 2
 
 
+def test_a_long_reason_is_folded_and_never_cut():
+    reason = f"{'/deep' * 40}/clip.mp4: expected a video"
+    assert reason.replace(" ", "") in re.sub(r"\s", "", printed([failed(reason=reason)], 80))
+
+
 def test_one_clip_has_no_interval():
     assert "95 %: an interval needs at least two clips" in printed([LATE], 100)
 
