@@ -12,7 +12,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from jaxeval.media.container import NoAudioError, first_stream, longest_gap, opened, unusable
+from jaxeval.media.container import NoAudioError, beginning, first_stream, longest_gap, opened, unusable
 
 FULL_SCALE = 32768.0
 TOLERATED_GAP_S = Fraction(1, 50)  # time stamps are rounded, and rounding is no silence
@@ -31,7 +31,7 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tuple[
 
     Returns:
         samples: [N] float32 in [-1, 1].
-        start_s: time of the first sample on the file's own clock, which its picture shares, in seconds.
+        start_s: how long after the file's beginning, which its picture shares, the first sample sounds, in seconds.
 
     Raises:
         NoAudioError: the file has no sound stream.
@@ -54,10 +54,11 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tuple[
             raise unusable(path, "sound", found, "Give a file with sound, or leave it out.", NoAudioError)
         runs = groupby(_by_run(_decoded(container, stream), longest_gap(container, stream)), key=itemgetter(0))
         pieces = [(run.start, _resampled((frame for _, frame in frames), sample_rate)) for run, frames in runs]
+        file_start = beginning(container)
     if not any(len(samples) for _, samples in pieces):
         found = "a sound stream of which nothing can be decoded"
         raise unusable(path, "sound", found, "Try to play it, and export or copy it again.")
-    return _laid_out(pieces, sample_rate), float(pieces[0][0])
+    return _laid_out(pieces, sample_rate), float(pieces[0][0] - file_start)
 
 
 def loudness_envelope(samples: np.ndarray, sample_rate: int, fps: float, count: int | None = None) -> np.ndarray:

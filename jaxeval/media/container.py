@@ -114,6 +114,18 @@ def first_stream(container: InputContainer, kind: str) -> Stream | None:
     return next(streams, None)
 
 
+def beginning(container: InputContainer) -> Fraction:
+    """Where on its own clock a file begins, in seconds: with the first sound or picture, whichever comes first.
+
+    Args:
+        container: an open container.
+
+    Returns:
+        Seconds, exact; 0 where the file does not say it. An mp3 begins after its encoder's delay, not at 0.
+    """
+    return Fraction(container.start_time or 0, av.time_base)
+
+
 def claimed_end(container: InputContainer, stream: Stream) -> Fraction | None:
     """The moment at which a stream ends, as its file says it.
 

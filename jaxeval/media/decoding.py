@@ -8,7 +8,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from jaxeval.media.container import claimed_end, first_stream, longest_gap, unusable
+from jaxeval.media.container import beginning, claimed_end, first_stream, longest_gap, unusable
 from jaxeval.media.retime import Stamped, Timeline
 
 FALLBACK_RATE = Fraction(25)  # what FFmpeg assumes, too, where a file announces no frame rate
@@ -21,6 +21,7 @@ class Decoding:
         container: an open container.
 
     Attributes:
+        beginning: where the file begins on its own clock, in seconds.
         timeline: the frames' times, complete after the pass.
         spacing: seconds between frames that the file announces.
         aspect: width of a stored pixel over its height; None where the file does not say it.
@@ -39,6 +40,7 @@ class Decoding:
             raise unusable(path, "a video", found, "Give a file that has a video stream.")
         stream.thread_type = "AUTO"
         self._container, self._stream = container, stream
+        self.beginning = beginning(container)
         self._end = claimed_end(container, stream)
         self.aspect = stream.sample_aspect_ratio
         self.spacing = 1 / _announced_rate(stream)

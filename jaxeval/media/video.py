@@ -29,7 +29,7 @@ class VideoInfo:
         fps: frames per second of the frames as they are given.
         frames: their number.
         duration_s: from the first frame to the end of the last one, in seconds.
-        start_s: time of the first frame on the file's own clock, which its sound shares, in seconds.
+        start_s: how long after the file's beginning, which its sound shares, the first frame is shown, in seconds.
         rotation: clockwise turn that the file asks for, in degrees: 0, 90, 180 or 270.
         has_audio: whether there is a sound stream.
         damage: what could not be decoded, in words; None if nothing is amiss.
@@ -169,7 +169,7 @@ class Video:
             fps=self.fps,
             frames=frames,
             duration_s=float(end - start),
-            start_s=float(start),
+            start_s=float(start - decoding.beginning),
             rotation=self.rotation,
             has_audio=self.has_audio,
             damage=decoding.damage(),

@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -187,4 +187,5 @@ def _replacing(path: Path) -> Iterator[OutputContainer]:
         hint = "Give a folder that exists and can be written, on a disk with room."
         raise JaxevalError(f"{path}: can't be written ({error.strerror}). {hint}") from error
     finally:
-        passing.unlink(missing_ok=True)
+        with suppress(OSError):
+            passing.unlink(missing_ok=True)

@@ -103,11 +103,11 @@ def test_info_needs_no_pass_before_it(tmp_path):
     assert video.info.frames == 15
 
 
-def test_a_late_first_frame_moves_the_start(tmp_path):
-    path = write_numbered(tmp_path / "clip.mp4", [500 + 40 * k for k in range(25)])
-    video = Video(path)
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+def test_a_file_begins_with_its_first_frame(tmp_path, suffix):
+    video = Video(write_numbered(tmp_path / f"clip.{suffix}", [500 + 40 * k for k in range(25)]))
     assert shown_numbers(video) == list(range(25))
-    assert video.info.start_s == pytest.approx(0.5)
+    assert video.info.start_s == pytest.approx(0.0, abs=1e-6)
     assert video.info.duration_s == pytest.approx(1.0)
     assert video.info.damage is None
 
