@@ -28,14 +28,22 @@ _BAR = (
 )
 
 
+_BAR = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+    TextColumn("left"),
+    TimeRemainingColumn(),
+)
+
+
 def score(
     console: Console, generated: Path, reference: Path, audio: Path | None, out: Path, protocol: str, region: str
 ) -> int:
     """`jaxeval score`."""
     if protocol not in PROTOCOLS:
-        raise JaxevalError(
-            f"--protocol: expected one of {', '.join(PROTOCOLS)}, found {protocol}. Choose one of these."
-        )
+        raise JaxevalError(f"--protocol: expected one of {', '.join(PROTOCOLS)}, found {protocol}. Choose one of them.")
     pairs = find_pairs(generated, reference, audio)
     return _score_pairs(console, Run(out, PROTOCOLS[protocol], region), pairs, f"{generated} against {reference}")
 
@@ -61,27 +69,23 @@ def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str) 
 
 def _records(console: Console, run: Run, pairs: Sequence[Pair]) -> list[ClipRecord]:
     """All records, with a bar that estimates the time left."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    records, found = [], 0
-    with Progress(*columns, console=console) as bar:
+    records: list[ClipRecord] = []
+    found = 0
+    with Progress(*_BAR, console=console) as bar:
         task = bar.add_task("scoring", total=len(pairs))
-        for index, pair in enumerate(pairs):
+
+        def done(share: float) -> None:
+            bar.update(task, completed=len(records) + share)
+
+        for pair in pairs:
             bar.update(task, description=pair.id)
-            record, fresh = run.record(pair, lambda part, done=index: bar.update(task, completed=done + part))
-            bar.update(task, completed=index + 1)
+            record, fresh = run.record(pair, done)
             records.append(record)
+            done(0)
             found += not fresh
             if record.status != "ok":
-                bar.console.print(
-                    f"{record.id}: failed: {record.reason}", markup=False, highlight=False, soft_wrap=True
-                )
+                text = f"{record.id}: failed: {record.reason}"
+                bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
     if found:
         console.print(f"{found} of {len(pairs)} clips were scored by an earlier run into {run.out}.", soft_wrap=True)
     return records

@@ -14,9 +14,9 @@ _INPUT = 128
 _BATCH = 16
 # The short-range model misses faces below about a fifth of its square; tiles of half the shorter side show it those.
 _TILE = 0.5
-# Real faces score about 0.9 there and textures up to 0.65, so what a tile shows must be surer than what a frame shows;
-# a face in the whole frame that is less sure than this may be such a texture, and the tiles have the last word.
+# Real faces score about 0.9 in a tile and textures up to 0.65, so a tile must be surer than a frame.
 _SURE = 0.75
+_HINT = 0.4
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,10 @@ class Faces:
 
 
 def detect_faces(encoder: Any, frames: np.ndarray) -> list[Faces]:
-    """All faces in each frame: with a score of 0.5 in the whole frame, or of 0.75 in one of its tiles.
+    """All candidate faces in each frame: with a score of 0.4 in the whole frame, or of 0.75 in one of its tiles.
 
-    Tiles are looked at where the whole frame shows no face of 0.75.
+    Tiles are looked at where the whole frame shows no face of 0.75. A single frame's face below 0.5 is no more than a
+    hint, with which a track may go on.
 
     Args:
         encoder: `load_encoder("blaze_face")`.
@@ -50,8 +51,8 @@ def detect_faces(encoder: Any, frames: np.ndarray) -> list[Faces]:
     whole = _square(width / 2, height / 2, max(width, height))
     found = _detect_squares(encoder, [(frame, whole) for frame in frames])
     for index in [i for i, faces in enumerate(found) if not (faces.scores > _SURE).any()]:
-        tiles = _merge(_detect_squares(encoder, [(frames[index], tile) for tile in _tiles(width, height)]))
-        found[index] = tiles if len(tiles.scores) else found[index]
+        tiles = _detect_squares(encoder, [(frames[index], tile) for tile in _tiles(width, height)])
+        found[index] = _merge([found[index], *map(_sure, tiles)])
     return found
 
 
@@ -82,7 +83,7 @@ def _detect_squares(encoder: Any, places: list[tuple[np.ndarray, tuple[float, fl
 @jax.jit
 def _detect(encoder: Any, pixels: jax.Array) -> Any:
     detections = encoder(pixels.astype(np.float32) / 255)
-    return jax.vmap(partial(weighted_non_maximum_suppression, max_faces=8))(detections)
+    return jax.vmap(partial(weighted_non_maximum_suppression, max_faces=8, min_score=_HINT))(detections)
 
 
 def _letterbox(frame: np.ndarray, left: float, top: float, side: float) -> np.ndarray:
@@ -105,14 +106,19 @@ def _in_frame(found: Any, row: int, left: float, top: float, side: float) -> Fac
     return Faces(boxes, found.keypoints[row][kept] * side + corner, found.scores[row][kept])
 
 
+def _sure(faces: Faces) -> Faces:
+    kept = faces.scores > _SURE
+    return Faces(faces.boxes[kept], faces.keypoints[kept], faces.scores[kept])
+
+
 def _merge(parts: list[Faces]) -> Faces:
-    """The sure faces of all tiles, without those that overlap a better one."""
+    """The faces of all parts, without those that overlap a better one."""
     boxes, keypoints, scores = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("boxes", "keypoints", "scores")
     )
     kept: list[int] = []
     for index in np.argsort(-scores):
-        if scores[index] > _SURE and all(overlap(boxes[index], boxes[other]) < 0.3 for other in kept):
+        if all(overlap(boxes[index], boxes[other]) < 0.3 for other in kept):
             kept.append(int(index))
     return Faces(boxes[kept], keypoints[kept], scores[kept])
 

@@ -10,9 +10,14 @@ from jaxeval.media.faces import Faces, overlap
 
 # How far a face may have moved since it was last seen, in units of its own size, to be the same face.
 _REACH = 1.0
+_BEGIN = 0.5
 _SMOOTHING = 1.0
 _MESH_MARGIN = 1.5
 _RIGHT_EYE, _LEFT_EYE = 33, 263
+
+
+# Frame to box and eyes.
+_Seen = dict[int, tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,13 @@ class Track:
 
 
 def follow(faces: list[Faces]) -> Track | None:
-    """The face that is largest over the clip, followed by its position.
+    """The clip's main face, followed by its position.
 
     A detection continues the track whose last box it overlaps most, or, if it overlaps none, one that lies within a
-    face's size. Of all tracks the one with the largest sum of face sizes is kept. Frames without it are interpolated
-    linearly (held at the clip's ends); then boxes and eyes are smoothed with a Gaussian of one frame, which
-    is symmetric and so shifts nothing in time.
+    face's size; one with a score of 0.5 may begin a track, a weaker one may only continue it. Of all tracks the one
+    with the largest sum of size · (score − 0.5)₊ is kept: large, often seen and surely a face. Frames without it are
+    interpolated linearly (held at the clip's ends); then boxes and eyes are smoothed with a Gaussian of one frame,
+    which is symmetric and so shifts nothing in time.
 
     Args:
         faces: what `detect_faces` found, one entry for each frame of the clip.
@@ -50,21 +56,23 @@ def follow(faces: list[Faces]) -> Track | None:
     Returns:
         The track, or None if no frame has a face.
     """
-    tracks: list[dict[int, tuple[np.ndarray, np.ndarray]]] = []
+    tracks: list[_Seen] = []
+    weights: list[float] = []
     for time, found in enumerate(faces):
         open_tracks = list(range(len(tracks)))
-        for box, keypoints in zip(found.boxes, found.keypoints, strict=True):
+        for box, keypoints, score in zip(found.boxes, found.keypoints, found.scores, strict=True):
             best = _closest(box, [(k, tracks[k][max(tracks[k])][0]) for k in open_tracks])
-            if best is None:
-                tracks.append({})
-                best = len(tracks) - 1
-            else:
+            if best is not None:
                 open_tracks.remove(best)
+            elif score >= _BEGIN:
+                best = len(tracks)
+                tracks.append({})
+                weights.append(0.0)
+            else:
+                continue
             tracks[best][time] = (box, keypoints[:2])
-    if not tracks:
-        return None
-    main = max(tracks, key=lambda track: sum(_size(box) for box, _ in track.values()))
-    return _fill(main, len(faces))
+            weights[best] += _size(box) * max(float(score) - _BEGIN, 0.0)
+    return _fill(tracks[int(np.argmax(weights))], len(faces)) if tracks else None
 
 
 def _closest(box: np.ndarray, candidates: list[tuple[int, np.ndarray]]) -> int | None:
@@ -81,7 +89,7 @@ def _size(box: np.ndarray) -> float:
     return float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 0)))
 
 
-def _fill(seen: dict[int, tuple[np.ndarray, np.ndarray]], length: int) -> Track:
+def _fill(seen: _Seen, length: int) -> Track:
     times = sorted(seen)
     boxes = np.stack([seen[t][0] for t in times]).reshape(len(times), -1)
     eyes = np.stack([seen[t][1] for t in times]).reshape(len(times), -1)

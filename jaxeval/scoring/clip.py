@@ -22,6 +22,7 @@ Progress = Callable[[float], None]
 
 _THUMBNAILS = 10
 _THUMBNAIL = 112
+_SAMPLE_RATE = 16000
 # About how much of the work on a pair is done when its files have been read: the LPIPS network takes the rest.
 _REFERENCE_READ, _BOTH_READ = 0.1, 0.2
 
@@ -99,16 +100,15 @@ class Scorer:
             return ClipRecord(pair.id, "failed", str(error))
 
     def _score(self, pair: Pair, progress: Progress) -> ClipRecord:
-        generated, reference = (
-            _existing(pair.id, path, role)
-            for path, role in ((pair.generated, "generated"), (pair.reference, "reference"))
-        )
-        audio, audio_flags = _loudness(pair.audio, reference, generated)
+        generated = _existing(pair.id, pair.generated, "generated")
+        reference = _existing(pair.id, pair.reference, "reference")
+        given_sound = () if pair.audio is None else _loudness(pair.audio, (), self.protocol.fps)
         y = self._load_reference(reference)
         progress(_REFERENCE_READ)
         x = self._load("generated", Video(generated, self.protocol.fps), y)
         progress(_BOTH_READ)
-        flags = (*_flags(x, y), *audio_flags)
+        audio, silent = given_sound or _loudness(None, (reference, generated), self.protocol.fps)
+        flags = (*_flags(x, y), *silent)
         record = ClipRecord(pair.id, "ok", None, (x.frames, y.frames), flags=flags, audio=audio)
         faceless = next((_faceless(clip) for clip in (y, x) if clip.path is None), None)
         if faceless and self.region == "face":
@@ -118,7 +118,7 @@ class Scorer:
 
     def _load_reference(self, path: Path) -> _Clip:
         """The reference's clip; the last one is kept, for many methods are held against one reference."""
-        if self._reference is None or self._reference.video.path != path:
+        if self._reference is None or self._reference.video.path != str(path):
             self._reference = None
             self._reference = self._load("reference", Video(path, self.protocol.fps), None)
         return self._reference
@@ -139,6 +139,7 @@ class Scorer:
         a, b = ((f"{clip.role} {clip.video.path} {clip.window}", clip.seen.crops) for clip in (x, y))
         scored = image_scores(x.seen.crops, y.seen.crops)
         scored |= perceptual_scores(self._blocks, self.protocol, a, b, progress)
+        self._blocks.drop(a[0])
         unseen = faceless or next((gap for clip in (y, x) if (gap := self._gap(clip))), None)
         if unseen or x.seen.face is None or y.seen.face is None:
             return self._with_lag(scored | missing(face_names(), unseen or ""))
@@ -153,7 +154,7 @@ class Scorer:
         if track.longest_gap <= limit:
             return None
         return (
-            f"no face in {track.longest_gap} consecutive frames of the {clip.role} clip {clip.video.path.name}, "
+            f"no face in {track.longest_gap} consecutive frames of the {clip.role} clip {Path(clip.video.path).name}, "
             f"more than the {limit} that are interpolated"
         )
 
@@ -175,20 +176,30 @@ def _existing(pair: str, path: Path | None, role: str) -> Path:
 
 
 def _faceless(clip: _Clip) -> str:
-    return f"no face found in the {clip.role} clip {clip.video.path.name} (0 of {clip.frames} frames)"
+    return f"no face found in the {clip.role} clip {Path(clip.video.path).name} (0 of {clip.frames} frames)"
 
 
-def _loudness(given: Path | None, *videos: Path) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """The sound's envelope for the pictures, from the first file that has any; a given file must have it."""
-    for path in (given,) if given else videos:
+def _loudness(given: Path | None, videos: tuple[Path, ...], fps: float) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """The sound's envelope for the pictures, and a flag if there is none.
+
+    A sound file that was given must be readable; without one, the first video that has sound lends its own.
+    """
+    if given is not None:
+        return _envelope(given, fps), ()
+    reasons = []
+    for path in videos:
         try:
-            samples, _ = read_audio(path)
+            return _envelope(path, fps), ()
         except NoAudioError:
-            if given:
-                raise
-            continue
-        return loudness_envelope(samples), ()
-    return None, ("no sound: neither clip has an audio track",)
+            reasons.append(f"{path.name} has no sound stream")
+        except JaxevalError as error:
+            reasons.append(str(error))
+    return None, ("no sound: " + "; ".join(dict.fromkeys(reasons)),)
+
+
+def _envelope(path: Path, fps: float) -> np.ndarray:
+    samples, _ = read_audio(path, _SAMPLE_RATE)
+    return loudness_envelope(samples, _SAMPLE_RATE, fps)
 
 
 def _flags(x: _Clip, y: _Clip) -> tuple[str, ...]:

@@ -48,6 +48,11 @@ class FeatureBlocks:
         self._kept.move_to_end((clip, index))
         return self._kept[clip, index]
 
+    def drop(self, clip: str) -> None:
+        """Forget a clip that will not be asked for again."""
+        for key in [key for key in self._kept if key[0] == clip]:
+            del self._kept[key]
+
 
 def lpips_costs(
     blocks: FeatureBlocks, x: tuple[str, np.ndarray], y: tuple[str, np.ndarray], progress: Callable[[float], None]

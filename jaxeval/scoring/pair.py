@@ -74,7 +74,7 @@ def image_scores(x: np.ndarray, y: np.ndarray) -> Scored:
     parts = []
     for start in range(0, common, BLOCK):
         rows = np.arange(start, start + BLOCK).clip(max=common - 1)
-        parts.append(jax.device_get(_image(x[rows], y[rows])))
+        parts.append(jax.device_get(_image(_unit(x[rows]), _unit(y[rows]))))
     values = {name: np.concatenate([part[name] for part in parts])[:common] for name in IMAGE}
     same = int(np.isinf(values["psnr"]).sum())
     means = {name: _mean(value) for name, value in values.items() if not (name == "psnr" and same)}
@@ -83,8 +83,12 @@ def image_scores(x: np.ndarray, y: np.ndarray) -> Scored:
 
 @jax.jit
 def _image(x: jax.Array, y: jax.Array) -> dict[str, jax.Array]:
-    x, y = (frames.astype(jnp.float32) / 255 for frames in (x, y))
     return {"psnr": psnr(x, y), "ssim": ssim(x, y), "l1": l1(x, y)}
+
+
+def _unit(frames: np.ndarray) -> np.ndarray:
+    """[0, 255] to [0, 1], apart from the compiled step: fused with a difference, it would round x and y differently."""
+    return frames.astype(np.float32) / np.float32(255)
 
 
 def perceptual_scores(
@@ -115,18 +119,23 @@ def face_scores(mesh: Any, protocol: Protocol, x: FaceTrajectories, y: FaceTraje
     """
     common = min(len(x.identity), len(y.identity))
     same_time = jnp.asarray(x.identity[:common]), jnp.asarray(y.identity[:common])
-    (pose_x, expr_x), (pose_y, expr_y) = _motion(mesh, x.landmarks * stretch, y.landmarks)
-    costs = {
-        "csim": trajectory_costs(distances.cosine, x.identity, y.identity),
-        "pose": trajectory_costs(distances.squared_euclidean, pose_x, pose_y),
-        "expr": trajectory_costs(distances.squared_euclidean, expr_x, expr_y),
-    }
+    costs = face_costs(mesh, x, y, stretch)
     means = {"csim": _mean(csim(*same_time)), "id_distance": _mean(id_distance(*same_time))}
     means |= {metric: _mean(costs[metric].framewise) for metric in ("pose", "expr")}
     scored = Scored(means, {}, {})
     for metric, cost in costs.items():
         scored |= align(metric, cost, protocol)
     return scored
+
+
+def face_costs(mesh: Any, x: FaceTrajectories, y: FaceTrajectories, stretch: np.ndarray) -> dict[str, Costs]:
+    """The costs of csim, pose and expr; arguments as for `face_scores`."""
+    (pose_x, expr_x), (pose_y, expr_y) = _motion(mesh, x.landmarks * stretch, y.landmarks)
+    return {
+        "csim": trajectory_costs(distances.cosine, x.identity, y.identity),
+        "pose": trajectory_costs(distances.squared_euclidean, pose_x, pose_y),
+        "expr": trajectory_costs(distances.squared_euclidean, expr_x, expr_y),
+    }
 
 
 def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:

@@ -46,7 +46,7 @@ class ClipStore:
     def save(self, record: ClipRecord, inputs: dict[str, Any]) -> None:
         """Write a record, with what it was made from."""
         with atomic_file(self.path(record.id)) as file:
-            np.savez_compressed(file, **_pack(record, inputs))
+            np.savez_compressed(file, allow_pickle=False, **_pack(record, inputs))
 
     def load(self, clip: str, inputs: dict[str, Any] | None = None) -> ClipRecord | None:
         """A clip's record; None if there is none, or none that was made from these inputs."""

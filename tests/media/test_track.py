@@ -35,6 +35,17 @@ def test_another_persons_face_does_not_fill_a_gap():
     np.testing.assert_allclose(track.boxes[:, 0], 85, atol=1e-6)
 
 
+def test_a_weak_detection_goes_on_with_a_track_and_begins_none():
+    weak = frame(face(50, 50, 20, 0.45))
+    assert follow([weak, weak]) is None
+    np.testing.assert_array_equal(follow([weak, frame(face(50, 50, 20)), weak]).found, [False, True, True])
+
+
+def test_a_sure_small_face_is_preferred_to_an_unsure_large_texture():
+    track = follow([frame(face(20, 20, 100, 0.52), face(300, 50, 30, 0.9))] * 3)
+    np.testing.assert_allclose(track.boxes[:, :2].mean(0), [285, 35])
+
+
 @pytest.mark.parametrize(
     ("seen", "gap"), [("1111", 0), ("1001", 2), ("0001", 3), ("1000", 3), ("0110", 1), ("1010001", 3)]
 )
