@@ -1,1 +1,39 @@
-"""Aligned evaluation of talking heads, and of any generated sequence, in JAX."""
+"""Aligned evaluation of talking heads, and of any generated sequence, in JAX.
+
+The public names, one by one; everything else may be reached by its folder and may move.
+"""
+
+from jaxeval.alignment import (
+    distances,
+    dtw,
+    dtw_path,
+    soft_dtw,
+    soft_dtw_alignment,
+    soft_dtw_divergence,
+)
+from jaxeval.checkpoints import load_encoder
+from jaxeval.errors import JaxevalError
+from jaxeval.metrics.aligned import AlignedScore, aligned
+from jaxeval.metrics.identity import csim, id_distance
+from jaxeval.metrics.image import l1, psnr, ssim
+from jaxeval.metrics.perceptual import lpips, lpips_matrix
+
+__all__ = [
+    "AlignedScore",
+    "JaxevalError",
+    "aligned",
+    "csim",
+    "distances",
+    "dtw",
+    "dtw_path",
+    "id_distance",
+    "l1",
+    "load_encoder",
+    "lpips",
+    "lpips_matrix",
+    "psnr",
+    "soft_dtw",
+    "soft_dtw_alignment",
+    "soft_dtw_divergence",
+    "ssim",
+]

@@ -140,3 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 _ABOUT = "Aligned evaluation of talking heads, and of any generated sequence, in JAX."
+
+
+if __name__ == "__main__":
+    main()
