@@ -38,7 +38,9 @@ class BlazeFace(nnx.Module):
     Example:
         >>> import jax, jax.numpy as jnp
         >>> from jaxeval.checkpoints import load_encoder
-        >>> candidates = load_encoder("blaze_face")(jnp.zeros((2, 128, 128, 3)))
+        >>> from jaxeval.encoders import weighted_non_maximum_suppression
+        >>> run = jax.jit(lambda encoder, frames: encoder(frames))
+        >>> candidates = run(load_encoder("blaze_face"), jnp.zeros((2, 128, 128, 3)))
         >>> jax.vmap(weighted_non_maximum_suppression)(candidates).scores.shape
         (2, 8)
     """

@@ -11,6 +11,7 @@ from jaxeval.encoders.layers import (
     check_frames,
     max_pool,
     pad_channels,
+    parameter,
     per_channel,
     resize,
 )
@@ -35,8 +36,8 @@ class Affine(nnx.Module):
     """Batch normalisation as dlib freezes it: γx + β per channel."""
 
     def __init__(self, channels: int):
-        self.scale = nnx.Param(jnp.ones((channels,)))
-        self.shift = nnx.Param(jnp.zeros((channels,)))
+        self.scale = parameter(channels)
+        self.shift = parameter(channels)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[T, H, W, C]` to the same."""
@@ -84,9 +85,10 @@ class DlibResNet(nnx.Module):
         D. E. King, "Dlib-ml: A machine learning toolkit", JMLR 2009; K. He et al., "Deep residual learning", CVPR 2016.
 
     Example:
-        >>> import jax.numpy as jnp
+        >>> import jax, jax.numpy as jnp
         >>> from jaxeval.checkpoints import load_encoder
-        >>> load_encoder("dlib_resnet")(jnp.zeros((2, 150, 150, 3))).shape
+        >>> run = jax.jit(lambda encoder, frames: encoder(frames))
+        >>> run(load_encoder("dlib_resnet"), jnp.zeros((2, 150, 150, 3))).shape
         (2, 128)
     """
 
@@ -99,7 +101,7 @@ class DlibResNet(nnx.Module):
         widths = [32, *(channels for channels, _ in BLOCKS)]
         rows = zip(widths, BLOCKS, strict=False)
         self.blocks = nnx.List([ResidualBlock(c, d, stride) for c, (d, stride) in rows])
-        self.head = nnx.Param(jnp.zeros((256, 128)))
+        self.head = parameter(256, 128)
 
     def __call__(self, frames: jax.Array) -> jax.Array:
         """Embed chips.

@@ -67,9 +67,10 @@ class FaceMesh(nnx.Module):
         Y. Kartynnik et al., "Real-time facial surface geometry from monocular video on mobile GPUs", CVPRW 2019.
 
     Example:
-        >>> import jax.numpy as jnp
+        >>> import jax, jax.numpy as jnp
         >>> from jaxeval.checkpoints import load_encoder
-        >>> mesh = load_encoder("face_mesh")(jnp.zeros((2, 192, 192, 3)))
+        >>> run = jax.jit(lambda encoder, frames: encoder(frames))
+        >>> mesh = run(load_encoder("face_mesh"), jnp.zeros((2, 192, 192, 3)))
         >>> mesh.landmarks.shape, mesh.presence.shape
         ((2, 468, 3), (2,))
     """
@@ -83,8 +84,8 @@ class FaceMesh(nnx.Module):
         self.trunk = blaze_blocks(16, TRUNK, PReLU)
         self.landmarks = Head(LANDMARK_BLOCKS, POINTS * 3)
         self.presence = Head(PRESENCE_BLOCKS, 1)
-        self.canonical = nnx.Variable(jnp.zeros((POINTS, 3)))
-        self.procrustes_weights = nnx.Variable(jnp.zeros((POINTS,)))
+        self.canonical = nnx.Variable(jnp.zeros((POINTS, 3), jnp.float32))
+        self.procrustes_weights = nnx.Variable(jnp.zeros((POINTS,), jnp.float32))
 
     def __call__(self, frames: jax.Array) -> Mesh:
         """Find the landmarks.

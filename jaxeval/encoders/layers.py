@@ -64,15 +64,17 @@ def convolve(x: jax.Array, kernel: jax.Array, stride: int, padding: Sequence[tup
     return lax.conv_general_dilated(x, kernel, (stride, stride), padding, dimension_numbers=axes, precision=HIGHEST)
 
 
-class Conv(nnx.Module):
-    """A square convolution with a bias; `padding` in pixels on each side, or "SAME" as TensorFlow pads.
+def parameter(*shape: int) -> nnx.Param:
+    """Zeros to be filled with trained values: float32 even where the program's default is float64."""
+    return nnx.Param(jnp.zeros(shape, jnp.float32))
 
-    Parameters start as zeros everywhere in these networks: they exist to be filled with trained ones.
-    """
+
+class Conv(nnx.Module):
+    """A square convolution with a bias; `padding` in pixels on each side, or "SAME" as TensorFlow pads."""
 
     def __init__(self, inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int | str = 0):
-        self.kernel = nnx.Param(jnp.zeros((size, size, inputs, outputs)))
-        self.bias = nnx.Param(jnp.zeros((outputs,)))
+        self.kernel = parameter(size, size, inputs, outputs)
+        self.bias = parameter(outputs)
         self.stride = stride
         self.padding = padding
 
@@ -86,7 +88,7 @@ class PReLU(nnx.Module):
     """x where x ≥ 0, αx elsewhere, with one slope α per channel."""
 
     def __init__(self, channels: int):
-        self.slope = nnx.Param(jnp.zeros((channels,)))
+        self.slope = parameter(channels)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[T, H, W, C]` to the same."""
@@ -97,8 +99,8 @@ class DepthwiseConv(nnx.Module):
     """A 3×3 convolution of each channel by itself, padded as TensorFlow's "SAME" pads."""
 
     def __init__(self, channels: int, *, stride: int):
-        self.kernel = nnx.Param(jnp.zeros((3, 3, channels)))
-        self.bias = nnx.Param(jnp.zeros((channels,)))
+        self.kernel = parameter(3, 3, channels)
+        self.bias = parameter(channels)
         self.stride = stride
 
     def __call__(self, x: jax.Array) -> jax.Array:

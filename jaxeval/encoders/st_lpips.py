@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from jaxeval.encoders.layers import Conv, check_frames, convolve, max_pool, per_channel
+from jaxeval.encoders.layers import Conv, check_frames, convolve, max_pool, parameter, per_channel
 
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
@@ -87,10 +87,11 @@ class STLPIPSAlex(nnx.Module):
         unreasonable effectiveness of deep features as a perceptual metric", CVPR 2018.
 
     Example:
-        >>> import jax.numpy as jnp
+        >>> import jax, jax.numpy as jnp
         >>> from jaxeval.checkpoints import load_encoder
         >>> encoder = load_encoder("st_lpips_alex")
-        >>> [tap.shape for tap in encoder(jnp.zeros((2, 64, 64, 3)))]
+        >>> run = jax.jit(lambda encoder, frames: encoder(frames))
+        >>> [tap.shape for tap in run(encoder, jnp.zeros((2, 64, 64, 3)))]
         [(2, 30, 30, 64), (2, 15, 15, 192), (2, 8, 8, 384), (2, 8, 8, 256), (2, 8, 8, 256)]
         >>> [head[...].shape for head in encoder.heads]
         [(64,), (192,), (384,), (256,), (256,)]
@@ -105,7 +106,7 @@ class STLPIPSAlex(nnx.Module):
         self.conv3 = Conv(192, 384, 3, padding=1)
         self.conv4 = Conv(384, 256, 3, padding=1)
         self.conv5 = Conv(256, 256, 3, padding=1)
-        self.heads = nnx.List([nnx.Param(jnp.ones((channels,))) for channels in TAPS])
+        self.heads = nnx.List([parameter(channels) for channels in TAPS])
 
     def __call__(self, frames: jax.Array) -> tuple[jax.Array, ...]:
         """Compute the taps.

@@ -1,0 +1,53 @@
+"""BlazeFace against the original network in LiteRT's interpreter."""
+
+import os
+import runpy
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxeval.encoders import weighted_non_maximum_suppression
+
+RECIPE = Path(__file__).parents[1] / "golden" / "make_blaze_face.py"
+
+
+def raw(encoder, frames):
+    return jax.jit(lambda net, x: net.raw(x))(encoder, jnp.asarray(frames, jnp.float32) / 255)
+
+
+def test_raw_outputs_are_litert_s(trained, golden):
+    data = golden("blaze_face")
+    offsets, logits = raw(trained("blaze_face"), data["frames"])
+    assert np.abs(offsets - data["offsets"]).max() <= 1e-3  # pixels of 128
+    assert np.abs(logits - data["logits"]).max() <= 1e-3
+
+
+def test_raw_outputs_are_litert_s_live(trained):
+    folder = os.environ.get("JAXEVAL_UPSTREAM")
+    if not folder:
+        pytest.skip("set JAXEVAL_UPSTREAM to a folder that holds the upstream file face_detection_short_range.tflite")
+    pytest.importorskip("ai_edge_litert", reason="LiteRT's interpreter is the oracle and comes with the extra `test`")
+    recipe = runpy.run_path(str(RECIPE))
+    frames = recipe["photographs"]()
+    offsets, logits = raw(trained("blaze_face"), frames)
+    for index, frame in enumerate(frames):
+        model = str(Path(folder) / "face_detection_short_range.tflite")
+        expected = recipe["run"](model, frame / np.float32(127.5) - 1)
+        assert np.abs(offsets[index] - expected[0]).max() <= 1e-3
+        assert np.abs(logits[index] - expected[1]).max() <= 1e-3
+
+
+def test_one_face_on_each_photograph(trained, golden, run):
+    candidates = run(trained("blaze_face"), jnp.asarray(golden("blaze_face")["frames"], jnp.float32) / 255)
+    faces = jax.vmap(weighted_non_maximum_suppression)(candidates)
+    assert (np.count_nonzero(faces.scores, axis=1) == 1).all()
+    near, far, _ = faces.boxes[:, 0]
+    # The second photograph shows the first one's face at 224 / 512 of its size: the crop was [0:224, 112:336] of 512.
+    np.testing.assert_allclose(far[:2], (near[:2] * 224 + np.array([112.0, 0.0], np.float32)) / 512, atol=0.03)
+    np.testing.assert_allclose(far[2:] - far[:2], (near[2:] - near[:2]) * 224 / 512, atol=0.03)
+    right_eye, left_eye, nose, mouth = faces.keypoints[0, 0, :4]
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert max(right_eye[1], left_eye[1]) < nose[1] < mouth[1]

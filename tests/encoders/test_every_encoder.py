@@ -1,0 +1,147 @@
+"""What holds for each of the networks, whatever it computes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxeval.checkpoints import load_encoder
+from jaxeval.encoders import ENCODERS
+from jaxeval.encoders.layers import resize
+
+SIZES = {"st_lpips_alex": 48, "dlib_resnet": 150, "face_mesh": 192, "blaze_face": 128}
+NAMES = sorted(SIZES)
+
+
+def frames_of(name, count=1, seed=0):
+    """Random blobs and a little noise in [0, 1]: no two pixels are equal, so no maximum is tied."""
+    rng = np.random.default_rng(seed)
+    blobs = resize(jnp.asarray(rng.random((count, 8, 8, 3)), jnp.float32), SIZES[name])
+    return 0.8 * blobs + jnp.asarray(0.2 * rng.random(blobs.shape), jnp.float32)
+
+
+def apply(encoder, frames):
+    return encoder(frames)
+
+
+def assert_close(actual, expected):
+    """Each output to 2e-5 of its own largest value: float32 sums of thousands of terms in another order."""
+    for a, b in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=2e-5 * np.abs(b).max())
+
+
+def test_all_are_covered():
+    assert set(SIZES) == set(ENCODERS)
+    assert all(cls.size in (None, SIZES[name]) for name, cls in ENCODERS.items())
+
+
+@pytest.mark.parametrize("name", ["st_lpips_alex", "dlib_resnet"])
+def test_jit_is_eager(trained, run, name):
+    assert_close(run(trained(name), frames_of(name)), trained(name)(frames_of(name)))
+
+
+@pytest.mark.parametrize("name", ["face_mesh", "blaze_face"])
+def test_a_block_compiled_is_the_block_eager(trained, run, name):
+    """Uncompiled, these networks are thousands of tiny operations; one striding, widening block has every kind."""
+    block = trained(name).trunk.layers[5] if name == "face_mesh" else trained(name).fine.layers[5]
+    channels = block.depthwise.bias[...].shape[0]
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 16, 16, channels)), jnp.float32)
+    assert_close(run(block, x), block(x))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_vmap_is_a_loop_and_frames_are_independent(trained, run, name):
+    clips = frames_of(name, 2)[:, None]
+    batched = jax.jit(jax.vmap(apply, in_axes=(None, 0)))(trained(name), clips)
+    for index, clip in enumerate(clips):
+        assert_close(jax.tree.map(lambda leaf, i=index: leaf[i], batched), run(trained(name), clip))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_loads_share_one_compilation(trained, name):
+    traces = []
+
+    @jax.jit
+    def shapes_only(encoder, frames):
+        traces.append(name)
+        return jax.tree.map(lambda leaf: leaf.shape, jax.tree.leaves(encoder)) and frames.sum()
+
+    shapes_only(trained(name), frames_of(name))
+    shapes_only(load_encoder(name), frames_of(name))
+    assert len(traces) == 1
+
+
+def constants(closed):
+    """Every array that a program carries along, those of its sub-programs included."""
+    yield from closed.consts
+    for equation in closed.jaxpr.eqns:
+        for value in equation.params.values():
+            if hasattr(value, "consts"):
+                yield from constants(value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_are_arguments_not_constants(trained, name):
+    program = jax.make_jaxpr(apply)(trained(name), frames_of(name))
+    assert sum(np.asarray(constant).nbytes for constant in constants(program)) < 16_384
+    baked = jax.make_jaxpr(lambda frames: trained(name)(frames))(frames_of(name))
+    assert sum(np.asarray(constant).nbytes for constant in constants(baked)) > 100_000
+
+
+def summary(encoder, frames):
+    """A scalar in which every output has its own weight."""
+    leaves = jax.tree.leaves(encoder(frames))
+    return sum(jnp.mean(leaf * jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype)).reshape(leaf.shape)) for leaf in leaves)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradient_is_the_central_difference_and_finite_on_constant_frames(trained, name):
+    with jax.enable_x64(True):
+        encoder = jax.tree.map(lambda leaf: leaf.astype(jnp.float64), trained(name))
+        frames = jnp.asarray(frames_of(name), jnp.float64)
+        step = 1e-7 * jnp.asarray(np.random.default_rng(1).normal(size=frames.shape))
+        value_and_grad = jax.jit(jax.value_and_grad(summary, argnums=1))
+        ahead, behind = (value_and_grad(encoder, frames + sign * step)[0] for sign in (1, -1))
+        exact = jnp.vdot(value_and_grad(encoder, frames)[1], step)
+        np.testing.assert_allclose(exact, (ahead - behind) / 2, rtol=1e-4)
+        for value in (0.0, 0.5, 1.0):
+            assert bool(jnp.isfinite(value_and_grad(encoder, jnp.full_like(frames, value))[1]).all()), value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_double_precision_elsewhere_changes_nothing(name):
+    with jax.enable_x64(True):
+        encoder = load_encoder(name)
+        outputs = jax.eval_shape(apply, encoder, jax.ShapeDtypeStruct((1, 48, 48, 3), jnp.float32))
+        assert {leaf.dtype for leaf in jax.tree.leaves((encoder, outputs))} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(48, 48, 3), (1, 48, 48), (1, 48, 48, 4), (1, 3, 48, 48), (1, 1, 48, 48, 3)])
+def test_wrong_shapes_are_refused_while_tracing(trained, name, shape):
+    with pytest.raises(ValueError, match=rf"Expected frames \[T, H, W, 3\] for {name}, got shape \({shape[0]}, "):
+        jax.eval_shape(apply, trained(name), jax.ShapeDtypeStruct(shape, jnp.float32))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bytes_are_refused(trained, name):
+    with pytest.raises(ValueError, match=rf"Expected floating-point frames in \[0, 1\] for {name}, got uint8"):
+        jax.eval_shape(apply, trained(name), jax.ShapeDtypeStruct((1, 48, 48, 3), jnp.uint8))
+
+
+@pytest.mark.parametrize(("height", "width", "size"), [(300, 400, 128), (64, 70, 150), (192, 96, 192)])
+def test_resize_is_torch_antialiased_bilinear(height, width, size):
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle and comes with the extra `convert`")
+    frames = np.random.default_rng(0).random((1, height, width, 3), np.float32)
+    # Either side computes where a pixel falls in float32, and so its weight to that coordinate's spacing.
+    spacing = np.spacing(np.float32(max(height, width, size)))
+    expected = torch.nn.functional.interpolate(
+        torch.from_numpy(frames).permute(0, 3, 1, 2), (size, size), mode="bilinear", antialias=True
+    )
+    np.testing.assert_allclose(resize(jnp.asarray(frames), size), expected.permute(0, 2, 3, 1), atol=spacing)
+
+
+@pytest.mark.parametrize("name", ["dlib_resnet", "face_mesh", "blaze_face"])
+def test_other_sizes_are_resized_first(trained, run, name):
+    frames = frames_of(name).repeat(2, axis=1).repeat(2, axis=2)
+    assert_close(run(trained(name), frames), run(trained(name), resize(frames, ENCODERS[name].size)))
