@@ -16,6 +16,7 @@ from jaxeval.alignment.bands import in_band
 _EPSILON = 1e-10
 _FRAMES_AT_A_TIME = 5
 _CENTER_FRAMES = 8
+_COLUMNS = 2**15
 
 
 class LPIPSEncoder(Protocol):
@@ -51,28 +52,34 @@ def lpips_features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
         >>> lpips_features(encoder, jnp.zeros((2, 64, 64, 3))).shape[0]
         2
     """
-    return _map_frames(lambda frame: _feature(encoder, frame), frames)
+    return _few_at_a_time(lambda few: _features(encoder, few), frames)
 
 
-def _feature(encoder: LPIPSEncoder, frame: jax.Array) -> jax.Array:
-    taps = encoder(frame[None])
-    return jnp.concatenate([_weighted(tap, head[...]) for tap, head in zip(taps, encoder.heads, strict=True)])
+def _features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
+    taps = zip(encoder(frames), encoder.heads, strict=True)
+    return jnp.concatenate([_weighted(tap, head[...]) for tap, head in taps], axis=1)
 
 
-def _map_frames(function: Callable[[Any], jax.Array], frames: Any) -> jax.Array:
-    """Function of one frame, over all, a few at a time: the network's inner layers need far more room than its taps."""
-    count = jax.tree.leaves(frames)[0].shape[0]
-    return jax.lax.map(function, frames, batch_size=min(_FRAMES_AT_A_TIME, count))
+def _few_at_a_time(function: Callable[[Any], jax.Array], frames: Any) -> jax.Array:
+    """Function of some frames, over all: the network's inner layers need far more room than its taps.
+
+    Few frames go through at once, outside any scan: a scan in an eager call would be compiled at every call.
+    """
+    if jax.tree.leaves(frames)[0].shape[0] <= _FRAMES_AT_A_TIME:
+        return function(frames)
+    return jax.lax.map(
+        lambda one: function(jax.tree.map(lambda a: a[None], one))[0], frames, batch_size=_FRAMES_AT_A_TIME
+    )
 
 
 def _weighted(tap: jax.Array, head: jax.Array) -> jax.Array:
-    """One tap's unit feature vectors, times √(w/(h·w)), flat; the gradient of the norm at 0 is 0."""
-    _, height, width, _ = tap.shape
+    """One tap's unit feature vectors, times √(w/(h·w)), a row for each frame; the gradient of the norm at 0 is 0."""
+    count, height, width, _ = tap.shape
     square = jnp.sum(jnp.square(tap), axis=-1, keepdims=True)
     positive = square > 0
     norm = jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), 0)
     scale = jnp.sqrt(head / (height * width)).reshape(1, 1, 1, -1)
-    return (tap / (norm + _EPSILON) * scale).reshape(-1)
+    return (tap / (norm + _EPSILON) * scale).reshape(count, -1)
 
 
 def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -100,13 +107,13 @@ def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
         raise ValueError(f"Expected x and y of one shape [T, H, W, 3], got {x.shape} and {y.shape}.")
 
     def distance(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
-        return jnp.sum(jnp.square(_feature(encoder, pair[0]) - _feature(encoder, pair[1])))
+        return jnp.sum(jnp.square(_features(encoder, pair[0]) - _features(encoder, pair[1])), axis=1)
 
-    return _map_frames(distance, (x, y))
+    return _few_at_a_time(distance, (x, y))
 
 
 def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array) -> jax.Array:
-    """All squared ℓ2 distances by one matrix product: ‖a_i‖² + ‖b_j‖² − 2⟨a_i, b_j⟩ after subtracting `center`.
+    """All squared ℓ2 distances by matrix products: ‖a_i‖² + ‖b_j‖² − 2⟨a_i, b_j⟩ after subtracting `center`.
 
     Features of one face have most of their length in common; without the centre that common part is squared,
     subtracted again, and takes the small distances' digits with it.
@@ -119,10 +126,23 @@ def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array) -> jax.Array:
     Returns:
         `[T, S]` costs, at least 0.
     """
-    a, b = a - center, b - center
-    product = jnp.matmul(a, b.T, precision=jax.lax.Precision.HIGHEST)
-    squares = jnp.sum(a * a, axis=1)[:, None] + jnp.sum(b * b, axis=1)[None, :]
-    return jnp.maximum(squares - 2 * product, 0)
+    width = a.shape[1]
+    whole = width // _COLUMNS * _COLUMNS
+
+    def add(costs: jax.Array, start: jax.Array | int, size: int) -> jax.Array:
+        # Columns by the piece: centred, squared and multiplied while they are in the processor's cache.
+        part = [jax.lax.dynamic_slice_in_dim(rows, start, size, -1) for rows in (a, b, center)]
+        left, right = part[0] - part[2][None], part[1] - part[2][None]
+        product = jnp.matmul(left, right.T, precision=jax.lax.Precision.HIGHEST)
+        return costs + (_squares(left)[:, None] + _squares(right)[None, :] - 2 * product)
+
+    costs = jnp.zeros_like(a, shape=(a.shape[0], b.shape[0]))
+    costs, _ = jax.lax.scan(lambda sum, start: (add(sum, start, _COLUMNS), None), costs, jnp.arange(0, whole, _COLUMNS))
+    return jnp.maximum(add(costs, whole, width - whole), 0)
+
+
+def _squares(rows: jax.Array) -> jax.Array:
+    return jnp.sum(rows * rows, axis=1)
 
 
 def lpips_center(encoder: LPIPSEncoder, y: jax.Array) -> jax.Array:
@@ -175,7 +195,7 @@ def lpips_matrix(
 
     def column(y_block: jax.Array) -> jax.Array:
         held = lpips_features(encoder, y_block)
-        return _map_frames(lambda frame: feature_costs(_feature(encoder, frame)[None], held, center)[0], x)
+        return _few_at_a_time(lambda few: feature_costs(_features(encoder, few), held, center), x)
 
     columns = [column(y[start : start + block]) for start in range(0, y.shape[0], block)]
     costs = jnp.concatenate(columns, axis=1)

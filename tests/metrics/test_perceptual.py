@@ -1,0 +1,97 @@
+"""LPIPS: the golden pairs, all pairs by matrix products against pairwise calls, gradients."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxeval.checkpoints import load_encoder
+from jaxeval.metrics.aligned import aligned_from_costs
+from jaxeval.metrics.perceptual import lpips, lpips_features, lpips_matrix
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load_encoder("st_lpips_alex")
+
+
+@pytest.fixture(scope="module")
+def clip():
+    """Seven smooth frames that change slowly."""
+    rng = np.random.default_rng(0)
+    coarse = rng.uniform(size=(7, 9, 9, 3)).cumsum(0) / 7
+    return jax.image.resize(jnp.asarray(coarse, jnp.float32), (7, 48, 48, 3), "cubic").clip(0, 1)
+
+
+distance = jax.jit(lpips)
+matrix = jax.jit(lpips_matrix, static_argnames=("band", "block"))
+
+
+def from_nchw(images):
+    """The golden pairs are NCHW in [-1, 1]."""
+    return jnp.asarray((images.transpose(0, 2, 3, 1) + 1) / 2)
+
+
+def test_golden_pairs(encoder):
+    golden = np.load(GOLDEN / "stlpips_alex.npz")
+    measured = distance(encoder, from_nchw(golden["a"]), from_nchw(golden["b"]))
+    np.testing.assert_allclose(measured, golden["dist"], atol=1e-5)
+    face = from_nchw(golden["face"])
+    for name, expected in zip(("face", "shift", "blur", "noise"), golden["face_dist"], strict=True):
+        np.testing.assert_allclose(distance(encoder, face, from_nchw(golden[name])), [expected], atol=1e-5)
+
+
+def test_identical_frames_are_exactly_zero(encoder, clip):
+    np.testing.assert_array_equal(distance(encoder, clip, clip), 0)
+
+
+def test_features_are_the_trajectory_whose_squared_distance_is_lpips(encoder, clip):
+    features = np.asarray(jax.jit(lpips_features)(encoder, clip), np.float64)
+    expected = ((features[:-1] - features[1:]) ** 2).sum(1)
+    np.testing.assert_allclose(distance(encoder, clip[:-1], clip[1:]), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("block", [1, 3, 100])
+def test_matrix_is_all_pairwise_calls(encoder, clip, block):
+    x, y = clip[:4], clip[1:]
+    costs = matrix(encoder, x, y, block=block)
+    for t in range(len(x)):
+        pairwise = distance(encoder, jnp.broadcast_to(x[t][None], y.shape), y)
+        np.testing.assert_allclose(costs[t], pairwise, atol=2e-6)
+
+
+def test_matrices_of_identical_clips_are_identical(encoder, clip):
+    xy, xx = matrix(encoder, clip, clip + 0), matrix(encoder, clip, clip)
+    np.testing.assert_array_equal(xy, xx)
+    assert aligned_from_costs(xy, xx, xx, gamma=1e-3).divergence == 0
+
+
+def test_band_leaves_out_what_lies_outside(encoder, clip):
+    full, banded = matrix(encoder, clip, clip), matrix(encoder, clip, clip, band=2)
+    i, j = np.indices(full.shape)
+    np.testing.assert_array_equal(np.isinf(banded), abs(i - j) > 2)
+    np.testing.assert_array_equal(np.where(abs(i - j) > 2, 0, banded), np.where(abs(i - j) > 2, 0, full))
+
+
+def test_eager_is_jitted(encoder, clip):
+    np.testing.assert_allclose(lpips(encoder, clip[:2], clip[1:3]), distance(encoder, clip[:2], clip[1:3]), rtol=1e-5)
+
+
+def test_gradient_is_finite_at_constant_and_equal_frames(encoder):
+    total = jax.jit(jax.grad(lambda a, b: lpips(encoder, a, b).sum() + lpips_matrix(encoder, a, b).sum()))
+    for value in (0.0, 1.0):
+        x = jnp.full((2, 32, 32, 3), value)
+        assert np.isfinite(total(x, x)).all()
+
+
+def test_wrong_shapes_are_named(encoder):
+    with pytest.raises(ValueError, match=r"Expected x and y of one shape"):
+        lpips(encoder, jnp.zeros((2, 32, 32, 3)), jnp.zeros((3, 32, 32, 3)))
+    with pytest.raises(ValueError, match=r"Expected frames of one size"):
+        lpips_matrix(encoder, jnp.zeros((2, 32, 32, 3)), jnp.zeros((3, 32, 40, 3)))
+    with pytest.raises(ValueError, match=r"Expected block >= 1, got 0"):
+        lpips_matrix(encoder, jnp.zeros((2, 32, 32, 3)), jnp.zeros((3, 32, 32, 3)), block=0)
