@@ -64,14 +64,16 @@ def restore(folder: Path, like: Mapping[str, jax.ShapeDtypeStruct]) -> dict[str,
     for file in (folder / name for name in _INDEX):
         if not file.is_file():
             raise JaxevalError(f"{file}: expected a file of an Orbax checkpoint, found none; {_REMEDY}")
-    # Orbax ignores a differing shape and casts a differing type in silence, so both are compared first.
-    if problems := _mismatches(_headers(folder), like):
-        raise JaxevalError(f"{folder}: {'; '.join(problems)}; {_REMEDY}")
     try:
-        with ocp.StandardCheckpointer() as checkpointer:
-            return checkpointer.restore(folder, dict(like))
+        # Orbax ignores a differing shape and casts a differing type in silence, so both are compared first.
+        problems = _mismatches(_headers(folder), like)
+        if not problems:
+            with ocp.StandardCheckpointer() as checkpointer:
+                return checkpointer.restore(folder, dict(like))
     except Exception as error:
+        # Orbax and TensorStore raise whatever the damaged byte leads them to.
         raise JaxevalError(f"{folder}: {_unreadable(str(error))}; {_REMEDY}") from error
+    raise JaxevalError(f"{folder}: {'; '.join(problems)}; {_REMEDY}")
 
 
 def _mismatches(found: Mapping[str, jax.ShapeDtypeStruct], like: Mapping[str, jax.ShapeDtypeStruct]) -> list[str]:
@@ -86,27 +88,32 @@ def _headers(folder: Path) -> dict[str, jax.ShapeDtypeStruct]:
     """Shape and type of each stored array."""
     keys = ((key.rpartition("/"), value) for key, value in _contents(folder).items())
     headers = {name: json.loads(value) for (name, _, part), value in keys if part == ".zarray"}
-    return {name: jax.ShapeDtypeStruct(header["shape"], header["dtype"]) for name, header in headers.items()}
+    return {name: jax.ShapeDtypeStruct(header["shape"], np.dtype(header["dtype"])) for name, header in headers.items()}
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
     """All that is stored, undecoded, by key: an array's name, a slash, and a part.
 
-    It tells better than Orbax which array can't be read.
+    It finds what can't be read without the noise that Orbax makes about it.
     """
+    base = {"driver": "file", "path": f"{folder}/"}
+    store = ts.KvStore.open({"driver": "ocdbt", "base": base}).result()
+    return {key.decode(): _content(store, key.decode()) for key in store.list().result()}
+
+
+def _content(store: ts.KvStore, key: str) -> bytes:
     try:
-        base = {"driver": "file", "path": f"{folder}/"}
-        store = ts.KvStore.open({"driver": "ocdbt", "base": base}).result()
-        return {key.decode(): store.read(key).result().value for key in store.list().result()}
+        return store.read(key).result().value
     except ValueError as error:
-        raise JaxevalError(f"{folder}: {_unreadable(str(error))}; {_REMEDY}") from error
+        raise ValueError(f'"{key}": {error}') from error
 
 
 def _unreadable(message: str) -> str:
     """Of TensorStore's page-long message: the array that can't be read, and the innermost file."""
     array = re.search(r'"([\w.]+)/(?:\.zarray|[\d.]+)"', message)
     files = re.findall(r'local file "([^"]+[^"/])"', message)
-    return f"can't read array {array[1] if array else 'index'}" + (f" from {files[-1]}" if files else "")
+    what = f"array {array[1]}" if array else f"its index ({', '.join(_INDEX)})"
+    return f"can't read {what}" + (f" from {files[-1]}" if files else "")
 
 
 def _drop_run_dependent(folder: Path) -> None:
@@ -124,7 +131,7 @@ def _drop_superseded(folder: Path) -> None:
         aside = file.rename(folder.parent / file.name)
         try:
             needed = _contents(folder) != contents
-        except JaxevalError:
+        except ValueError:
             needed = True
         if needed:
             aside.rename(file)

@@ -25,5 +25,5 @@ def read_torch(data: bytes) -> dict[str, np.ndarray]:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         return {name: tensor.numpy() for name, tensor in state.items()}
     except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise JaxevalError(f"Expected a PyTorch state dictionary of plain tensors, got: {reason}") from error
