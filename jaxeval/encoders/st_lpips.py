@@ -112,13 +112,13 @@ class STLPIPSAlex(nnx.Module):
         """Compute the taps.
 
         Args:
-            frames: `[T, H, W, 3]` RGB in [0, 1], of any size from 32×32.
+            frames: `[T, H, W, 3]` RGB in [0, 1], of any size from 21×21.
 
         Returns:
             A tuple of five taps `[T, h_l, w_l, c_l]`, raw ReLU activations with c_l = 64, 192, 384, 256, 256.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+            ValueError: frames are not floating-point `[T, H, W, 3]`, or are smaller than 21×21 (while tracing).
         """
         check_frames(frames, self.name)
         if min(frames.shape[1:3]) < MIN_SIDE:
