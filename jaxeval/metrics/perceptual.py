@@ -127,7 +127,7 @@ def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array) -> jax.Array:
         `[T, S]` costs, at least 0.
     """
     width = a.shape[1]
-    whole = width // _COLUMNS * _COLUMNS
+    rest = width % _COLUMNS
 
     def add(costs: jax.Array, start: jax.Array | int, size: int) -> jax.Array:
         # Columns by the piece: centred, squared and multiplied while they are in the processor's cache.
@@ -136,9 +136,11 @@ def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array) -> jax.Array:
         product = jnp.matmul(left, right.T, precision=jax.lax.Precision.HIGHEST)
         return costs + (_squares(left)[:, None] + _squares(right)[None, :] - 2 * product)
 
-    costs = jnp.zeros_like(a, shape=(a.shape[0], b.shape[0]))
-    costs, _ = jax.lax.scan(lambda sum, start: (add(sum, start, _COLUMNS), None), costs, jnp.arange(0, whole, _COLUMNS))
-    return jnp.maximum(add(costs, whole, width - whole), 0)
+    costs = add(jnp.zeros_like(a, shape=(a.shape[0], b.shape[0])), width - rest, rest)
+    if width > rest:
+        starts = jnp.arange(0, width - rest, _COLUMNS)
+        costs, _ = jax.lax.scan(lambda sum, start: (add(sum, start, _COLUMNS), None), costs, starts)
+    return jnp.maximum(costs, 0)
 
 
 def _squares(rows: jax.Array) -> jax.Array:

@@ -199,7 +199,8 @@ def _loudness(given: Path | None, videos: tuple[Path, ...], fps: float) -> tuple
 
 def _envelope(path: Path, fps: float) -> np.ndarray:
     samples, _ = read_audio(path, _SAMPLE_RATE)
-    return loudness_envelope(samples, _SAMPLE_RATE, fps)
+    loudness = loudness_envelope(samples, _SAMPLE_RATE, fps)
+    return loudness / max(float(loudness.max()), 1e-6)
 
 
 def _flags(x: _Clip, y: _Clip) -> tuple[str, ...]:

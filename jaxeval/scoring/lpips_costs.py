@@ -34,8 +34,8 @@ class FeatureBlocks:
 
     @property
     def room(self) -> int:
-        """How many blocks fit, once one is known; at least 2, which a pair of blocks needs."""
-        size = max((block.nbytes for block in self._kept.values()), default=self._budget)
+        """How many blocks fit, as soon as the first one shows their size; at least 2, which a pair of blocks needs."""
+        size = max((block.nbytes for block in self._kept.values()), default=1)
         return max(2, self._budget // size)
 
     def get(self, clip: str, crops: np.ndarray, index: int) -> jax.Array:

@@ -31,9 +31,8 @@ class ClipStore:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise JaxevalError(
-                f"{folder}: expected a folder to write to, found {error.strerror}; give another --out."
-            ) from error
+            text = f"{folder}: expected a folder to write to, found: {error.strerror}. Choose another with --out."
+            raise JaxevalError(text) from error
         with atomic_file(folder / "writable"):
             pass
         (folder / "writable").unlink()

@@ -1,0 +1,91 @@
+"""Costs through blocks of features equal the direct ones, in whatever room."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxeval.scoring import lpips_costs as module
+from jaxeval.scoring.lpips_costs import BLOCK, FeatureBlocks, lpips_costs
+
+
+class Pixels:
+    """An encoder whose single tap is the frame itself: its features are unit colours, easy to follow."""
+
+    def __init__(self):
+        self.heads = (Head(),)
+        self.calls = 0
+
+    def __call__(self, frames):
+        return (frames + 0.1,)
+
+
+class Head:
+    def __getitem__(self, _):
+        return jnp.array([1.0, 0.5, 2.0])
+
+
+jax.tree_util.register_pytree_node(Head, lambda _: ((), None), lambda *_: Head())
+jax.tree_util.register_pytree_node(Pixels, lambda _: ((), None), lambda *_: Pixels())
+
+
+def clip(seed, count):
+    return np.random.default_rng(seed).integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+
+
+def brute(x, y):
+    """LPIPS of all pairs in float64, straight from its definition."""
+
+    def unit(frames):
+        taps = frames.astype(np.float64) / 255 + 0.1
+        return taps / np.sqrt((taps**2).sum(-1, keepdims=True))
+
+    a, b = unit(x), unit(y)
+    squares = (a[:, None] - b[None]) ** 2 @ np.array([1.0, 0.5, 2.0])
+    return squares.mean((2, 3))
+
+
+@pytest.mark.parametrize(("t", "s"), [(1, 1), (7, 30), (60, 60), (26, 110)])
+@pytest.mark.parametrize("budget", [0, 10**5, 10**9])
+def test_costs_equal_the_definition(t, s, budget):
+    x, y = clip(0, t), clip(1, s)
+    shares = []
+    costs = lpips_costs(FeatureBlocks(Pixels(), budget), ("x", x), ("y", y), shares.append)
+    np.testing.assert_allclose(costs.xy, brute(x, y), atol=1e-5)
+    np.testing.assert_allclose(costs.xx, brute(x, x), atol=1e-5)
+    np.testing.assert_allclose(costs.yy, brute(y, y), atol=1e-5)
+    np.testing.assert_allclose(costs.framewise, np.diagonal(brute(x, y)), atol=1e-6)
+    assert shares == sorted(shares)
+    assert shares[0] >= 0
+    assert shares[-1] < 1
+
+
+@pytest.mark.parametrize("count", [1, 25, 61])
+def test_a_clip_against_itself_has_three_identical_matrices(count):
+    x = clip(0, count)
+    costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", x.copy()), lambda share: None)
+    np.testing.assert_array_equal(costs.xy, costs.xx)
+    np.testing.assert_array_equal(costs.xy, costs.yy)
+    np.testing.assert_array_equal(costs.framewise, 0)
+
+
+def test_with_room_every_block_is_computed_once(monkeypatch):
+    computed = []
+    original = module._features
+    monkeypatch.setattr(module, "_features", lambda *a: computed.append(1) or original(*a))
+    blocks = FeatureBlocks(Pixels())
+    lpips_costs(blocks, ("x", clip(0, 3 * BLOCK)), ("y", clip(1, 2 * BLOCK)), lambda share: None)
+    assert len(computed) == 5
+    blocks.drop("x")
+    lpips_costs(blocks, ("z", clip(2, BLOCK)), ("y", clip(1, 2 * BLOCK)), lambda share: None)
+    assert len(computed) == 6
+
+
+def test_without_room_blocks_pass_by_and_never_more_are_kept(monkeypatch):
+    size = BLOCK * 48 * 4
+    blocks = FeatureBlocks(Pixels(), 4 * size)
+    most = []
+    original = FeatureBlocks.get
+    monkeypatch.setattr(FeatureBlocks, "get", lambda self, *a: (original(self, *a), most.append(len(self._kept)))[0])
+    lpips_costs(blocks, ("x", clip(0, 6 * BLOCK)), ("y", clip(1, 6 * BLOCK)), lambda share: None)
+    assert max(most) == 4
