@@ -14,25 +14,28 @@ from jaxeval.encoders import weighted_non_maximum_suppression
 RECIPE = Path(__file__).parents[1] / "golden" / "make_blaze_face.py"
 
 
-def raw(encoder, frames):
-    return jax.jit(lambda net, x: net.raw(x))(encoder, jnp.asarray(frames, jnp.float32) / 255)
+@pytest.fixture(scope="module")
+def detect(trained):
+    """From uint8 photographs to ((offsets, logits), detections)."""
+    compiled = jax.jit(lambda net, x: (net.raw(x), net(x)))
+    return lambda frames: compiled(trained("blaze_face"), jnp.asarray(frames, jnp.float32) / 255)
 
 
-def test_raw_outputs_are_litert_s(trained, golden):
+def test_raw_outputs_are_litert_s(detect, golden):
     data = golden("blaze_face")
-    offsets, logits = raw(trained("blaze_face"), data["frames"])
+    (offsets, logits), _ = detect(data["frames"])
     assert np.abs(offsets - data["offsets"]).max() <= 1e-3  # pixels of 128
     assert np.abs(logits - data["logits"]).max() <= 1e-3
 
 
-def test_raw_outputs_are_litert_s_live(trained):
+def test_raw_outputs_are_litert_s_live(detect):
     folder = os.environ.get("JAXEVAL_UPSTREAM")
     if not folder:
         pytest.skip("set JAXEVAL_UPSTREAM to a folder that holds the upstream file face_detection_short_range.tflite")
     pytest.importorskip("ai_edge_litert", reason="LiteRT's interpreter is the oracle and comes with the extra `test`")
     recipe = runpy.run_path(str(RECIPE))
     frames = recipe["photographs"]()
-    offsets, logits = raw(trained("blaze_face"), frames)
+    (offsets, logits), _ = detect(frames)
     for index, frame in enumerate(frames):
         model = str(Path(folder) / "face_detection_short_range.tflite")
         expected = recipe["run"](model, frame / np.float32(127.5) - 1)
@@ -40,8 +43,8 @@ def test_raw_outputs_are_litert_s_live(trained):
         assert np.abs(logits[index] - expected[1]).max() <= 1e-3
 
 
-def test_one_face_on_each_photograph(trained, golden, run):
-    candidates = run(trained("blaze_face"), jnp.asarray(golden("blaze_face")["frames"], jnp.float32) / 255)
+def test_one_face_on_each_photograph(detect, golden):
+    _, candidates = detect(golden("blaze_face")["frames"])
     faces = jax.vmap(weighted_non_maximum_suppression)(candidates)
     assert (np.count_nonzero(faces.scores, axis=1) == 1).all()
     near, far, _ = faces.boxes[:, 0]

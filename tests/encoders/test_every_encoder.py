@@ -7,7 +7,8 @@ import pytest
 
 from jaxeval.checkpoints import load_encoder
 from jaxeval.encoders import ENCODERS
-from jaxeval.encoders.layers import resize
+from jaxeval.encoders.layers import max_pool, resize
+from jaxeval.encoders.st_lpips import blur, blurred_conv
 
 SIZES = {"st_lpips_alex": 48, "dlib_resnet": 150, "face_mesh": 192, "blaze_face": 128}
 NAMES = sorted(SIZES)
@@ -35,21 +36,30 @@ def test_all_are_covered():
     assert all(cls.size in (None, SIZES[name]) for name, cls in ENCODERS.items())
 
 
+def first_stage(encoder, x):
+    return blur(max_pool(blurred_conv(x, encoder.conv1.kernel[...]), 3, stride=1))
+
+
+BLOCKS = {
+    "st_lpips_alex": (lambda encoder: jax.tree_util.Partial(first_stage, encoder), 3),
+    "dlib_resnet": (lambda encoder: encoder.blocks[3], 32),
+    "face_mesh": (lambda encoder: encoder.trunk.layers[5], 32),
+    "blaze_face": (lambda encoder: encoder.fine.layers[5], 42),
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_block_compiled_or_mapped_is_the_block_eager(trained, run, name):
+    """Uncompiled, a network is thousands of tiny operations; a striding, widening block has one of every kind."""
+    pick, channels = BLOCKS[name]
+    block = pick(trained(name))
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 24, 24, channels)), jnp.float32)
+    eager = block(x)
+    assert_close(run(block, x), eager)
+    assert_close(jax.jit(jax.vmap(apply, in_axes=(None, 0)))(block, x[:, None])[:, 0], eager)
+
+
 @pytest.mark.parametrize("name", ["st_lpips_alex", "dlib_resnet"])
-def test_jit_is_eager(trained, run, name):
-    assert_close(run(trained(name), frames_of(name)), trained(name)(frames_of(name)))
-
-
-@pytest.mark.parametrize("name", ["face_mesh", "blaze_face"])
-def test_a_block_compiled_is_the_block_eager(trained, run, name):
-    """Uncompiled, these networks are thousands of tiny operations; one striding, widening block has every kind."""
-    block = trained(name).trunk.layers[5] if name == "face_mesh" else trained(name).fine.layers[5]
-    channels = block.depthwise.bias[...].shape[0]
-    x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 16, 16, channels)), jnp.float32)
-    assert_close(run(block, x), block(x))
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_vmap_is_a_loop_and_frames_are_independent(trained, run, name):
     clips = frames_of(name, 2)[:, None]
     batched = jax.jit(jax.vmap(apply, in_axes=(None, 0)))(trained(name), clips)
@@ -99,7 +109,7 @@ def test_gradient_is_the_central_difference_and_finite_on_constant_frames(traine
     with jax.enable_x64(True):
         encoder = jax.tree.map(lambda leaf: leaf.astype(jnp.float64), trained(name))
         frames = jnp.asarray(frames_of(name), jnp.float64)
-        # The networks are piecewise linear with pieces as narrow as 1e-6, so only the rounding of float64 limits the step.
+        # The networks are piecewise linear with pieces as narrow as 1e-6, so the step is the least that float64 allows.
         step = 1e-9 * jnp.asarray(np.random.default_rng(1).normal(size=frames.shape))
         value_and_grad = jax.jit(jax.value_and_grad(summary, argnums=1))
         ahead, behind = (value_and_grad(encoder, frames + sign * step)[0] for sign in (1, -1))
@@ -142,7 +152,13 @@ def test_resize_is_torch_antialiased_bilinear(height, width, size):
     np.testing.assert_allclose(resize(jnp.asarray(frames), size), expected.permute(0, 2, 3, 1), atol=spacing)
 
 
+def test_other_sizes_are_resized_first(trained, run):
+    frames = frames_of("dlib_resnet").repeat(2, axis=1)
+    assert_close(run(trained("dlib_resnet"), frames), run(trained("dlib_resnet"), resize(frames, 150)))
+
+
 @pytest.mark.parametrize("name", ["dlib_resnet", "face_mesh", "blaze_face"])
-def test_other_sizes_are_resized_first(trained, run, name):
-    frames = frames_of(name).repeat(2, axis=1).repeat(2, axis=2)
-    assert_close(run(trained(name), frames), run(trained(name), resize(frames, ENCODERS[name].size)))
+def test_other_sizes_give_the_same_shapes(trained, name):
+    frames = [jax.ShapeDtypeStruct((2, *size, 3), jnp.float32) for size in ((SIZES[name], SIZES[name]), (301, 97))]
+    native, other = (jax.eval_shape(apply, trained(name), each) for each in frames)
+    assert native == other

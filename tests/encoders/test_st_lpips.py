@@ -65,7 +65,7 @@ def test_taps_are_the_twins(run, trained, twin, height, width):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * float(theirs.max()))
 
 
-@pytest.mark.parametrize(("height", "width"), SIZES[2:4])
+@pytest.mark.parametrize(("height", "width"), SIZES[2:3])
 def test_gradient_is_the_twins(trained, twin, height, width):
     import torch
 
