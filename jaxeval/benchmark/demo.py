@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from PIL import Image
@@ -21,7 +22,7 @@ FPS = 25.0
 SAMPLE_RATE = 16000
 FACE_CENTRE, FACE_SIDE = (220.5, 120.5), 136.0  # of the square that the face mesh looks at, in the photograph
 HEAD_AND_SHOULDERS = (84, 0, 356, 272)  # left, top, right, bottom of what the clip shows of it
-CLOSED, OPEN = -3.5, 7.0  # of the mouth, in pixels from where it is in the photograph
+CLOSED, OPEN = -4.5, 3.0  # of the mouth, in pixels from where it is in the photograph
 SYLLABLE_SMOOTHING_S = 0.04
 SWAY = 1.0  # of the head, in pixels
 NEARLY_LOSSLESS = 12
@@ -45,7 +46,7 @@ def make_demo(folder: str | os.PathLike[str]) -> Demo:
 
     `folder/reference.mp4` is NASA's portrait of Eileen Collins, whose mouth follows the loudness of three seconds of a
     LibriVox reading. `folder/methods/` holds `late.mp4` (by 120 ms), `rubato.mp4` (speaking rate wandering by ±15 %),
-    `blurred.mp4` (Gaussian, 2 pixels) and `degraded.mp4` (half the size, H.264 at crf 45). The sound of the first two
+    `blurred.mp4` (Gaussian, 2 pixels) and `degraded.mp4` (H.264 at crf 40). The sound of the first two
     goes wrong together with the picture. All are stored nearly without loss.
 
     Args:
@@ -63,6 +64,7 @@ def make_demo(folder: str | os.PathLike[str]) -> Demo:
         >>> demo.reference.name, list(demo.methods)
         ('reference.mp4', ['late', 'rubato', 'blurred', 'degraded'])
     """
+    _make_folder(Path(folder) / "methods")
     frames, speech = talking_face()
     methods = {
         "late": (late(frames, fps=FPS), late_audio(speech, sample_rate=SAMPLE_RATE)),
@@ -71,7 +73,6 @@ def make_demo(folder: str | os.PathLike[str]) -> Demo:
         "degraded": (degraded(frames, fps=FPS), speech),
     }
     demo = Demo(Path(folder) / "reference.mp4", {name: Path(folder) / "methods" / f"{name}.mp4" for name in methods})
-    _make_folder(Path(folder) / "methods")
     _write(demo.reference, frames, speech)
     for name, (perturbed, sound) in methods.items():
         _write(demo.methods[name], perturbed.frames, sound)
@@ -109,7 +110,7 @@ def mouth_openings(speech: np.ndarray) -> np.ndarray:
 
     Example:
         >>> mouth_openings(np.repeat([0.0, 0.5, 0.0], 16000))[[5, 37, 70]]
-        array([-3.5,  7. , -3.5])
+        array([-4.5,  3. , -4.5])
     """
     loudness = gaussian_filter1d(loudness_envelope(speech, SAMPLE_RATE, FPS).astype(float), SYLLABLE_SMOOTHING_S * FPS)
     quiet, loud = loudness.min(), loudness.max()
@@ -126,7 +127,8 @@ def _landmarks(photo: Image.Image) -> np.ndarray:
     left, top = (centre - FACE_SIDE / 2 for centre in FACE_CENTRE)
     box = (left, top, left + FACE_SIDE, top + FACE_SIDE)
     crop = photo.resize((192, 192), Image.Resampling.BICUBIC, box=box)
-    landmarks, _ = load_encoder("face_mesh")(jnp.asarray(np.asarray(crop), jnp.float32)[None] / 255)
+    frames = jnp.asarray(np.asarray(crop), jnp.float32)[None] / 255
+    landmarks, _ = jax.jit(lambda mesh, frames: mesh(frames))(load_encoder("face_mesh"), frames)
     return np.asarray(landmarks[0, :, :2]) * FACE_SIDE / 192 + np.array([left, top])
 
 

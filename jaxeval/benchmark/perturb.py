@@ -177,8 +177,11 @@ def blurred(frames: np.ndarray, sigma: float = 2.0) -> Perturbed:
     return Perturbed(np.stack([np.rint(frame).astype(np.uint8) for frame in blurry]), np.zeros(len(frames), int))
 
 
-def degraded(frames: np.ndarray, *, crf: int = 45, scale: float = 0.5, fps: float = 25.0) -> Perturbed:
-    """Compress a clip beyond what is bearable: shrunk, written as H.264 at a high crf, read and enlarged again.
+def degraded(frames: np.ndarray, *, crf: int = 40, scale: float = 1.0, fps: float = 25.0) -> Perturbed:
+    """Compress a clip far too much: shrunk, written as H.264 at a high crf, read and enlarged again.
+
+    A fault of the picture alone as long as the codec still follows the mouth. Above crf 40 or so it does not update
+    small movements in every frame, and the fault becomes one of timing, too.
 
     Args:
         frames: [T, H, W, 3] uint8 RGB.
