@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(importlib.util.find_spec("jaxeval").origin).parent
-MODULES = sorted(PACKAGE.rglob("*.py"))
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 FLOORS = (
     ("errors", "atomic"),
     ("alignment",),
@@ -25,7 +25,11 @@ IMPURE = {"PIL", "atomic", "av", "flax", "glob", "io", "orbax", "os", "pathlib",
 
 
 def parts(path: Path) -> tuple[str, ...]:
-    return path.relative_to(PACKAGE).with_suffix("").parts
+    return path.with_suffix("").parts
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
 
 
 def is_pure(path: Path) -> bool:
@@ -36,7 +40,7 @@ def imported(path: Path) -> set[str]:
     """Absolute names of all that a module imports, at its head or inside a function."""
     names = set()
     package = ("jaxeval", *parts(path)[:-1])
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -50,9 +54,7 @@ def floors_used(path: Path) -> set[str]:
     return {name.split(".")[1] for name in imported(path) if name.startswith("jaxeval.")}
 
 
-@pytest.mark.parametrize(
-    "path", [*filter(lambda path: parts(path)[0] in LEVEL, MODULES)], ids=lambda p: "/".join(parts(p))
-)
+@pytest.mark.parametrize("path", [path for path in MODULES if parts(path)[0] in LEVEL], ids=str)
 def test_imports_only_from_below(path):
     # A name that is no floor comes from the package itself, which stands above them all.
     above = {name for name in floors_used(path) if LEVEL.get(name, len(FLOORS)) > LEVEL[parts(path)[0]]}
@@ -60,11 +62,11 @@ def test_imports_only_from_below(path):
     assert "jaxeval" not in imported(path)
 
 
-@pytest.mark.parametrize("path", [*filter(is_pure, MODULES)], ids=lambda path: "/".join(parts(path)))
+@pytest.mark.parametrize("path", [*filter(is_pure, MODULES)], ids=str)
 def test_pure_floors_touch_no_file_and_no_networks_library(path):
     assert not {name.split(".")[0] for name in imported(path)} & IMPURE
     assert not floors_used(path) & IMPURE
-    calls = (node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    calls = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
     assert not {function.id for function in calls if isinstance(function, ast.Name)} & {"open", "__import__"}
 
 

@@ -30,7 +30,7 @@ def checked_cost(cost: jax.Array) -> jax.Array:
     """
     cost = jnp.asarray(cost)
     if cost.ndim != 2 or 0 in cost.shape:
-        raise ValueError(f"Expected a cost matrix [T, S] with T and S at least 1, got shape {cost.shape}.")
+        raise ValueError(f"Expected a matrix [T, S] with T and S at least 1, got shape {cost.shape}.")
     return cost if cost.dtype == jnp.float64 else cost.astype(jnp.float32)
 
 
@@ -72,20 +72,26 @@ def checked_lengths(
         (t, s), int32 scalars.
 
     Raises:
-        ValueError: for a static length outside 1..T or 1..S, for a band below 0, and for a band through which no path
-            of these static lengths leads; traced values can't be checked.
+        ValueError: for a length that is no integer scalar, a static one outside 1..T or 1..S, a band below 0, and a
+            band through which no path of these static lengths leads; traced values can't be checked.
 
     Example:
         >>> checked_lengths((2, 3), (4, 4))
         (Array(2, dtype=int32), Array(3, dtype=int32))
     """
-    lengths = (shape[0], shape[1]) if lengths is None else lengths
-    for axis, (length, size, name) in enumerate(zip(lengths, shape, ("rows", "columns"), strict=True)):
-        if isinstance(length, numbers.Integral) and not 1 <= length <= size:
-            raise ValueError(f"Expected lengths[{axis}] in 1..{size} (cost has {size} {name}), got {length}.")
-    _check_band(lengths, band)
-    t, s = (jnp.asarray(length).astype(jnp.int32) for length in lengths)
-    return t, s
+    t, s = (shape[0], shape[1]) if lengths is None else lengths
+    _check_length(t, f"lengths[0] in 1..{shape[0]} (cost has {shape[0]} rows)", shape[0])
+    _check_length(s, f"lengths[1] in 1..{shape[1]} (cost has {shape[1]} columns)", shape[1])
+    _check_band((t, s), band)
+    return jnp.asarray(t).astype(jnp.int32), jnp.asarray(s).astype(jnp.int32)
+
+
+def _check_length(length: Length, expected: str, size: int) -> None:
+    array = jnp.asarray(length)
+    if array.ndim or not jnp.issubdtype(array.dtype, jnp.integer):
+        raise ValueError(f"Expected {expected}, an integer scalar, got {array.dtype}{list(array.shape)}.")
+    if isinstance(length, numbers.Integral) and not 1 <= length <= size:
+        raise ValueError(f"Expected {expected}, got {length}.")
 
 
 def _check_band(lengths: Lengths, band: float | None) -> None:

@@ -15,7 +15,7 @@ def dtw(cost: jax.Array, *, lengths: Lengths | None = None, band: float | None =
     """Dynamic time warping: the least cost summed along a monotone path, `min_π Σ_{(i,j)∈π} D_ij`.
 
     Args:
-        cost: `[T, S]` real numbers below 1e29; +inf forbids a cell.
+        cost: `[T, S]` real numbers whose sum along a path stays below 5e29; +inf forbids a cell.
         lengths: (t, s), numbers of valid leading rows and columns; Python ints or traced. None for (T, S).
         band: half-width of the Sakoe-Chiba band in frames of the longer trajectory, static; None for no band.
 

@@ -21,7 +21,8 @@ def soft_dtw(
     number of times, forward and backward, with respect to `cost` and `gamma`; batch it with `jax.vmap`.
 
     Args:
-        cost: `[T, S]` real numbers below 1e29; +inf forbids a cell. Float32 or float64; narrower types are widened.
+        cost: `[T, S]` real numbers whose sum along a path stays below 5e29; +inf forbids a cell. Float32 or float64;
+            narrower types are widened.
         gamma: smoothing, at least 0, in the cost's unit; static or traced. 0 is exact DTW.
         lengths: (t, s), numbers of valid leading rows and columns; Python ints or traced. What lies beyond them may be
             anything, NaN included. None for (T, S).
@@ -29,11 +30,11 @@ def soft_dtw(
             `jaxeval.alignment.bands.in_band`.
 
     Returns:
-        Scalar. NaN if no path of finite cost exists.
+        Scalar. NaN if no path of finite cost exists, and for traced arguments out of range.
 
     Raises:
-        ValueError: for a matrix that isn't one, static lengths out of range, gamma or band below 0, and for a band
-            through which no path of these static lengths leads.
+        ValueError: for a matrix that isn't one, static lengths out of range, static gamma or band below 0, and for a
+            band through which no path of these static lengths leads.
 
     References:
         Cuturi and Blondel, Soft-DTW: a differentiable loss function for time-series, ICML 2017.
@@ -129,6 +130,7 @@ def only_allowed(cost: jax.Array, lengths: tuple[jax.Array, jax.Array], band: fl
 
 
 def _corner(cost, gamma, lengths, band):
+    gamma = jnp.where(gamma >= 0, gamma, jnp.nan)
     corner, _ = wavefront(only_allowed(cost, lengths, band), gamma, lengths)
     return jnp.where(corner < UNREACHABLE / 2, corner, jnp.nan)
 

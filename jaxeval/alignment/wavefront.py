@@ -93,23 +93,6 @@ def two_sum(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
     return total, stop_gradient((a - (total - b_seen)) + (b - b_seen))
 
 
-def accumulate(cost: jax.Array, candidates: Accumulated, gamma: jax.Array) -> tuple[Accumulated, jax.Array]:
-    """One anti-diagonal of the recursion.
-
-    Args:
-        cost: `[N]` D on the anti-diagonal.
-        candidates: `[3, N]` R of the diagonal, the vertical and the horizontal predecessor.
-        gamma: scalar, at least 0.
-
-    Returns:
-        R on the anti-diagonal, and `[N]` the index of the best predecessor.
-    """
-    base = stop_gradient(candidates.head.min(axis=0))
-    relative = (candidates.head - base[None]) + candidates.tail
-    head, tail = two_sum(base, cost)
-    return Accumulated(*two_sum(head, tail + soft_minimum(relative, gamma))), relative.argmin(axis=0)
-
-
 def skew(cost: jax.Array, fill: float) -> jax.Array:
     """Lay the anti-diagonals out as rows: `skewed[i + j, i] = cost[i, j]`.
 
@@ -142,6 +125,11 @@ def wavefront(cost: jax.Array, gamma: jax.Array, lengths: tuple[jax.Array, jax.A
     Returns:
         R at the last cell, scalar, UNREACHABLE or more if no path leads there; and `[T + S − 2, T]`, skewed and without
         the first cell, the best predecessor of each: 0 diagonal (i−1, j−1), 1 vertical (i−1, j), 2 horizontal (i, j−1).
+
+    Example:
+        >>> corner, predecessors = wavefront(jnp.eye(2), jnp.asarray(0.0), (jnp.asarray(2), jnp.asarray(2)))
+        >>> print(corner, predecessors[-1, 1])  # 0: by the diagonal
+        2.0 0
     """
     diagonals = skew(cost, UNREACHABLE)
     t, s = lengths
@@ -151,8 +139,7 @@ def wavefront(cost: jax.Array, gamma: jax.Array, lengths: tuple[jax.Array, jax.A
     def step(carry, diagonal):
         before, previous, corner = carry
         cost, is_last = diagonal
-        candidates = jax.tree.map(lambda a, b: jnp.stack([_down(a), _down(b), b]), before, previous)
-        current, predecessor = accumulate(cost, candidates, gamma)
+        current, predecessor = _accumulate(cost, before, previous, gamma)
         return (previous, current, jnp.where(is_last, current.head, corner)), predecessor
 
     # The first anti-diagonal is the cell (0, 0) alone. Made from the operand, the carry varies over the same mesh axes.
@@ -164,6 +151,18 @@ def wavefront(cost: jax.Array, gamma: jax.Array, lengths: tuple[jax.Array, jax.A
     return jnp.where(is_last_row, corner, UNREACHABLE).min(), predecessors
 
 
-def _down(row: jax.Array) -> jax.Array:
+def _accumulate(
+    cost: jax.Array, before: Accumulated, previous: Accumulated, gamma: jax.Array
+) -> tuple[Accumulated, jax.Array]:
+    """R on one anti-diagonal from the two before it, and the best predecessors."""
+    heads = jnp.stack([_down(before.head, UNREACHABLE), _down(previous.head, UNREACHABLE), previous.head])
+    tails = jnp.stack([_down(before.tail, 0), _down(previous.tail, 0), previous.tail])
+    base = stop_gradient(heads.min(axis=0))
+    candidates = (heads - base[None]) + tails
+    head, tail = two_sum(base, cost)
+    return Accumulated(*two_sum(head, tail + soft_minimum(candidates, gamma))), candidates.argmin(axis=0)
+
+
+def _down(row: jax.Array, fill: float) -> jax.Array:
     """Hold against cell i what lies in row i − 1."""
-    return jnp.pad(row[:-1], (1, 0), constant_values=UNREACHABLE)
+    return jnp.pad(row[:-1], (1, 0), constant_values=fill)

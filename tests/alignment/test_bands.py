@@ -43,7 +43,7 @@ def test_membership_is_the_definition(lengths, band):
     np.testing.assert_array_equal(found[:t, :s], members(t, s, band))
 
 
-@pytest.mark.parametrize("t", range(1, 10))
+@pytest.mark.parametrize("t", [1, 2, 4, 7, 9])
 def test_the_smallest_band_is_the_bottleneck_and_holds_its_worst_cell_despite_rounding(t):
     for s in range(1, 14):
         smallest = smallest_band(t, s)

@@ -36,9 +36,8 @@ def differences(function, point, step=1e-5):
         (value, jax.jit(jax.jacrev(value))),
         (alignment, jax.jit(jax.jacrev(alignment))),
         (jax.jit(jax.grad(value)), jax.jit(jax.jacfwd(jax.grad(value)))),
-        (jax.jit(jax.grad(value)), jax.jit(jax.jacrev(jax.grad(value)))),
     ],
-    ids=("value-fwd", "value-rev", "alignment-rev", "hessian-fwd", "hessian-rev"),
+    ids=("value-fwd", "value-rev", "alignment-rev", "hessian-fwd"),
 )
 def test_cost_and_gamma(function, derivative, cost, lengths):
     with jax.enable_x64(True):
@@ -49,7 +48,7 @@ def test_cost_and_gamma(function, derivative, cost, lengths):
 
 @pytest.mark.parametrize("gamma", [1e-1, 1e-2, 1e-3, 1e-4])
 @pytest.mark.parametrize("offset", [0.0, 1e3])
-@pytest.mark.parametrize("shape", [(60, 75), (50, 50)])
+@pytest.mark.parametrize("shape", [(40, 50), (40, 40)])
 def test_derivative_in_gamma_keeps_its_digits_in_float32(gamma, offset, shape):
     cost = random_cost(*shape, offset=offset)
     _, _, expected = looped(cost, gamma)
@@ -63,13 +62,15 @@ def test_the_loops_derivative_in_gamma_is_its_finite_difference():
     np.testing.assert_allclose(looped(cost, 0.1)[2], (plus - minus) / 2e-6, rtol=1e-8)
 
 
+hessian_of_dtw = jax.jit(jax.hessian(lambda cells: dtw(cells.reshape(4, 5))))
+
+
 @pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
 def test_gamma_0_is_finite_and_has_no_slope(cost):
     result, slope = jax.value_and_grad(lambda g: soft_dtw(cost, gamma=g))(0.0)
     assert result == dtw(cost)
     assert slope == 0
-    hessian = jax.jit(jax.hessian(lambda flat: dtw(flat.reshape(4, 5))))(jnp.asarray(cost).reshape(-1))
-    np.testing.assert_array_equal(hessian, 0)
+    np.testing.assert_array_equal(hessian_of_dtw(jnp.asarray(cost).reshape(-1)), 0)
 
 
 def test_ties_at_gamma_0_share_the_path():
@@ -77,9 +78,10 @@ def test_ties_at_gamma_0_share_the_path():
     np.testing.assert_array_equal(soft_dtw_alignment(tied, gamma=0.0), [[1, 0.5], [0, 1]])
 
 
-@pytest.mark.parametrize("gamma", [1e-6, 1e-12, 1e-37])
-def test_vanishing_gamma_approaches_exact_dtw(gamma):
+def test_vanishing_gamma_approaches_exact_dtw():
     cost = jnp.asarray(random_cost(20, 30))
-    result, slopes = jax.value_and_grad(lambda c, g: soft_dtw(c, gamma=g), argnums=(0, 1))(cost, gamma)
-    np.testing.assert_allclose(result, dtw(cost), rtol=1e-5)
-    assert all(np.isfinite(slope).all() for slope in slopes)
+    function = jax.jit(jax.value_and_grad(lambda c, g: soft_dtw(c, gamma=g), argnums=(0, 1)))
+    for gamma in (1e-6, 1e-12, 1e-37):
+        result, slopes = function(cost, gamma)
+        np.testing.assert_allclose(result, dtw(cost), rtol=1e-5)
+        assert all(np.isfinite(slope).all() for slope in slopes)

@@ -22,7 +22,7 @@ def test_the_path_is_monotone_and_attains_the_minimum_of_all_paths(shape, offset
         np.testing.assert_allclose(dtw(cost), expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("options", [{}, {"band": 20}, {"lengths": (50, 33)}, {"lengths": (3, 60), "band": 40}])
+@pytest.mark.parametrize("options", [{}, {"lengths": (50, 33)}, {"lengths": (3, 60), "band": 40}])
 def test_the_cost_along_a_long_path_sums_to_dtw(options):
     cost = random_cost(50, 60)
     path = np.asarray(dtw_path(cost, **options))

@@ -104,12 +104,13 @@ def test_padding_has_a_gradient_of_exactly_0():
         np.testing.assert_allclose(gradient[:t, :s], expected_alignment, atol=1e-6)
 
 
-@pytest.mark.parametrize("function", [soft_dtw_alignment, dtw])
+@pytest.mark.parametrize("function", [soft_dtw_value_and_alignment, dtw])
 def test_jit_and_vmap_change_nothing(function):
     costs = jnp.stack([random_cost(6, 8, seed) for seed in range(3)])
-    eager = jnp.stack([function(cost) for cost in costs])
-    np.testing.assert_allclose(jax.jit(jax.vmap(function))(costs), eager, atol=1e-6)
-    np.testing.assert_allclose(jax.jit(function)(costs[0]), eager[0], atol=1e-6)
+    batch = jax.jit(jax.vmap(function))(costs)
+    for index, cost in enumerate(costs):
+        one = jax.tree.map(lambda values, index=index: values[index], batch)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), one, function(cost))
 
 
 def test_shard_map_accepts_the_recursion():
@@ -159,6 +160,10 @@ def test_without_a_path_of_finite_cost_the_result_is_nan(bad):
     assert np.isnan(alignment).all()
 
 
+def test_traced_gamma_below_0_gives_nan():
+    assert np.isnan(soft_dtw(jnp.ones((4, 4)), gamma=jnp.float32(-1)))
+
+
 @pytest.mark.parametrize("lengths", [(0, 3), (3, 0), (5, 3), (3, 5), (1, 5), (5, 1), (1, 0), (-1, 2)])
 def test_traced_lengths_out_of_range_give_nan(lengths):
     assert np.isnan(soft_dtw(jnp.ones((4, 4)), lengths=jnp.array(lengths)))
@@ -167,7 +172,7 @@ def test_traced_lengths_out_of_range_give_nan(lengths):
 @pytest.mark.parametrize(
     ("cost", "options", "text"),
     [
-        (np.ones(3), {}, r"Expected a cost matrix \[T, S\] with T and S at least 1, got shape \(3,\)\."),
+        (np.ones(3), {}, r"Expected a matrix \[T, S\] with T and S at least 1, got shape \(3,\)\."),
         (np.ones((0, 3)), {}, r"got shape \(0, 3\)\."),
         (
             np.ones((240, 9)),
@@ -175,6 +180,12 @@ def test_traced_lengths_out_of_range_give_nan(lengths):
             r"Expected lengths\[0\] in 1\.\.240 \(cost has 240 rows\), got 312\.",
         ),
         (np.ones((4, 9)), {"lengths": (4, 0)}, r"Expected lengths\[1\] in 1\.\.9 \(cost has 9 columns\), got 0\."),
+        (np.ones((4, 4)), {"lengths": (2, 2.5)}, r"lengths\[1\] in .*, an integer scalar, got float32\[\]\."),
+        (
+            np.ones((4, 4)),
+            {"lengths": (np.ones(3, int), 2)},
+            r"lengths\[0\] in .*, an integer scalar, got int32\[3\]\.",
+        ),
         (np.ones((4, 4)), {"gamma": -0.1}, r"Expected gamma >= 0, got -0\.1\."),
         (np.ones((4, 4)), {"gamma": float("nan")}, r"Expected gamma >= 0, got nan\."),
         (np.ones((4, 4)), {"gamma": np.ones(2)}, r"Expected gamma to be a scalar, got shape \(2,\)\."),
