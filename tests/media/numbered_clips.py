@@ -52,3 +52,10 @@ def write_numbered(
 def evenly(count, rate):
     """(times, base) of a constant rate, exact."""
     return {"times": list(range(count)), "base": 1 / Fraction(rate)}
+
+
+def nearest(times, count, fps=25):
+    """By brute force: for each output the index of the nearest time, the first of two that are equally near."""
+    since_start = [Fraction(time) - Fraction(times[0]) for time in times]
+    gaps = [[abs(time - Fraction(k) / fps) for time in since_start] for k in range(count)]
+    return [row.index(min(row)) for row in gaps]

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 from jaxeval.errors import JaxevalError
-from jaxeval.media.retime import Stamped, Timeline, at_constant_rate
 from jaxeval.media.video import Video
 
-from .numbered_clips import MILLISECOND, SHAPE, bar_code, evenly, read_bar_code, shown_numbers, write_numbered
+from .numbered_clips import MILLISECOND, SHAPE, bar_code, evenly, nearest, read_bar_code, shown_numbers, write_numbered
 
 CONTAINERS = [
     ("mp4", "libx264", "yuv420p"),
@@ -29,13 +28,6 @@ CONTAINERS = [
     ("gif", "gif", "rgb8"),
     ("h264", "libx264", "yuv420p"),
 ]
-
-
-def nearest(times, count, fps=25):
-    """By brute force: for each output the index of the nearest time, the first of two that are equally near."""
-    since_start = [Fraction(time) - Fraction(times[0]) for time in times]
-    gaps = [[abs(time - Fraction(k) / fps) for time in since_start] for k in range(count)]
-    return [row.index(min(row)) for row in gaps]
 
 
 @pytest.mark.parametrize("rate", [24, 25, 30, 50, 60, 10, Fraction(25, 2), Fraction(30000, 1001)])
@@ -110,38 +102,6 @@ def test_a_file_begins_with_its_first_frame(tmp_path, suffix):
     assert video.info.start_s == pytest.approx(0.0, abs=1e-6)
     assert video.info.duration_s == pytest.approx(1.0)
     assert video.info.damage is None
-
-
-# Stamps as no muxer would write them, straight into the time line.
-
-
-@pytest.mark.parametrize(
-    ("stamps", "expected"),
-    [
-        ([0, 1, None, 3], [0, 1, 2, 3]),
-        ([None, None, None], [0, 1, 2]),
-        ([5, 6, 6, 8], [5, 6, 7, 8]),
-        ([0, 1, 2, 0, 1, 2], [0, 1, 2, 3, 4, 5]),
-        ([0, 1, 10**9, 3], [0, 1, 2, 3]),
-    ],
-    ids=["missing", "none", "twice", "starting over", "far away"],
-)
-def test_unusable_stamps_continue_at_the_announced_rate(stamps, expected):
-    frames = [Stamped(None if t is None else Fraction(t, 25), Fraction(0), k) for k, t in enumerate(stamps)]
-    timeline = Timeline(Fraction(1, 25), gap=Fraction(60))
-    assert [time * 25 for time, _ in timeline.mended(frames)] == expected
-    assert timeline.end * 25 == expected[-1] + 1
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_the_number_of_frames_is_the_rounded_duration_at_any_rate(seed):
-    rng = np.random.default_rng(seed)
-    steps = [Fraction(int(step), 1000) for step in rng.integers(1, rng.integers(3, 120), size=40)]
-    times = [sum(steps[:k], Fraction(0)) for k in range(len(steps))]
-    frames = [Stamped(time, step, k) for k, (time, step) in enumerate(zip(times, steps, strict=True))]
-    shown = list(at_constant_rate(frames, Timeline(Fraction(1, 25), Fraction(60)), Fraction(25)))
-    expected = max(1, int(sum(steps) * 25 + Fraction(1, 2)))
-    assert shown == nearest(times, expected)
 
 
 # Geometry and colour.
