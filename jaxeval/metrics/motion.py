@@ -105,7 +105,7 @@ def euler_angles(rotation: jax.Array) -> jax.Array:
 
     Example:
         >>> import jax.numpy as jnp
-        >>> print(euler_angles(jnp.eye(3)[None]))
+        >>> print(abs(euler_angles(jnp.eye(3)[None])))
         [[0. 0. 0.]]
     """
     pitch = jnp.arctan2(rotation[:, 2, 1], rotation[:, 2, 2])
