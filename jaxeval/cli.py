@@ -3,16 +3,17 @@
 Exit codes: 0 if every clip is scored, 1 if some failed (their rows say why), 2 for a command that can't run.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import tyro
 from rich.console import Console
 
-from jaxeval.errors import JaxevalError
+from jaxeval.errors import JaxevalError, one_line
 
 
 @dataclass(frozen=True)
@@ -128,15 +129,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: always, with the exit code.
     """
     command = tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments)
-    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # for names that are no UTF-8
     try:
         sys.exit(command.run(Console()))
     except JaxevalError as error:
-        errors.print(f"jaxeval: {error}", markup=False)
-        sys.exit(2)
+        _complain(str(error), 2)
     except KeyboardInterrupt:
-        errors.print("jaxeval: stopped. What was scored is kept; the same command goes on from there.", markup=False)
-        sys.exit(130)
+        _complain("stopped. What was scored is kept; the same command goes on from there.", 130)
+    except Exception as error:
+        if os.environ.get("JAXEVAL_DEBUG"):
+            raise
+        _complain(f"unexpected {one_line(error)}. Please report it with what JAXEVAL_DEBUG=1 shows.", 2)
+
+
+def _complain(text: str, code: int) -> NoReturn:
+    print(f"jaxeval: {' '.join(text.split())}", file=sys.stderr)
+    sys.exit(code)
 
 
 _ABOUT = "Aligned evaluation of talking heads, and of any generated sequence, in JAX."

@@ -7,3 +7,14 @@ class JaxevalError(Exception):
     The command line prints the text and nothing else; a clip that raises it becomes a `failed` row with the text as
     its reason.
     """
+
+
+def one_line(error: BaseException) -> str:
+    r"""An unexpected error as its type and the first line of its text.
+
+    Example:
+        >>> one_line(ValueError("no such thing\nat all"))
+        'ValueError: no such thing'
+    """
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

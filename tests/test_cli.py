@@ -290,6 +290,29 @@ def test_a_second_run_computes_nothing_and_changes_nothing(capsys, files, tmp_pa
     assert first == second
 
 
+def test_names_that_are_no_utf8_or_look_like_markup(capsys, files, tmp_path):
+    for role in ("generated", "reference"):
+        (tmp_path / role).mkdir()
+        for name in (b"[red]<b>a", b"\xff\xfe"):
+            os.symlink(files / "reference.mp4", os.fsencode(tmp_path / role) + b"/" + name + b".mp4")
+    code, text, _ = run(capsys, "score", tmp_path / "generated", tmp_path / "reference", "--out", tmp_path / "out")
+    clips = json.loads((tmp_path / "out" / "scores.json").read_text())["clips"]
+    assert [clip["status"] for clip in clips] == ["ok", "ok"]
+    assert code == 0
+    assert "[red]<b>a" in "".join(text.split())
+
+
+def test_a_fault_of_ours_fails_one_clip_and_not_the_run(capsys, files, tmp_path, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("first line\nsecond line")
+
+    monkeypatch.setattr("jaxeval.scoring.clip.image_scores", broken)
+    clip = only(score(capsys, tmp_path, files / "one.mp4", files / "one.mp4")[0])
+    assert clip["status"] == "failed"
+    assert clip["reason"].startswith("unexpected RuntimeError: first line; please report it with ")
+    assert "second line" in Path(clip["reason"].split(" with ")[1]).read_text()
+
+
 def test_weights_commands(capsys):
     code, text, _ = run(capsys, "weights", "list")
     assert code == 0

@@ -22,11 +22,24 @@ FRAMEWISE, ALIGNED, GREY, INK = "#d55e00", "#0072b2", "#767676", "#222222"
 
 # A fixed salt and no date make the same curves give the same bytes; text stays text, for the reader's own fonts.
 _STYLE: Any = {
-    "svg.fonttype": "none", "svg.hashsalt": "jaxeval", "font.size": 9.5, "axes.titlesize": 9.5,
-    "font.sans-serif": ["Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"], "axes.titlelocation": "left",
-    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "axes.labelcolor": INK,
-    "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
-    "legend.frameon": False, "legend.fontsize": 9.5, "lines.linewidth": 1.6, "lines.solid_capstyle": "round",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "jaxeval",
+    "font.size": 9.5,
+    "axes.titlesize": 9.5,
+    "font.sans-serif": ["Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"],
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
 }
 _METADATA = {"Date": None, "Creator": None}
 _TIMELINE_WIDTH, _LEFT, _RIGHT = 6.0, 0.72, 0.12
@@ -52,8 +65,9 @@ def _timeline(height: float, seconds: float) -> tuple[Figure, Axes]:
     """One wide pair of axes over time; every timeline has the same width and margins, so that they line up."""
     figure = Figure(figsize=(_TIMELINE_WIDTH, height))
     bottom, top = 0.42, 0.28
-    axes = figure.add_axes((_LEFT / _TIMELINE_WIDTH, bottom / height, 1 - (_LEFT + _RIGHT) / _TIMELINE_WIDTH,
-                            1 - (bottom + top) / height))
+    axes = figure.add_axes(
+        (_LEFT / _TIMELINE_WIDTH, bottom / height, 1 - (_LEFT + _RIGHT) / _TIMELINE_WIDTH, 1 - (bottom + top) / height)
+    )
     axes.set_xlim(0, seconds)
     axes.set_xlabel("time in the generated clip (s)")
     return figure, axes
@@ -95,8 +109,14 @@ def alignment_heat_map(curves: Curves, *, fps: float) -> Figure:
     t, s = curves.alignment.shape
     figure = Figure(figsize=(3.9, 3.75))
     axes = figure.add_axes((0.155, 0.125, 0.82, 0.8))
-    axes.imshow(curves.alignment.T, origin="lower", extent=(0, t / fps, 0, s / fps), cmap=_CLEAR_TO_BLUE,
-                norm=PowerNorm(0.5, 0, 1), aspect="equal" if max(t, s) < 3 * min(t, s) else "auto")
+    axes.imshow(
+        curves.alignment.T,
+        origin="lower",
+        extent=(0, t / fps, 0, s / fps),
+        cmap=_CLEAR_TO_BLUE,
+        norm=PowerNorm(0.5, 0, 1),
+        aspect="equal" if max(t, s) < 3 * min(t, s) else "auto",
+    )
     end = min(t, s) / fps
     axes.plot([0, end], [0, end], color=FRAMEWISE, linewidth=1.1, linestyle=(0, (4, 3)), zorder=3, label="no lag")
     seconds, lag = _curve(curves.lag / fps, fps)

@@ -58,9 +58,17 @@ def write_report(
     anchors = _pictured(rows)
     metrics = ALIGNED if len(rows) <= ALL_METRICS_UP_TO else ALIGNED[:1]
     context = {
-        "title": title, "fps": fps, "rows": rows, "summary": document["summary"], "anchors": anchors,
-        "provenance": provenance, "facts": _facts(provenance, fps), "groups": _groups(scores_in(document)),
-        "glance": _glance(document), "reasons": _reasons(rows), "metrics": metrics,
+        "title": title,
+        "fps": fps,
+        "rows": rows,
+        "summary": document["summary"],
+        "anchors": anchors,
+        "provenance": provenance,
+        "facts": _facts(provenance, fps),
+        "groups": _groups(scores_in(document)),
+        "glance": _glance(document),
+        "reasons": _reasons(rows),
+        "metrics": metrics,
         "sections": clip_sections(rows, anchors, clips, metrics=metrics, fps=fps),
     }
     with atomic_file(Path(path)) as file:
@@ -68,8 +76,13 @@ def write_report(
 
 
 def _environment() -> Environment:
-    environment = Environment(loader=PackageLoader("jaxeval.benchmark"), autoescape=True, undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("jaxeval.benchmark"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.globals |= {"SCORES": SCORES, "format_value": format_value, "cell": format_cell}
     return environment
 
@@ -80,8 +93,12 @@ def _facts(provenance: Mapping, fps: float) -> dict[str, str]:
     if not isinstance(protocol, Mapping):
         protocol = {"name": protocol}
     gamma = ", ".join(f"{name} {value:g}" for name, value in protocol.get("gamma", {}).items())
-    facts = {"protocol": protocol.get("name"), "region": protocol.get("region", provenance.get("region")),
-             "frames per second": f"{fps:g}", "γ": gamma}
+    facts = {
+        "protocol": protocol.get("name"),
+        "region": protocol.get("region", provenance.get("region")),
+        "frames per second": f"{fps:g}",
+        "γ": gamma,
+    }
     return {name: value for name, value in facts.items() if value}
 
 
@@ -122,9 +139,15 @@ def _bars(metric: Aligned, rows: list[tuple[str, Mapping]]) -> list[dict[str, An
     m = metric.name
     shown = [(id_, scores) for id_, scores in rows if {m, f"{m}_div", f"lag_ms_{m}"} <= scores.keys()]
     longest = max((max(scores[m], scores[f"{m}_div"]) for _, scores in shown), default=0.0) or 1.0
-    return [{"id": id_, "rigid": format_value(SCORES[m], scores[m]), "rigid_width": 100 * max(scores[m], 0) / longest,
-             "aligned": format_value(SCORES[f"{m}_div"], scores[f"{m}_div"]),
-             "aligned_width": 100 * max(scores[f"{m}_div"], 0) / longest,
-             "lag": format_cell(SCORES[f"lag_ms_{m}"], scores),
-             "left": f"{100 * scores[f'{m}_div'] / scores[m]:.0f} %" if scores[m] > 0 else None}
-            for id_, scores in shown]
+    return [
+        {
+            "id": id_,
+            "rigid": format_value(SCORES[m], scores[m]),
+            "rigid_width": 100 * max(scores[m], 0) / longest,
+            "aligned": format_value(SCORES[f"{m}_div"], scores[f"{m}_div"]),
+            "aligned_width": 100 * max(scores[f"{m}_div"], 0) / longest,
+            "lag": format_cell(SCORES[f"lag_ms_{m}"], scores),
+            "left": f"{100 * scores[f'{m}_div'] / scores[m]:.0f} %" if scores[m] > 0 else None,
+        }
+        for id_, scores in shown
+    ]

@@ -49,10 +49,14 @@ def clip_sections(
         if row is None:
             raise ValueError(f"Expected each clip of the document once, got a second or unknown id {record.id!r}.")
         if record.id in anchors:
-            yield {"row": row, "anchor": anchors[record.id], "film": _film(row, record, fps),
-                   "notes": [flag.partition(": ") for flag in row["flags"]],
-                   "reasons": _reasons(row["missing"]),
-                   "metrics": [_drawn(metric, row, record, fps) for metric in metrics if metric.name in record.curves]}
+            yield {
+                "row": row,
+                "anchor": anchors[record.id],
+                "film": _film(row, record, fps),
+                "notes": [flag.partition(": ") for flag in row["flags"]],
+                "reasons": _reasons(row["missing"]),
+                "metrics": [_drawn(metric, row, record, fps) for metric in metrics if metric.name in record.curves],
+            }
     if lost := by_id.keys() & anchors.keys():
         raise ValueError(f"Expected the pictures of every clip, got none of {sorted(lost)[0]!r}.")
 
@@ -65,16 +69,22 @@ def _reasons(missing: Mapping[str, str]) -> dict[str, list[str]]:
 def _drawn(metric: Aligned, row: Mapping, record: ClipRecord, fps: float) -> dict[str, Any]:
     """One aligned metric's figures, with its numbers in words."""
     m, curves, scores = metric.name, record.curves[metric.name], row["scores"]
-    numbers = "; ".join(f"{SCORES[name].label} {format_cell(SCORES[name], scores)} {SCORES[name].unit}".rstrip()
-                        for name in (m, f"{m}_div", f"lag_ms_{m}") if name in scores)
+    numbers = "; ".join(
+        f"{SCORES[name].label} {format_cell(SCORES[name], scores)} {SCORES[name].unit}".rstrip()
+        for name in (m, f"{m}_div", f"lag_ms_{m}")
+        if name in scores
+    )
     about = f"of {row['id']} by {m}: {numbers}"
     drawings = (
         (f"Alignment {about}", figures.alignment_heat_map(curves, fps=fps)),
         (f"Cost over time {about}", figures.cost_over_time(curves, fps=fps, cost=metric.cost)),
         (f"Lag over time {about}", figures.lag_over_time(curves, fps=fps)),
     )
-    return {"metric": metric, "numbers": numbers,
-            "figures": [{"alt": alt, "uri": _data_uri("image/svg+xml", svg)} for alt, svg in drawings]}
+    return {
+        "metric": metric,
+        "numbers": numbers,
+        "figures": [{"alt": alt, "uri": _data_uri("image/svg+xml", svg)} for alt, svg in drawings],
+    }
 
 
 def _data_uri(kind: str, content: bytes) -> str:
@@ -92,9 +102,12 @@ def _film(row: Mapping, record: ClipRecord, fps: float) -> dict[str, Any] | None
     scale = (100 - width) / max(last, 1)
     # The pair's sound is the reference's own where it has one, so it is drawn as long as the reference.
     sound = scale * ((row["frames"] or (last + 1,))[-1] - 1)
-    return {"width": width, "strips": {name: _thumbnails(strip, width, scale, fps) for name, strip in shown.items()},
-            "sound_width": min(sound, 100 - width),
-            "sound": figures.loudness_outline(record.audio) if record.audio is not None and sound > 0 else None}
+    return {
+        "width": width,
+        "strips": {name: _thumbnails(strip, width, scale, fps) for name, strip in shown.items()},
+        "sound_width": min(sound, 100 - width),
+        "sound": figures.loudness_outline(record.audio) if record.audio is not None and sound > 0 else None,
+    }
 
 
 def _thumbnail_width(strips: Iterable[Strip], last: int) -> float:
@@ -109,7 +122,12 @@ def _thumbnails(strip: Strip, width: float, scale: float, fps: float) -> dict[st
     shown: list[dict[str, Any]] = []
     for frame, image in zip(strip.frames.tolist(), strip.images, strict=True):
         if not shown or scale * frame >= shown[-1]["left"] + width:
-            shown.append({"left": scale * frame, "ms": f"{1000 * frame / fps:.0f}",
-                          "uri": _data_uri("image/jpeg", figures.thumbnail(image))})
+            shown.append(
+                {
+                    "left": scale * frame,
+                    "ms": f"{1000 * frame / fps:.0f}",
+                    "uri": _data_uri("image/jpeg", figures.thumbnail(image)),
+                }
+            )
     height, breadth = strip.images.shape[1:3]
     return {"thumbnails": shown, "aspect": 100 / width * breadth / height}

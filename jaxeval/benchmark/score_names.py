@@ -61,42 +61,125 @@ ALIGNED = (
 )
 
 _PLAIN = (
-    Score("lag_ms", "lag_ms", "timing", "", "ms", 0,
-          "Mean lag by the protocol's timing metric (ST-LPIPS). Positive: the generated clip is late."),
-    Score("lag_std_ms", "lag_std_ms", "timing", "", "ms", 0,
-          "Standard deviation of that lag over the clip: 0 for a constant delay, large where timing wanders."),
-    Score("psnr", "psnr", "image", "↑", "dB", 2,
-          "Peak signal-to-noise ratio, 10·log10(1 / mean squared error) of pixels in 0–1, mean over frames."),
-    Score("ssim", "ssim", "image", "↑", "", 4,
-          "Structural similarity in an 11-pixel Gaussian window, σ = 1.5; 1 for identical frames."),
+    Score(
+        "lag_ms",
+        "lag_ms",
+        "timing",
+        "",
+        "ms",
+        0,
+        "Mean lag by the protocol's timing metric (ST-LPIPS). Positive: the generated clip is late.",
+    ),
+    Score(
+        "lag_std_ms",
+        "lag_std_ms",
+        "timing",
+        "",
+        "ms",
+        0,
+        "Standard deviation of that lag over the clip: 0 for a constant delay, large where timing wanders.",
+    ),
+    Score(
+        "psnr",
+        "psnr",
+        "image",
+        "↑",
+        "dB",
+        2,
+        "Peak signal-to-noise ratio, 10·log10(1 / mean squared error) of pixels in 0–1, mean over frames.",
+    ),
+    Score(
+        "ssim",
+        "ssim",
+        "image",
+        "↑",
+        "",
+        4,
+        "Structural similarity in an 11-pixel Gaussian window, σ = 1.5; 1 for identical frames.",
+    ),
     Score("l1", "l1", "image", "↓", "", 4, "Mean absolute difference of pixels in 0–1."),
-    Score("st_lpips", "st_lpips", "st_lpips", "↓", "", 4,
-          "Shift-tolerant LPIPS (AlexNet): perceptual distance of frame t to frame t; 0 for identical frames."),
-    Score("csim", f"csim ({ENCODER})", "csim", "↑", "", 4,
-          "Cosine of the two faces' dlib ResNet embeddings. The same person gives about .95, other people about .80: "
-          "not comparable with a CSIM on ArcFace."),
-    Score("id_distance", f"id_distance ({ENCODER})", "csim", "↓", "", 3,
-          "Euclidean distance of the same two embeddings; dlib's own threshold for the same person is 0.6."),
-    Score("pose", "pose", "pose", "↓", "", 4,
-          "Squared ℓ2 distance of head poses: pitch, yaw, roll in radians, log scale, and position in face radii."),
-    Score("expr", "expr", "expr", "↓", "", 5,
-          "Mean squared displacement of the face's landmarks after its rigid pose is removed, "
-          "in squared inter-ocular distances."),
+    Score(
+        "st_lpips",
+        "st_lpips",
+        "st_lpips",
+        "↓",
+        "",
+        4,
+        "Shift-tolerant LPIPS (AlexNet): perceptual distance of frame t to frame t; 0 for identical frames.",
+    ),
+    Score(
+        "csim",
+        f"csim ({ENCODER})",
+        "csim",
+        "↑",
+        "",
+        4,
+        "Cosine of the two faces' dlib ResNet embeddings. The same person gives about .95, other people about .80: "
+        "not comparable with a CSIM on ArcFace.",
+    ),
+    Score(
+        "id_distance",
+        f"id_distance ({ENCODER})",
+        "csim",
+        "↓",
+        "",
+        3,
+        "Euclidean distance of the same two embeddings; dlib's own threshold for the same person is 0.6.",
+    ),
+    Score(
+        "pose",
+        "pose",
+        "pose",
+        "↓",
+        "",
+        4,
+        "Squared ℓ2 distance of head poses: pitch, yaw, roll in radians, log scale, and position in face radii.",
+    ),
+    Score(
+        "expr",
+        "expr",
+        "expr",
+        "↓",
+        "",
+        5,
+        "Mean squared displacement of the face's landmarks after its rigid pose is removed, "
+        "in squared inter-ocular distances.",
+    ),
 )
 
 
 def _aligned_scores(metric: Aligned) -> tuple[Score, ...]:
     m = metric.name
     return (
-        Score(f"{m}_seq", f"{m}_seq{metric.suffix}", m, "↓", "", metric.decimals,
-              "Soft-DTW / max(T, S), the paper's formula: biased by the entropy of the alignment, "
-              "so it may be negative and is not 0 for identical clips."),
-        Score(f"{m}_div", f"{m}_div{metric.suffix}", m, "↓", "", metric.decimals,
-              "Soft-DTW divergence / max(T, S): what the best alignment leaves, debiased; 0 for identical clips."),
-        Score(f"lag_ms_{m}", f"lag_ms_{m}", m, "", "ms", 0,
-              f"Mean lag that the alignment of {m} forgave. Positive: the generated clip is late."),
-        Score(f"lag_std_ms_{m}", f"lag_std_ms_{m}", m, "", "ms", 0,
-              "Standard deviation of that lag over the clip."),
+        Score(
+            f"{m}_seq",
+            f"{m}_seq{metric.suffix}",
+            m,
+            "↓",
+            "",
+            metric.decimals,
+            "Soft-DTW / max(T, S), the paper's formula: biased by the entropy of the alignment, "
+            "so it may be negative and is not 0 for identical clips.",
+        ),
+        Score(
+            f"{m}_div",
+            f"{m}_div{metric.suffix}",
+            m,
+            "↓",
+            "",
+            metric.decimals,
+            "Soft-DTW divergence / max(T, S): what the best alignment leaves, debiased; 0 for identical clips.",
+        ),
+        Score(
+            f"lag_ms_{m}",
+            f"lag_ms_{m}",
+            m,
+            "",
+            "ms",
+            0,
+            f"Mean lag that the alignment of {m} forgave. Positive: the generated clip is late.",
+        ),
+        Score(f"lag_std_ms_{m}", f"lag_std_ms_{m}", m, "", "ms", 0, "Standard deviation of that lag over the clip."),
     )
 
 

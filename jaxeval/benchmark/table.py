@@ -20,8 +20,10 @@ _NAME_WIDTH = 24
 _TABLE_PADDING = 4
 _MAX_NOTES = 9
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_LEGEND = ("↑ better high, ↓ better low. _div: cost per frame that remains after alignment. "
-           "lag: mean ± spread in ms, positive if the generated clip is late.")
+_LEGEND = (
+    "↑ better high, ↓ better low. _div: cost per frame that remains after alignment. "
+    "lag: mean ± spread in ms, positive if the generated clip is late."
+)
 
 
 @dataclass
@@ -36,8 +38,10 @@ class _Notes:
 
     def lines(self) -> list[str]:
         marks = (str(number).translate(_SUPERSCRIPT) for number in range(1, _MAX_NOTES + 1))
-        notes = [f"{mark} {', '.join(names)}: {reason}"
-                 for mark, (reason, names) in zip(marks, self.reasons.items(), strict=False)]
+        notes = [
+            f"{mark} {', '.join(names)}: {reason}"
+            for mark, (reason, names) in zip(marks, self.reasons.items(), strict=False)
+        ]
         left = len(self.reasons) - len(notes)
         return [*notes, f"… and {left} more reasons in scores.json"] if left else notes
 
@@ -79,8 +83,12 @@ def _summary_texts(entry: Mapping, score: Score, total: int, notes: _Notes) -> t
 
     low, high = entry.get("ci95") or (None, None)
     few = "an interval needs at least two clips"
-    return (text(entry.get("mean"), "no clip has this score", score.name), text(low, few, "95 %"),
-            text(high, few, "95 %"), f"{entry.get('n', 0)} of {entry.get('of', total)}")
+    return (
+        text(entry.get("mean"), "no clip has this score", score.name),
+        text(low, few, "95 %"),
+        text(high, few, "95 %"),
+        f"{entry.get('n', 0)} of {entry.get('of', total)}",
+    )
 
 
 def _column(document: Mapping, name: str, notes: _Notes) -> _Column:
@@ -109,9 +117,12 @@ def _blocks(document: Mapping, room: int, notes: _Notes) -> dict[str, list[_Colu
 
 
 def _line(blocks: Mapping[str, list[_Column]], row: int, *, plain: bool = False) -> Text:
-    texts = [Text(" " * _GAP["inside"]).join(
-        [Text(c.texts[row].rjust(c.width), style="" if plain else c.style) for c in columns])
-        for columns in blocks.values()]
+    texts = [
+        Text(" " * _GAP["inside"]).join(
+            [Text(c.texts[row].rjust(c.width), style="" if plain else c.style) for c in columns]
+        )
+        for columns in blocks.values()
+    ]
     return Text(" " * _GAP["between"]).join(texts)
 
 

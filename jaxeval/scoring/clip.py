@@ -1,6 +1,6 @@
 """One pair of files to one record: what the command does for each clip, and what it says when it can't."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -102,12 +102,11 @@ class Scorer:
     def _score(self, pair: Pair, progress: Progress) -> ClipRecord:
         generated = _existing(pair.id, pair.generated, "generated")
         reference = _existing(pair.id, pair.reference, "reference")
-        given_sound = () if pair.audio is None else _loudness(pair.audio, (), self.protocol.fps)
         y = self._load_reference(reference)
         progress(_REFERENCE_READ)
         x = self._load("generated", Video(generated, self.protocol.fps), y)
         progress(_BOTH_READ)
-        audio, silent = given_sound or _loudness(None, (reference, generated), self.protocol.fps)
+        audio, silent = _sound(pair.audio, (y, x), self.protocol.fps)
         flags = (*_flags(x, y), *silent)
         record = ClipRecord(pair.id, "ok", None, (x.frames, y.frames), flags=flags, audio=audio)
         faceless = next((_faceless(clip) for clip in (y, x) if clip.path is None), None)
@@ -179,26 +178,29 @@ def _faceless(clip: _Clip) -> str:
     return f"no face found in the {clip.role} clip {Path(clip.video.path).name} (0 of {clip.frames} frames)"
 
 
-def _loudness(given: Path | None, videos: tuple[Path, ...], fps: float) -> tuple[np.ndarray | None, tuple[str, ...]]:
+def _sound(given: Path | None, clips: Sequence[_Clip], fps: float) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """The sound's envelope for the pictures, and a flag if there is none.
 
-    A sound file that was given must be readable; without one, the first video that has sound lends its own.
+    A sound file that was given must be readable; without one, the first clip that has sound lends its own.
     """
     if given is not None:
-        return _envelope(given, fps), ()
+        return _loudness(given, fps), ()
     reasons = []
-    for path in videos:
+    for clip in clips:
         try:
-            return _envelope(path, fps), ()
+            return _loudness(Path(clip.video.path), fps, clip.video.info.start_s), ()
         except NoAudioError:
-            reasons.append(f"{path.name} has no sound stream")
+            reasons.append(f"{Path(clip.video.path).name} has no sound stream")
         except JaxevalError as error:
             reasons.append(str(error))
     return None, ("no sound: " + "; ".join(dict.fromkeys(reasons)),)
 
 
-def _envelope(path: Path, fps: float) -> np.ndarray:
-    samples, _ = read_audio(path, _SAMPLE_RATE)
+def _loudness(path: Path, fps: float, picture_start: float | None = None) -> np.ndarray:
+    """Loudness frame by frame from the first picture on; without a picture, from the sound's own beginning."""
+    samples, start = read_audio(path, _SAMPLE_RATE)
+    shift = 0 if picture_start is None else round((start - picture_start) * _SAMPLE_RATE)
+    samples = np.concatenate([np.zeros(max(shift, 0), samples.dtype), samples[max(-shift, 0) :]])
     loudness = loudness_envelope(samples, _SAMPLE_RATE, fps)
     return loudness / max(float(loudness.max()), 1e-6)
 

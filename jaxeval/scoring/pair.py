@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment import distances
-from jaxeval.metrics.aligned import aligned_from_costs
+from jaxeval.alignment import Lag, distances, lag
+from jaxeval.alignment.arguments import Lengths
+from jaxeval.metrics.aligned import AlignedScore, aligned_from_costs
 from jaxeval.metrics.identity import csim, id_distance
 from jaxeval.metrics.image import l1, psnr, ssim
 from jaxeval.metrics.motion import expression_trajectory, fit_mesh, pose_frame, pose_trajectory
@@ -153,13 +155,11 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
     padded = (_padded(costs.xy), _padded(costs.xx), _padded(costs.yy))
     band = None if protocol.band is None else protocol.band * protocol.fps / 1000
     gamma = jnp.float32(protocol.gamma[metric])
-    result = jax.device_get(_align(*padded, lengths=(jnp.int32(t), jnp.int32(s)), gamma=gamma, band=band))
-    alignment = np.asarray(result.alignment)[:t, :s]
-    weight = alignment.sum(axis=1)
-    expected = (alignment * costs.xy).sum(axis=1) / weight
-    lag = np.arange(t) - (alignment @ np.arange(s, dtype=alignment.dtype)) / weight
+    result, timing = jax.device_get(_align(*padded, (jnp.int32(t), jnp.int32(s)), gamma, band))
+    alignment = result.alignment[:t, :s]
+    expected = (alignment * costs.xy).sum(axis=1) / alignment.sum(axis=1)
     scores = {f"{metric}_seq": float(result.seq), f"{metric}_div": float(result.divergence)}
-    scored = Scored(scores, {}, {metric: Curves(costs.framewise, expected, lag, alignment)})
+    scored = Scored(scores, {}, {metric: Curves(costs.framewise, expected, timing.curve[:t], alignment)})
     lags = (f"lag_ms_{metric}", f"lag_std_ms_{metric}")
     if min(t, s) < 2:
         return scored | missing(lags, "one frame only: it has no timing")
@@ -168,7 +168,12 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
     return scored | Scored(dict(zip(lags, values, strict=True)), {}, {})
 
 
-_align = jax.jit(aligned_from_costs, static_argnames=("band",))
+@partial(jax.jit, static_argnames="band")
+def _align(
+    xy: jax.Array, xx: jax.Array, yy: jax.Array, lengths: Lengths, gamma: jax.Array, band: float | None
+) -> tuple[AlignedScore, Lag]:
+    score = aligned_from_costs(xy, xx, yy, gamma=gamma, lengths=lengths, band=band)
+    return score, lag(score.alignment, lengths=lengths)
 
 
 def _padded(costs: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import platform
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import jax
 
 from jaxeval.atomic import atomic_file
 from jaxeval.checkpoints.manifest import read_manifest
+from jaxeval.errors import one_line
 from jaxeval.scoring.clip import Pair, Progress, Scorer
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord
@@ -57,9 +59,19 @@ class Run:
         record = self._store.load(pair.id, inputs)
         fresh = record is None or record.status != "ok"
         if record is None or fresh:
-            record = self._scorer.score(pair, progress)
+            record = self._scored(pair, progress)
             self._store.save(record, inputs)
         return replace(record, curves={}, generated=None, reference=None, audio=None), fresh
+
+    def _scored(self, pair: Pair, progress: Progress) -> ClipRecord:
+        """Score, and let no fault of ours in one clip end the run for the others."""
+        try:
+            return self._scorer.score(pair, progress)
+        except Exception as error:
+            log = self._store.path(pair.id).with_suffix(".log")
+            with atomic_file(log) as file:
+                file.write(traceback.format_exc().encode(errors="backslashreplace"))
+            return ClipRecord(pair.id, "failed", f"unexpected {one_line(error)}; please report it with {log}")
 
     def clip(self, name: str) -> ClipRecord:
         """One clip's record from disk, with its curves."""
@@ -83,9 +95,9 @@ class Run:
             "summary": summarise(records),
         }
         with atomic_file(self.out / "scores.json") as file:
-            file.write(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False).encode())
+            file.write(json.dumps(document, indent=1, allow_nan=False).encode())
         with atomic_file(self.out / "scores.csv") as file:
-            file.write(_csv(records).encode())
+            file.write(_csv(records).encode(errors="backslashreplace"))
         return document
 
     def _inputs(self, pair: Pair) -> dict[str, Any]:

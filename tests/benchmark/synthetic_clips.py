@@ -40,8 +40,12 @@ def curves(x, y, scale):
     e = alignment(cost)
     weight = e.sum(1)
     common = min(cost.shape)
-    return Curves(framewise=scale * np.diagonal(cost)[:common], aligned=scale * (e * cost).sum(1) / weight,
-                  lag=np.arange(len(x)) - e @ np.arange(len(y)) / weight, alignment=e)
+    return Curves(
+        framewise=scale * np.diagonal(cost)[:common],
+        aligned=scale * (e * cost).sum(1) / weight,
+        lag=np.arange(len(x)) - e @ np.arange(len(y)) / weight,
+        alignment=e,
+    )
 
 
 def strip(times, t):
@@ -60,8 +64,12 @@ def scores_of(record):
     found = {"psnr": 27.25, "ssim": 0.9123, "l1": 0.0231, "id_distance": 0.213, "csim": 0.9712}
     for name, c in record.curves.items():
         lag = {"mean": 1000 / FPS * c.lag.mean(), "std": 1000 / FPS * c.lag.std()}
-        found |= {f"{name}_seq": c.aligned.mean() - 0.01, f"{name}_div": c.aligned.mean(),
-                  f"lag_ms_{name}": lag["mean"], f"lag_std_ms_{name}": lag["std"]}
+        found |= {
+            f"{name}_seq": c.aligned.mean() - 0.01,
+            f"{name}_div": c.aligned.mean(),
+            f"lag_ms_{name}": lag["mean"],
+            f"lag_std_ms_{name}": lag["std"],
+        }
         found |= {} if name == "csim" else {name: c.framewise.mean()}
     found |= {"lag_ms": found["lag_ms_st_lpips"], "lag_std_ms": found["lag_std_ms_st_lpips"]}
     return {name: float(value) for name, value in found.items()}
@@ -73,8 +81,15 @@ def clip(name="late", t=75, s=75, shift=3.0, wander=0.0, noise=0.0, audio=True):
     x, y = trajectory(times), trajectory(np.arange(s, dtype=float))
     found = {m: curves(x + noise * rng.standard_normal(x.shape), y, scale) for m, scale in METRICS.items()}
     loudness = np.abs(np.sin(np.arange(200) / 9)) * np.exp(-(((np.arange(200) - 90) / 70) ** 2)) if audio else None
-    record = ClipRecord(name, "ok", frames=(t, s), curves=found, generated=strip(times, t),
-                        reference=strip(np.arange(s), s), audio=loudness)
+    record = ClipRecord(
+        name,
+        "ok",
+        frames=(t, s),
+        curves=found,
+        generated=strip(times, t),
+        reference=strip(np.arange(s), s),
+        audio=loudness,
+    )
     return replace(record, scores=scores_of(record))
 
 
@@ -90,17 +105,43 @@ def without(record, *names, reason):
 
 def document(records):
     """`scores.json` of those clips, with intervals by the normal approximation."""
-    clips = [{"id": r.id, "status": r.status, "reason": r.reason, "frames": r.frames and list(r.frames),
-              "scores": r.scores, "missing": r.missing, "flags": list(r.flags)} for r in records]
+    clips = [
+        {
+            "id": r.id,
+            "status": r.status,
+            "reason": r.reason,
+            "frames": r.frames and list(r.frames),
+            "scores": r.scores,
+            "missing": r.missing,
+            "flags": list(r.flags),
+        }
+        for r in records
+    ]
     summary = {}
     for name in dict.fromkeys(name for r in records for name in (*r.scores, *r.missing)):
         values = np.array([r.scores[name] for r in records if name in r.scores])
         half = 1.96 * values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else None
         mean = float(values.mean()) if len(values) else None
-        summary[name] = {"mean": mean, "ci95": None if half is None else [float(mean - half), float(mean + half)],
-                         "n": len(values), "of": len(records)}
-    protocol = {"name": "jaxeval-v1", "fps": FPS, "region": "face",
-                "gamma": {"st_lpips": 0.001, "csim": 0.001, "pose": 0.0005, "expr": 0.0001}}
-    return {"schema": 1, "clips": clips, "summary": summary,
-            "provenance": {"protocol": protocol, "versions": {"jaxeval": "0.1.0", "jax": "0.10.1"},
-                           "command": "jaxeval score methods reference", "started": "2026-01-02T03:04:05Z"}}
+        summary[name] = {
+            "mean": mean,
+            "ci95": None if half is None else [float(mean - half), float(mean + half)],
+            "n": len(values),
+            "of": len(records),
+        }
+    protocol = {
+        "name": "jaxeval-v1",
+        "fps": FPS,
+        "region": "face",
+        "gamma": {"st_lpips": 0.001, "csim": 0.001, "pose": 0.0005, "expr": 0.0001},
+    }
+    return {
+        "schema": 1,
+        "clips": clips,
+        "summary": summary,
+        "provenance": {
+            "protocol": protocol,
+            "versions": {"jaxeval": "0.1.0", "jax": "0.10.1"},
+            "command": "jaxeval score methods reference",
+            "started": "2026-01-02T03:04:05Z",
+        },
+    }

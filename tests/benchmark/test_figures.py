@@ -47,9 +47,11 @@ def scale(root, axis):
 
 def line(root, colour):
     """The points of the line of that colour, in the values of the axes."""
+
     def drawn(path):
         style = path.get("style") or ""
         return colour in style and "fill: none" in style and path.get("clip-path")
+
     path = next(p for p in root.iter(f"{SVG}path") if drawn(p))
     points = np.array([[float(v) for v in pair.split()] for pair in re.split(r"[ML]", path.get("d"))[1:]])
     return scale(root, "x")(points[:, 0]), scale(root, "y")(points[:, 1])

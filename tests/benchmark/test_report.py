@@ -98,7 +98,7 @@ def test_every_number_is_the_documents(page):
 
 
 def test_the_summary_has_means_intervals_and_counts(page, source):
-    foot = source[source.index("<tfoot>"):source.index("</tfoot>")]
+    foot = source[source.index("<tfoot>") : source.index("</tfoot>")]
     summary = document(RECORDS)["summary"]
     for name, entry in summary.items():
         if not name.startswith("lag_std"):
@@ -109,10 +109,16 @@ def test_the_summary_has_means_intervals_and_counts(page, source):
 def test_every_clip_has_its_name_status_reason_and_notes_escaped(page, source):
     for record in RECORDS:
         assert record.id in page.text
-    for words in ("failed: no face in <faceless>.mp4", "the sound broke off", "from 64×48 to 32×24", "plain note",
-                  "psnr, pose_div, lag_ms_pose: identical frames: 8 of 8", 'Odd <title> & "more"'):
+    for words in (
+        "failed: no face in <faceless>.mp4",
+        "the sound broke off",
+        "from 64×48 to 32×24",
+        "plain note",
+        "psnr, pose_div, lag_ms_pose: identical frames: 8 of 8",
+        'Odd <title> & "more"',
+    ):
         assert words in page.text
-    assert "<b>\"é" not in source
+    assert '<b>"é' not in source
     assert "<faceless>" not in source
 
 
@@ -150,8 +156,10 @@ def test_the_filmstrips_share_one_time_axis_and_never_overlap(tmp_path, monkeypa
     monkeypatch.setattr(report, "ALL_METRICS_UP_TO", 0)
     page = Page(write(tmp_path, [clip("uneven", t=t, s=s)]))
     width = float(next(v for _, v in page.all("style") if "--thumbnail" in v).split(":")[1].rstrip("%"))
-    lefts = {kind: [float(v[5:-1]) for tag, v in page.all("style") if tag == kind and v.startswith("left:")]
-             for kind in ("img", "span")}
+    lefts = {
+        kind: [float(v[5:-1]) for tag, v in page.all("style") if tag == kind and v.startswith("left:")]
+        for kind in ("img", "span")
+    }
     assert lefts["img"] == lefts["span"]
     frames = [round(int(time.removesuffix(" ms")) * FPS / 1000) for time in page.times]
     assert lefts["img"] == pytest.approx([(100 - width) * frame / (max(t, s) - 1) for frame in frames], abs=2e-3)
@@ -210,18 +218,27 @@ def test_small_documents_make_a_page(tmp_path, records):
     assert f"{len(records)} pair" in page.text
 
 
-@pytest.mark.parametrize("provenance", [{}, {"protocol": "jaxeval-v1"}, {"protocol": {
-    "name": "jaxeval-v1", "band": None, "encoders": {"identity": "dlib_resnet"}}}])
+@pytest.mark.parametrize(
+    "provenance",
+    [
+        {},
+        {"protocol": "jaxeval-v1"},
+        {"protocol": {"name": "jaxeval-v1", "band": None, "encoders": {"identity": "dlib_resnet"}}},
+    ],
+)
 def test_any_provenance_is_shown(tmp_path, provenance):
     text = Page(write(tmp_path, [failed()], provenance=provenance)).text
     assert ("jaxeval-v1" in text) == bool(provenance)
 
 
-@pytest.mark.parametrize(("clips", "words"), [
-    ([LATE, LATE], "second or unknown id 'late'"),
-    ([clip("stranger", t=2, s=2)], "second or unknown id 'stranger'"),
-    ([], "got none of 'late'"),
-])
+@pytest.mark.parametrize(
+    ("clips", "words"),
+    [
+        ([LATE, LATE], "second or unknown id 'late'"),
+        ([clip("stranger", t=2, s=2)], "second or unknown id 'stranger'"),
+        ([], "got none of 'late'"),
+    ],
+)
 def test_clips_that_do_not_match_are_refused_and_leave_the_old_page(tmp_path, clips, words):
     (tmp_path / "report.html").write_text("old")
     with pytest.raises(ValueError, match=words):

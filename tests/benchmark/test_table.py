@@ -34,8 +34,9 @@ def test_every_width_fits_and_no_divergence_stands_without_its_lag(width):
     assert re.findall(r"_div|lag", heads) == ["_div", "lag"] * heads.count("_div")
 
 
-@pytest.mark.parametrize(("width", "needed"), [(80, {"st_lpips"}), (100, {"st_lpips", "expr"}),
-                                               (240, {m.name for m in ALIGNED})])
+@pytest.mark.parametrize(
+    ("width", "needed"), [(80, {"st_lpips"}), (100, {"st_lpips", "expr"}), (240, {m.name for m in ALIGNED})]
+)
 def test_the_story_is_in_the_row(width, needed):
     text = printed([LATE, BLURRED], width)
     row = next(line for line in text.splitlines() if line.strip().startswith("late"))
