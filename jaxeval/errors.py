@@ -18,3 +18,13 @@ def one_line(error: BaseException) -> str:
     """
     lines = str(error).splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def printable(text: str) -> str:
+    r"""A text that every file and terminal takes: what is no Unicode, as in some file names, is written as an escape.
+
+    Example:
+        >>> print(printable("clip\udcff"))
+        clip\udcff
+    """
+    return text.encode(errors="backslashreplace").decode()

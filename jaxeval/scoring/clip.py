@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from jaxeval.errors import JaxevalError
+from jaxeval.errors import JaxevalError, printable
 from jaxeval.media.audio import loudness_envelope, read_audio
 from jaxeval.media.container import NoAudioError
 from jaxeval.media.crops import Window
@@ -95,9 +95,12 @@ class Scorer:
             The record; status "failed" with a one-line reason if a file can't be used.
         """
         try:
-            return self._score(pair, progress)
+            record = self._score(pair, progress)
         except JaxevalError as error:
-            return ClipRecord(pair.id, "failed", str(error))
+            record = ClipRecord(pair.id, "failed", str(error))
+        return replace(
+            record, reason=record.reason and printable(record.reason), flags=tuple(map(printable, record.flags))
+        )
 
     def _score(self, pair: Pair, progress: Progress) -> ClipRecord:
         generated = _existing(pair.id, pair.generated, "generated")

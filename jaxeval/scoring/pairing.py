@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jaxeval.errors import JaxevalError
+from jaxeval.errors import JaxevalError, printable
 from jaxeval.scoring.clip import Pair
 
 VIDEO_SUFFIXES = {
@@ -35,11 +35,12 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pai
         told = ", ".join(f"{name} {path} is a {'folder' if path.is_dir() else 'file'}" for name, path in given.items())
         raise JaxevalError(f"expected files only or folders only: {told}; give the same kind for all.")
     if not generated.is_dir():
-        return [Pair(generated.stem, generated, reference, audio)]
+        return [Pair(printable(generated.stem), generated, reference, audio)]
     left, right = _by_stem(generated, VIDEO_SUFFIXES), _by_stem(reference, VIDEO_SUFFIXES)
     sounds = _by_stem(audio, AUDIO_SUFFIXES | VIDEO_SUFFIXES) if audio else {}
     return [
-        Pair(stem, left.get(stem), right.get(stem), sounds.get(stem)) for stem in sorted(left.keys() | right.keys())
+        Pair(printable(stem), left.get(stem), right.get(stem), sounds.get(stem))
+        for stem in sorted(left.keys() | right.keys())
     ]
 
 

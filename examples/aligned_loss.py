@@ -1,0 +1,44 @@
+"""The aligned metric as a loss: pull a blurred, late clip towards its reference without punishing the delay.
+
+Plain gradient descent on the pixels of eight frames; the Soft-DTW divergence of ST-LPIPS features is what it descends.
+
+    python examples/aligned_loss.py
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+import jaxeval
+from jaxeval.benchmark.demo import talking_face
+from jaxeval.benchmark.perturb import blurred, late
+
+STEPS, RATE = 10, 8.0
+
+
+@jax.jit
+def step(encoder, generated, reference):
+    """One step downhill; the encoder is an argument, so that its weights are not baked into the program."""
+
+    def loss(frames):
+        distance = partial(jaxeval.lpips_matrix, encoder)
+        return jaxeval.aligned(distance, gamma=9e-4)(frames, reference).divergence
+
+    value, gradient = jax.value_and_grad(loss)(generated)
+    return value, jnp.clip(generated - RATE * gradient, 0, 1)
+
+
+def main() -> None:
+    frames, _ = talking_face()
+    mouth = frames[20:28, 100:164, 100:164]
+    reference = jnp.asarray(mouth, jnp.float32) / 255
+    generated = jnp.asarray(late(blurred(mouth, 1.0).frames, 0.08).frames, jnp.float32) / 255
+    encoder = jaxeval.load_encoder("st_lpips_alex")
+    for index in range(STEPS):
+        value, generated = step(encoder, generated, reference)
+        print(f"step {index:2}: st_lpips_div {value:.4f}")
+
+
+if __name__ == "__main__":
+    main()
