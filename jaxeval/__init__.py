@@ -3,6 +3,8 @@
 The public names, one by one; everything else may be reached by its folder and may move.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from jaxeval.alignment import (
     distances,
     dtw,
@@ -11,12 +13,14 @@ from jaxeval.alignment import (
     soft_dtw_alignment,
     soft_dtw_divergence,
 )
-from jaxeval.checkpoints import load_encoder
 from jaxeval.errors import JaxevalError
 from jaxeval.metrics.aligned import AlignedScore, aligned
 from jaxeval.metrics.identity import csim, id_distance
 from jaxeval.metrics.image import l1, psnr, ssim
 from jaxeval.metrics.perceptual import lpips, lpips_matrix
+
+if TYPE_CHECKING:
+    from jaxeval.checkpoints import load_encoder
 
 __all__ = [
     "AlignedScore",
@@ -37,3 +41,12 @@ __all__ = [
     "soft_dtw_divergence",
     "ssim",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`load_encoder` brings Flax and Orbax along, for which only those wait who load a network."""
+    if name == "load_encoder":
+        from jaxeval.checkpoints import load_encoder
+
+        return load_encoder
+    raise AttributeError(f"module 'jaxeval' has no attribute {name!r}")
