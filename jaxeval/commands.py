@@ -28,16 +28,6 @@ _BAR = (
 )
 
 
-_BAR = (
-    TextColumn("{task.description}"),
-    BarColumn(),
-    MofNCompleteColumn(),
-    TimeElapsedColumn(),
-    TextColumn("left"),
-    TimeRemainingColumn(),
-)
-
-
 def score(
     console: Console, generated: Path, reference: Path, audio: Path | None, out: Path, protocol: str, region: str
 ) -> int:

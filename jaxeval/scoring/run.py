@@ -15,7 +15,7 @@ from typing import Any
 import jax
 
 from jaxeval.atomic import atomic_file
-from jaxeval.checkpoints.manifest import read_manifest
+from jaxeval.checkpoints.manifest import file_sha256, read_manifest
 from jaxeval.errors import one_line
 from jaxeval.scoring.clip import Pair, Progress, Scorer
 from jaxeval.scoring.protocol import Protocol
@@ -101,7 +101,7 @@ class Run:
         return document
 
     def _inputs(self, pair: Pair) -> dict[str, Any]:
-        """All that a record depends on; a file stands for itself by its size and time of change."""
+        """All that a record depends on."""
         files = {name: _state(path) for name, path in vars(pair).items() if isinstance(path, Path)}
         return {"files": files} | self._settings()
 
@@ -120,12 +120,12 @@ class Run:
         return self._settings() | {"python": platform.python_version(), "platform": platform.machine()} | times
 
 
-def _state(path: Path) -> dict[str, Any]:
+def _state(path: Path) -> str:
+    """A file's content in short, wherever it lies and whenever it was written."""
     try:
-        stat = path.stat()
-    except OSError:
-        return {"path": str(path)}
-    return {"path": str(path.resolve()), "bytes": stat.st_size, "changed": stat.st_mtime_ns}
+        return file_sha256(path)
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
 
 
 def _now() -> str:
