@@ -124,7 +124,14 @@ def test_a_missing_path(capsys, files, tmp_path):
     code, _, err = run(capsys, "score", tmp_path / "nowhere.mp4", files / "reference.mp4", "--out", tmp_path / "out")
     assert code == 2
     assert err.count("\n") == 1
-    assert "nowhere.mp4: expected GENERATED to be a file or a folder, found no such path" in err
+    assert "nowhere.mp4: expected GENERATED to be a file or a folder, found none there" in err
+
+
+def test_a_pipe_is_not_waited_for(capsys, files, tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    code, _, err = run(capsys, "score", tmp_path / "pipe.mp4", files / "reference.mp4", "--out", tmp_path / "out")
+    assert code == 2
+    assert "pipe.mp4: expected GENERATED to be a file" in err
 
 
 @pytest.mark.parametrize(

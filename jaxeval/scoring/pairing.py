@@ -28,8 +28,8 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pai
     """
     given = {"GENERATED": generated, "REFERENCE": reference} | ({"--audio": audio} if audio else {})
     for name, path in given.items():
-        if not path.exists():
-            raise JaxevalError(f"{path}: expected {name} to be a file or a folder, found no such path. Check it.")
+        if not (path.is_file() or path.is_dir()):
+            raise JaxevalError(f"{path}: expected {name} to be a file or a folder, found none there. Check the path.")
     kinds = {path.is_dir() for path in given.values()}
     if len(kinds) > 1:
         told = ", ".join(f"{name} {path} is a {'folder' if path.is_dir() else 'file'}" for name, path in given.items())

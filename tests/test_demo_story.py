@@ -1,0 +1,56 @@
+"""`jaxeval demo` tells its story, and its page opens without a complaint."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from jaxeval.cli import main
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo", "--out", str(folder)])
+    assert stopped.value.code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scores(out):
+    return {clip["id"]: clip["scores"] for clip in json.loads((out / "scores.json").read_text())["clips"]}
+
+
+@pytest.mark.parametrize("metric", ["st_lpips", "expr"])
+@pytest.mark.parametrize("clip", ["late", "rubato"])
+def test_a_timing_fault_vanishes_once_aligned(scores, clip, metric):
+    assert scores[clip][f"{metric}_div"] <= 0.2 * scores[clip][metric]
+
+
+def test_and_comes_back_as_milliseconds(scores):
+    assert abs(scores["late"]["lag_ms_st_lpips"] - 120) <= 20
+    assert abs(scores["late"]["lag_ms_expr"] - 120) <= 20
+    assert scores["rubato"]["lag_std_ms"] > 20
+
+
+@pytest.mark.parametrize("clip", ["blurred", "degraded"])
+def test_a_fault_of_the_picture_stays(scores, clip):
+    assert scores[clip]["st_lpips_div"] >= 0.9 * scores[clip]["st_lpips"]
+    assert abs(scores[clip]["lag_ms"]) < 1
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+@pytest.mark.parametrize("width", [1400, 400])
+def test_the_page_opens_without_a_console_message(out, tmp_path, width):
+    flags = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+        "--disable-component-update --disable-sync --enable-logging=stderr --hide-scrollbars"
+    ).split()
+    picture = tmp_path / "page.png"
+    where = [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},1200", f"--screenshot={picture}"]
+    page = (out / "report.html").as_uri()
+    done = subprocess.run(["chromium", *flags, *where, page], capture_output=True, text=True, timeout=120)
+    assert picture.stat().st_size > 10_000
+    assert "CONSOLE" not in done.stderr
