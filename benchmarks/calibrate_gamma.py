@@ -33,7 +33,7 @@ def carphone() -> Path:
 def neighbour_costs(path: Path) -> dict[str, np.ndarray]:
     networks = Networks(JAXEVAL_V1)
     video = Video(path, JAXEVAL_V1.fps)
-    face = find_face(networks, video)
+    face = find_face(networks, video, JAXEVAL_V1)
     if face is None:
         sys.exit(f"calibrate_gamma: no face in {path}.")
     window = reference_window(video, face, JAXEVAL_V1)

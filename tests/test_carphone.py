@@ -33,7 +33,7 @@ def networks():
 
 def seen(networks, path):
     video = Video(path, JAXEVAL_V1.fps)
-    face = find_face(networks, video)
+    face = find_face(networks, video, JAXEVAL_V1)
     window = reference_window(video, face, JAXEVAL_V1)
     return face, trajectories(networks, video, face, window, (video.width, video.height), 32)
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from PIL import Image
 
 from jaxeval.cli import main
 from jaxeval.media.write import write_video
+from jaxeval.scoring.protocol import JAXEVAL_V1
 
 IMAGE = ("psnr", "ssim", "l1", "st_lpips", "st_lpips_seq", "st_lpips_div", "lag_ms", "lag_std_ms")
 FACE = ("csim", "id_distance", "csim_seq", "csim_div", "pose", "pose_seq", "pose_div", "expr", "expr_seq", "expr_div")
@@ -206,6 +208,15 @@ def test_a_face_that_vanishes_for_long_leaves_its_scores_missing(capsys, files, 
     assert clip["status"] == "ok"
     assert set(IMAGE) <= clip["scores"].keys()
     assert "no face in 12 consecutive frames" in clip["missing"]["expr_div"]
+
+
+def test_a_clip_that_is_too_long_is_refused_early(capsys, files, tmp_path, monkeypatch):
+    short = replace(JAXEVAL_V1, name="short", longest_clip=0.4)
+    monkeypatch.setattr("jaxeval.commands.PROTOCOLS", {"short": short})
+    pair = (files / "generated.mp4", files / "reference.mp4")
+    clip = only(score(capsys, tmp_path, *pair, "--protocol", "short")[0])
+    assert clip["status"] == "failed"
+    assert "reference.mp4: expected a clip of at most 0.4 s" in clip["reason"]
 
 
 def test_one_frame_only(capsys, files, tmp_path):

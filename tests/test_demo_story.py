@@ -8,6 +8,19 @@ import pytest
 
 from jaxeval.cli import main
 
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-logging=stderr",
+    "--hide-scrollbars",
+)
+
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
@@ -44,13 +57,9 @@ def test_a_fault_of_the_picture_stays(scores, clip):
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 @pytest.mark.parametrize("width", [1400, 400])
 def test_the_page_opens_without_a_console_message(out, tmp_path, width):
-    flags = (
-        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-        "--disable-component-update --disable-sync --enable-logging=stderr --hide-scrollbars"
-    ).split()
     picture = tmp_path / "page.png"
     where = [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},1200", f"--screenshot={picture}"]
     page = (out / "report.html").as_uri()
-    done = subprocess.run(["chromium", *flags, *where, page], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["chromium", *FLAGS, *where, page], capture_output=True, text=True, timeout=120)
     assert picture.stat().st_size > 10_000
     assert "CONSOLE" not in done.stderr

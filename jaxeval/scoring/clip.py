@@ -111,12 +111,13 @@ class Scorer:
         progress(_BOTH_READ)
         audio, silent = _sound(pair.audio, (y, x), self.protocol.fps)
         flags = (*_flags(x, y), *silent)
-        record = ClipRecord(pair.id, "ok", None, (x.frames, y.frames), flags=flags, audio=audio)
+        strips = {"generated": _strip(x), "reference": _strip(y)}
+        record = ClipRecord(pair.id, "ok", None, (x.frames, y.frames), flags=flags, audio=audio, **strips)
         faceless = next((_faceless(clip) for clip in (y, x) if clip.path is None), None)
         if faceless and self.region == "face":
             return replace(record, status="failed", reason=f"{faceless}; --region frame scores whole frames")
         scored = self._scores(x, y, faceless, lambda done: progress(_BOTH_READ + (1 - _BOTH_READ) * done))
-        return replace(record, **vars(scored), generated=_strip(x), reference=_strip(y))
+        return replace(record, **vars(scored))
 
     def _load_reference(self, path: Path) -> _Clip:
         """The reference's clip; the last one is kept, for many methods are held against one reference."""
@@ -126,7 +127,7 @@ class Scorer:
         return self._reference
 
     def _load(self, role: str, video: Video, reference: _Clip | None) -> _Clip:
-        path = find_face(self._networks, video)
+        path = find_face(self._networks, video, self.protocol)
         if reference is None:
             window = reference_window(video, path if self.region == "face" else None, self.protocol)
             size = (video.width, video.height)
@@ -216,10 +217,7 @@ def _flags(x: _Clip, y: _Clip) -> tuple[str, ...]:
             flags.append(f"damaged: {clip.role}: {clip.video.info.damage}")
         if clip.path is not None and not clip.path.track.found.all():
             found, gap = clip.path.track.found, clip.path.track.longest_gap
-            flags.append(
-                f"face gaps: {clip.role}: a face in {found.sum()} of {len(found)} frames, "
-                f"longest gap {gap}, its place interpolated"
-            )
+            flags.append(f"face gaps: {clip.role}: a face in {found.sum()} of {len(found)} frames, longest gap {gap}")
         if clip.seen.face is not None and not clip.seen.face.sure.all():
             unsure = f"{(~clip.seen.face.sure).sum()} of {clip.frames} frames"
             flags.append(f"face unclear: {clip.role}: in {unsure} the mesh is unsure; csim, pose and expr are doubtful")

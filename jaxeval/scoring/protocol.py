@@ -16,6 +16,7 @@ class Protocol:
         size: side in pixels of the square that image and perceptual scores look at.
         padding: margin around the union of the reference's face boxes, on every side, as a share of its longer side.
         longest_gap: seconds that a face may be out of sight; its place is interpolated so far and no further.
+        longest_clip: seconds that a clip may last: without a band, memory and time grow with the product of lengths.
         encoders: role to the encoder's name.
         gamma: aligned metric to its Soft-DTW temperature, in units of that metric's cost.
         band: half-width of the Sakoe–Chiba band in ms; None for no band.
@@ -28,6 +29,7 @@ class Protocol:
     size: int
     padding: float
     longest_gap: float
+    longest_clip: float
     encoders: Mapping[str, str]
     gamma: Mapping[str, float]
     band: float | None
@@ -47,6 +49,7 @@ JAXEVAL_V1 = Protocol(
     size=224,
     padding=0.25,
     longest_gap=0.4,
+    longest_clip=120.0,
     encoders=MappingProxyType(
         {
             "detector": "blaze_face",

@@ -15,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.checkpoints import load_encoder
+from jaxeval.errors import JaxevalError
 from jaxeval.media.crops import Squares, Window, dlib_matrices, dlib_points, face_window, resize, to_frame, warp
-from jaxeval.media.faces import detect_faces
+from jaxeval.media.faces import Faces, detect_faces
 from jaxeval.media.track import Track, follow, smoothed, squares_from_landmarks, squares_from_track, where
 from jaxeval.media.video import Video
 from jaxeval.scoring.protocol import Protocol
@@ -93,7 +94,7 @@ class Trajectories:
     face: FaceTrajectories | None
 
 
-def find_face(networks: Networks, video: Video) -> FacePath | None:
+def find_face(networks: Networks, video: Video, protocol: Protocol) -> FacePath | None:
     """Passes one and two: the clip's main face, or None if no frame has one.
 
     A clip counts as having a face if in some frame the detector finds one and the mesh agrees. Where the mesh is sure
@@ -102,11 +103,21 @@ def find_face(networks: Networks, video: Video) -> FacePath | None:
     Args:
         networks: the encoders.
         video: the clip.
+        protocol: for the longest clip that it takes.
 
     Returns:
         Its path.
+
+    Raises:
+        JaxevalError: the clip is longer than that.
     """
-    track = follow([faces for chunk in video.chunks(_CHUNK) for faces in detect_faces(networks.detector, chunk)])
+    faces: list[Faces] = []
+    for chunk in video.chunks(_CHUNK):
+        faces += detect_faces(networks.detector, chunk)
+        if len(faces) > protocol.longest_clip * protocol.fps:
+            limit = f"at most {protocol.longest_clip:g} s"
+            raise JaxevalError(f"{video.path}: expected a clip of {limit}, found a longer one. Cut it into parts.")
+    track = follow(faces)
     if track is None:
         return None
     squares = squares_from_track(track)
