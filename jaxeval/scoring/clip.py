@@ -111,8 +111,8 @@ class Scorer:
         progress(_BOTH_READ)
         audio, silent = _sound(pair.audio, (y, x), self.protocol.fps)
         flags = (*_flags(x, y), *silent)
-        strips = {"generated": _strip(x), "reference": _strip(y)}
-        record = ClipRecord(pair.id, "ok", None, (x.frames, y.frames), flags=flags, audio=audio, **strips)
+        frames = (x.frames, y.frames)
+        record = ClipRecord(pair.id, "ok", None, frames, {}, {}, flags, {}, _strip(x), _strip(y), audio)
         faceless = next((_faceless(clip) for clip in (y, x) if clip.path is None), None)
         if faceless and self.region == "face":
             return replace(record, status="failed", reason=f"{faceless}; --region frame scores whole frames")
