@@ -1,6 +1,5 @@
 """BlazeFace against the original network in LiteRT's interpreter."""
 
-import os
 import runpy
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import pytest
 
 from jaxeval.encoders import weighted_non_maximum_suppression
 
-RECIPE = Path(__file__).parents[1] / "golden" / "make_blaze_face.py"
+GOLDEN = Path(__file__).parents[1] / "golden"
+RECIPE, MODEL = GOLDEN / "make_blaze_face.py", GOLDEN / "face_detection_short_range.tflite"
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +29,11 @@ def test_raw_outputs_are_litert_s(detect, golden):
 
 
 def test_raw_outputs_are_litert_s_live(detect):
-    folder = os.environ.get("JAXEVAL_UPSTREAM")
-    if not folder:
-        pytest.skip("set JAXEVAL_UPSTREAM to a folder that holds the upstream file face_detection_short_range.tflite")
-    pytest.importorskip("ai_edge_litert", reason="LiteRT's interpreter is the oracle and comes with the extra `test`")
     recipe = runpy.run_path(str(RECIPE))
     frames = recipe["photographs"]()
     (offsets, logits), _ = detect(frames)
     for index, frame in enumerate(frames):
-        model = str(Path(folder) / "face_detection_short_range.tflite")
-        expected = recipe["run"](model, frame / np.float32(127.5) - 1)
+        expected = recipe["run"](str(MODEL), frame / np.float32(127.5) - 1)
         assert np.abs(offsets[index] - expected[0]).max() <= 1e-3
         assert np.abs(logits[index] - expected[1]).max() <= 1e-3
 
