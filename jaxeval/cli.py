@@ -20,11 +20,11 @@ from jaxeval.errors import JaxevalError, one_line
 class Score:
     """Score generated clips against their references: two video files, or two folders paired by file name."""
 
-    generated: tyro.conf.Positional[Path]
+    generated: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="GENERATED")]
     """The generated video, or a folder of them."""
-    reference: tyro.conf.Positional[Path]
+    reference: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="REFERENCE")]
     """The reference video, or a folder of them."""
-    audio: Path | None = None
+    audio: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
     """Sound of the clip (a folder of sounds for folders); the reference's own sound if not given."""
     out: Path = Path("jaxeval-scores")
     """Folder for scores.json, scores.csv and report.html. A run that was stopped goes on from here."""
