@@ -25,7 +25,7 @@ class Score:
     reference: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="REFERENCE")]
     """The reference video, or a folder of them."""
     audio: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
-    """Sound of the clip (a folder of sounds for folders); the reference's own sound if not given."""
+    """Sound of the clip (a folder of sounds for folders); if not given, the reference's own or the generated one's."""
     out: Path = Path("jaxeval-scores")
     """Folder for scores.json, scores.csv and report.html. A run that was stopped goes on from here."""
     protocol: str = "jaxeval-v1"
@@ -128,15 +128,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: always, with the exit code.
     """
-    command = tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # for names that are no UTF-8
     try:
-        sys.exit(command.run(Console()))
+        command = tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments)
+        code = command.run(Console())
+        sys.stdout.flush()
+        sys.exit(code)
     except JaxevalError as error:
         _complain(str(error), 2)
     except KeyboardInterrupt:
         _complain("stopped. What was scored is kept; the same command goes on from there.", 130)
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _complain("stopped, since nobody reads the output. What was scored is kept.", 2)
     except Exception as error:
         if os.environ.get("JAXEVAL_DEBUG"):
             raise

@@ -182,7 +182,7 @@ def test_a_clip_without_a_face_fails_and_the_others_are_scored(capsys, files, tm
     document, text = score(capsys, tmp_path / "out", tmp_path / "generated", tmp_path / "reference")
     good, bad = document["clips"]
     assert (good["status"], bad["status"]) == ("ok", "failed")
-    assert "no face found in the generated clip b.mp4 (0 of 12 frames)" in bad["reason"]
+    assert "no face found in the generated clip b.mp4 (in none of 12 frames)" in bad["reason"]
     assert "no face found" in " ".join(text.split())
     assert document["summary"]["csim"]["n"] == 1
     assert document["summary"]["csim"]["of"] == 2

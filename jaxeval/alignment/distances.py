@@ -41,7 +41,7 @@ def euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
         >>> euclidean(jnp.array([[0.0, 0.0]]), jnp.array([[3.0, 4.0]])).tolist()
         [[5.0]]
     """
-    return _safe_sqrt(squared_euclidean(x, y))
+    return safe_sqrt(squared_euclidean(x, y))
 
 
 def cosine(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -64,7 +64,7 @@ def cosine(x: jax.Array, y: jax.Array) -> jax.Array:
         [[0.0, 2.0], [2.0, 2.0]]
     """
     x, y = _checked(x, y)
-    (x, x_deficit), (y, y_deficit) = _direction(x), _direction(y)
+    (x, x_deficit), (y, y_deficit) = direction(x), direction(y)
     return _squared_euclidean(x, y) + x_deficit + y_deficit.T
 
 
@@ -77,17 +77,18 @@ def _squared_euclidean(x, y):
     return jax.lax.map(jax.checkpoint(row), x)
 
 
-def _direction(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+def direction(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Rows scaled to length 1, zero rows left, and `[T, 1]` what each lacks: 1 − its squared length."""
     # Scaled by the largest component first: squares of very small or very large ones would leave the floats' range.
     largest = jax.lax.stop_gradient(jnp.abs(x).max(axis=1, keepdims=True))
     is_zero = largest == 0
     scaled = x / jnp.where(is_zero, 1, largest)
-    norm = _safe_sqrt(jnp.square(scaled).sum(axis=1, keepdims=True))
+    norm = safe_sqrt(jnp.square(scaled).sum(axis=1, keepdims=True))
     return scaled / jnp.where(is_zero, 1, norm), is_zero.astype(x.dtype)
 
 
-def _safe_sqrt(x: jax.Array) -> jax.Array:
+def safe_sqrt(x: jax.Array) -> jax.Array:
+    """√x for x ≥ 0, with the gradient 0 at 0."""
     # The input is masked, not the output: the derivative of √ at 0 is inf, and inf · 0 would be NaN.
     return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1)), 0)
 

@@ -14,7 +14,8 @@ class Lag(NamedTuple):
     Attributes:
         curve: `[T]` lag of each frame; NaN beyond the valid ones.
         mean: its mean over the valid frames.
-        std: its standard deviation over the valid frames, 0 for a constant delay.
+        std: its standard deviation over the valid frames; small for a constant delay (the path's two ends, which are
+            held in the corners, and still stretches give some), more where the tempo wanders.
     """
 
     curve: jax.Array

@@ -77,7 +77,8 @@ _PLAIN = (
         "",
         "ms",
         0,
-        "Standard deviation of that lag over the clip: 0 for a constant delay, large where timing wanders.",
+        "Standard deviation of that lag over the clip: small for a constant delay (the path begins and ends in the "
+        "corners, so not 0), large where timing wanders.",
     ),
     Score(
         "psnr",

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from jaxeval.encoders.detections import GRIDS, Detections, decode
-from jaxeval.encoders.layers import Conv, blaze_blocks, check_frames, resize
+from jaxeval.encoders.layers import Conv, as_input, blaze_blocks, resize
 
 FINE_BLOCKS = (
     (24, 1),
@@ -58,7 +58,7 @@ class BlazeFace(nnx.Module):
 
     def raw(self, frames: jax.Array) -> tuple[jax.Array, jax.Array]:
         """What the network itself says: offsets `[T, 896, 16]` in pixels of 128×128, logits `[T, 896]`."""
-        check_frames(frames, self.name)
+        frames = as_input(frames, self)
         fine = self.fine(jax.nn.relu(self.stem(resize(frames, self.size) * 2.0 - 1.0)))
         maps = (fine, self.coarse(fine))
         count = frames.shape[0]

@@ -99,7 +99,8 @@ def weighted_non_maximum_suppression(
         members = left & ((_overlap(boxes[best], boxes) > iou) | (jnp.arange(scores.size) == best))
         weights = jnp.where(members, scores, 0.0)
         total = jnp.where(members.any(), weights.sum(), 1.0)
-        mean = (weights / total) @ jnp.concatenate([boxes, keypoints.reshape(scores.size, -1)], axis=1)
+        rows = jnp.concatenate([boxes, keypoints.reshape(scores.size, -1)], axis=1)
+        mean = jnp.matmul(weights / total, rows, precision=lax.Precision.HIGHEST)
         face = Detections(mean[:4], mean[4:].reshape(keypoints.shape[1:]), jnp.where(left[best], scores[best], 0.0))
         return left & ~members, face
 

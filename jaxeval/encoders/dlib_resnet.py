@@ -7,8 +7,8 @@ from flax import nnx
 from jaxeval.encoders.layers import (
     HIGHEST,
     Conv,
+    as_input,
     average_pool,
-    check_frames,
     max_pool,
     pad_channels,
     parameter,
@@ -115,7 +115,7 @@ class DlibResNet(nnx.Module):
         Raises:
             ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
         """
-        check_frames(frames, self.name)
+        frames = as_input(frames, self)
         chips = resize(frames, self.size)
         x = (chips * 255.0 - per_channel(MEAN, chips)) / 256.0
         x = max_pool(jax.nn.relu(self.stem_affine(self.stem(x))), 3, stride=2)

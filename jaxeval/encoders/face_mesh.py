@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxeval.encoders.layers import Conv, PReLU, blaze_blocks, check_frames, resize
+from jaxeval.encoders.layers import Conv, PReLU, as_input, blaze_blocks, resize
 
 TRUNK = (
     *[(16, 1)] * 2,
@@ -100,6 +100,6 @@ class FaceMesh(nnx.Module):
         Raises:
             ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
         """
-        check_frames(frames, self.name)
+        frames = as_input(frames, self)
         x = self.trunk(self.stem_prelu(self.stem(resize(frames, self.size))))
         return Mesh(self.landmarks(x).reshape(-1, POINTS, 3), self.presence(x)[:, 0])

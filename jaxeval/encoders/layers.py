@@ -16,12 +16,14 @@ from jax import lax
 HIGHEST = lax.Precision.HIGHEST
 
 
-def check_frames(frames: jax.Array, name: str) -> None:
-    """Refuse, while tracing, anything but floating-point `[T, H, W, 3]`; `name` is the encoder's, for the message."""
+def as_input(frames: jax.Array, network: nnx.Module) -> jax.Array:
+    """Frames in the type of the network's parameters; refuses anything but floating-point `[T, H, W, 3]` in tracing."""
+    name = getattr(network, "name", "an encoder")
     if jnp.ndim(frames) != 4 or jnp.shape(frames)[-1] != 3:
         raise ValueError(f"Expected frames [T, H, W, 3] for {name}, got shape {jnp.shape(frames)}.")
     if not jnp.issubdtype(frames.dtype, jnp.floating):
         raise ValueError(f"Expected floating-point frames in [0, 1] for {name}, got {frames.dtype}.")
+    return jnp.asarray(frames, jax.tree.leaves(network)[0].dtype)
 
 
 def resize(frames: jax.Array, size: int) -> jax.Array:

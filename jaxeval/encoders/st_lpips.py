@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from jaxeval.encoders.layers import Conv, check_frames, convolve, max_pool, parameter, per_channel
+from jaxeval.encoders.layers import Conv, as_input, convolve, max_pool, parameter, per_channel
 
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
@@ -120,7 +120,7 @@ class STLPIPSAlex(nnx.Module):
         Raises:
             ValueError: frames are not floating-point `[T, H, W, 3]`, or are smaller than 21×21 (while tracing).
         """
-        check_frames(frames, self.name)
+        frames = as_input(frames, self)
         if min(frames.shape[1:3]) < MIN_SIDE:
             raise ValueError(f"Expected frames of at least {MIN_SIDE}×{MIN_SIDE} pixels, got shape {frames.shape}.")
         x = (frames * 2.0 - 1.0 - per_channel(SHIFT, frames)) / per_channel(SCALE, frames)

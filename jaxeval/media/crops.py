@@ -98,8 +98,7 @@ def dlib_matrices(points: np.ndarray) -> np.ndarray:
     References:
         King: Dlib-ml, JMLR 10, 2009; `get_face_chip_details` of dlib's interpolation.h.
     """
-    # dlib counts pixel centres as whole numbers, half a pixel off from ours.
-    chip = (_DLIB_PADDING + _DLIB_FACE) / (2 * _DLIB_PADDING + 1) * _DLIB_SIZE + 0.5
+    chip = (_DLIB_PADDING + _DLIB_FACE) / (2 * _DLIB_PADDING + 1) * _DLIB_SIZE
     return np.stack([_similarity(chip, frame_points) for frame_points in points])
 
 
@@ -152,7 +151,7 @@ def face_window(boxes: np.ndarray, width: int, height: int, *, padding: float) -
 
 def _span(centre: float, half: float, limit: int) -> tuple[int, int]:
     """The interval of length 2·half around centre, moved inside [0, limit] if it fits, else all of it."""
-    length = min(round(2 * half), limit)
+    length = min(max(round(2 * half), 1), limit)
     start = min(max(round(centre - half), 0), limit - length)
     return start, start + length
 

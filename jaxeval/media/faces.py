@@ -17,6 +17,8 @@ _TILE = 0.5
 # Real faces score about 0.9 in a tile and textures up to 0.65, so a tile must be surer than a frame.
 _SURE = 0.75
 _HINT = 0.4
+# A face below this share of the frame's longer side is looked at again in a square of so many times its size.
+_SMALL, _NEAR = 0.25, 3.0
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,31 @@ def detect_faces(encoder: Any, frames: np.ndarray) -> list[Faces]:
     """
     height, width = frames.shape[1:3]
     whole = _square(width / 2, height / 2, max(width, height))
-    found = _detect_squares(encoder, [(frame, whole) for frame in frames])
+    found = _look_closer(encoder, frames, _detect_squares(encoder, [(frame, whole) for frame in frames]))
     for index in [i for i, faces in enumerate(found) if not (faces.scores > _SURE).any()]:
         tiles = _detect_squares(encoder, [(frames[index], tile) for tile in _tiles(width, height)])
         found[index] = _merge([found[index], *map(_sure, tiles)])
     return found
+
+
+def _look_closer(encoder: Any, frames: np.ndarray, found: list[Faces]) -> list[Faces]:
+    """Faces that are small in the whole frame, seen again from near: their eyes may be off by half a face."""
+    side = max(frames.shape[1:3]) * _SMALL
+    small = [k for k, faces in enumerate(found) if len(faces.scores) and _sides(faces.boxes[0]).max() < side]
+    places = []
+    for k in small:
+        (left, top), (right, bottom) = found[k].boxes[0].reshape(2, 2)
+        square = _square((left + right) / 2, (top + bottom) / 2, _NEAR * _sides(found[k].boxes[0]).max())
+        places.append((frames[k], square))
+    for k, near in zip(small, _detect_squares(encoder, places), strict=True):
+        # The nearer look goes first, since the two are the same face.
+        best = Faces(*(part[:1] for part in (near.boxes, near.keypoints, near.scores)))
+        found[k] = _merge([best, found[k]]) if len(near.scores) and near.scores[0] >= found[k].scores[0] else found[k]
+    return found
+
+
+def _sides(box: np.ndarray) -> np.ndarray:
+    return box[2:] - box[:2]
 
 
 def _square(x: float, y: float, side: float) -> tuple[float, float, float]:

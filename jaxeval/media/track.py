@@ -61,7 +61,7 @@ def follow(faces: list[Faces]) -> Track | None:
     for time, found in enumerate(faces):
         open_tracks = list(range(len(tracks)))
         for box, keypoints, score in zip(found.boxes, found.keypoints, found.scores, strict=True):
-            best = _closest(box, [(k, tracks[k][max(tracks[k])][0]) for k in open_tracks])
+            best = _closest(box, [(k, tracks[k][next(reversed(tracks[k]))][0]) for k in open_tracks])
             if best is not None:
                 open_tracks.remove(best)
             elif score >= _BEGIN:

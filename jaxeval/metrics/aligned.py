@@ -19,7 +19,8 @@ class AlignedScore(NamedTuple):
         seq: sdtw_γ(x, y) / max(t, s): timing is forgiven; biased, so that it can be negative.
         divergence: the Soft-DTW divergence / max(t, s): timing is forgiven, and 0 for identical clips.
         lag: frames by which the generated clip is late, the mean over its frames.
-        lag_std: its standard deviation: 0 for a constant delay, more where the tempo wanders.
+        lag_std: its standard deviation: small for a constant delay (the path's ends give some), more where the tempo
+            wanders.
         alignment: `[T, S]` the probability that the path passes each cell.
     """
 

@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.distances import direction, safe_sqrt
+
 
 def csim(x: jax.Array, y: jax.Array) -> jax.Array:
     """Cosine similarity of each frame's identity embeddings: ⟨x_t, y_t⟩ / (‖x_t‖ ‖y_t‖).
@@ -27,7 +29,7 @@ def csim(x: jax.Array, y: jax.Array) -> jax.Array:
         [0.96]
     """
     _check(x, y)
-    return jnp.sum(_unit(x) * _unit(y), axis=1)
+    return jnp.sum(direction(x)[0] * direction(y)[0], axis=1)
 
 
 def id_distance(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -50,18 +52,7 @@ def id_distance(x: jax.Array, y: jax.Array) -> jax.Array:
         [5.]
     """
     _check(x, y)
-    return _safe_sqrt(jnp.sum(jnp.square(x - y), axis=1))
-
-
-def _unit(x: jax.Array) -> jax.Array:
-    norm = _safe_sqrt(jnp.sum(jnp.square(x), axis=1, keepdims=True))
-    return x / jnp.where(norm == 0, 1, norm)
-
-
-def _safe_sqrt(x: jax.Array) -> jax.Array:
-    """√x whose gradient at 0 is 0; the input is masked, since a mask on the output leaves NaN in the gradient."""
-    positive = x > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1)), 0)
+    return safe_sqrt(jnp.sum(jnp.square(x - y), axis=1))
 
 
 def _check(x: jax.Array, y: jax.Array) -> None:

@@ -107,3 +107,5 @@ def _blur(x: jax.Array) -> jax.Array:
 def _check(x: jax.Array, y: jax.Array) -> None:
     if x.ndim != 4 or x.shape[-1] != 3 or x.shape != y.shape:
         raise ValueError(f"Expected two equal shapes [T, H, W, 3], got {x.shape} and {y.shape}.")
+    if not (jnp.issubdtype(x.dtype, jnp.floating) and jnp.issubdtype(y.dtype, jnp.floating)):
+        raise ValueError(f"Expected floating-point frames in [0, 1], got {x.dtype} and {y.dtype}.")

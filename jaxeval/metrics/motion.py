@@ -4,6 +4,7 @@ The mesh of frame t is the canonical face, moved rigidly, plus what the face doe
 Pose is (R, s, τ); expression is e, in the face's own axes.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -62,13 +63,16 @@ def umeyama(source: jax.Array, target: jax.Array, weights: jax.Array) -> Similar
 
 
 def _umeyama(v: jax.Array, x: jax.Array, w: jax.Array) -> Similarity:
-    mean_v, mean_x = w @ v, w @ x
+    mean_v, mean_x = _product(w, v), _product(w, x)
     v, x = v - mean_v[None], x - mean_x[None]
-    u, sigma, vh = jnp.linalg.svd(jnp.matmul((x * w[:, None]).T, v, precision=jax.lax.Precision.HIGHEST))
+    u, sigma, vh = jnp.linalg.svd(_product((x * w[:, None]).T, v))
     signs = jnp.ones(3, u.dtype).at[2].set(jnp.sign(jnp.linalg.det(u) * jnp.linalg.det(vh)))
-    rotation = jnp.matmul(u * signs[None], vh, precision=jax.lax.Precision.HIGHEST)
+    rotation = _product(u * signs[None], vh)
     scale = jnp.sum(sigma * signs) / jnp.sum(w * jnp.sum(v * v, axis=1))
-    return Similarity(rotation, scale, mean_x - scale * (rotation @ mean_v))
+    return Similarity(rotation, scale, mean_x - scale * _product(rotation, mean_v))
+
+
+_product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
 
 def fit_mesh(landmarks: jax.Array, canonical: jax.Array, weights: jax.Array) -> Similarity:
@@ -119,7 +123,7 @@ class PoseFrame(NamedTuple):
     """Where and how large the reference's face is: the unit in which both clips' poses are told.
 
     Attributes:
-        origin: `[2]` mean position of the reference's face, pixels (x right, y up).
+        origin: `[2]` mean of the reference's τ, where the canonical face's origin lies, pixels (x right, y up).
         scale: `[]` mean scale of the reference's face, pixels per cm.
         radius: `[]` the face's radius: root-mean-square distance of the canonical landmarks from their mean, cm.
     """
@@ -148,7 +152,8 @@ def pose_trajectory(fit: Similarity, frame: PoseFrame) -> jax.Array:
     """Head pose in one unit: (pitch, yaw, roll in radians; log(s/s₀); (τ_x, τ_y) − origin in face radii).
 
     A turn by one radian, a growth by the factor e and a shift by one radius each move a typical landmark by about one
-    face radius, so the squared ℓ2 distance of two poses is the squared displacement of the face in face radii.
+    face radius, so the squared ℓ2 distance of two poses is about the mean squared displacement of the face in face
+    radii (within a factor of two for turns and growth; exactly for shifts).
     A mesh from one picture has no absolute depth: log s stands for it.
 
     Args:
@@ -180,7 +185,7 @@ def expression_trajectory(landmarks: jax.Array, canonical: jax.Array, fit: Simil
         `[T, 1404]`, dimensionless.
     """
     centred = landmarks * _upright(landmarks.dtype)[None, None] - fit.translation[:, None]
-    turned = jnp.matmul(centred, fit.rotation, precision=jax.lax.Precision.HIGHEST) / fit.scale[:, None, None]
+    turned = _product(centred, fit.rotation) / fit.scale[:, None, None]
     eyes = jnp.linalg.norm(canonical[_LEFT_EYE] - canonical[_RIGHT_EYE])
     residual = (turned - canonical[None]) / (eyes * jnp.sqrt(jnp.asarray(canonical.shape[0], canonical.dtype)))
     return residual.reshape(residual.shape[0], -1)

@@ -179,20 +179,23 @@ def _existing(pair: str, path: Path | None, role: str) -> Path:
 
 
 def _faceless(clip: _Clip) -> str:
-    return f"no face found in the {clip.role} clip {Path(clip.video.path).name} (0 of {clip.frames} frames)"
+    return f"no face found in the {clip.role} clip {Path(clip.video.path).name} (in none of {clip.frames} frames)"
 
 
 def _sound(given: Path | None, clips: Sequence[_Clip], fps: float) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """The sound's envelope for the pictures, and a flag if there is none.
+    """The sound's envelope for the pictures, as long as the first clip, and a flag if there is none.
 
     A sound file that was given must be readable; without one, the first clip that has sound lends its own.
     """
+    count = clips[0].frames
+    if given is not None and not given.exists():
+        return None, (f"no sound: there is no sound of this name in {given.parent}",)
     if given is not None:
-        return _loudness(given, fps), ()
+        return _loudness(given, fps, count), ()
     reasons = []
     for clip in clips:
         try:
-            return _loudness(Path(clip.video.path), fps, clip.video.info.start_s), ()
+            return _loudness(Path(clip.video.path), fps, count, clip.video.info.start_s), ()
         except NoAudioError:
             reasons.append(f"{Path(clip.video.path).name} has no sound stream")
         except JaxevalError as error:
@@ -200,12 +203,12 @@ def _sound(given: Path | None, clips: Sequence[_Clip], fps: float) -> tuple[np.n
     return None, ("no sound: " + "; ".join(dict.fromkeys(reasons)),)
 
 
-def _loudness(path: Path, fps: float, picture_start: float | None = None) -> np.ndarray:
-    """Loudness frame by frame from the first picture on; without a picture, from the sound's own beginning."""
+def _loudness(path: Path, fps: float, count: int, picture_start: float | None = None) -> np.ndarray:
+    """Loudness of `count` frames from the first picture on; without a picture, from the sound's own beginning."""
     samples, start = read_audio(path, _SAMPLE_RATE)
     shift = 0 if picture_start is None else round((start - picture_start) * _SAMPLE_RATE)
     samples = np.concatenate([np.zeros(max(shift, 0), samples.dtype), samples[max(-shift, 0) :]])
-    loudness = loudness_envelope(samples, _SAMPLE_RATE, fps)
+    loudness = loudness_envelope(samples, _SAMPLE_RATE, fps, count)
     return loudness / max(float(loudness.max()), 1e-6)
 
 

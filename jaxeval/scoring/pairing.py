@@ -21,7 +21,8 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pai
         audio: a sound or video file, or a folder of them, as the other two are; or None.
 
     Returns:
-        The pairs in the order of their names. A name that only one folder has makes a pair with a None.
+        The pairs in the order of their names. A name that one of the folders lacks makes a pair with a None, and with
+        a path where there is nothing for its sound.
 
     Raises:
         JaxevalError: a path is missing, a file is set against a folder, a folder has no videos, or has two of one name.
@@ -38,10 +39,11 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pai
         return [Pair(printable(generated.stem), generated, reference, audio)]
     left, right = _by_stem(generated, VIDEO_SUFFIXES), _by_stem(reference, VIDEO_SUFFIXES)
     sounds = _by_stem(audio, AUDIO_SUFFIXES | VIDEO_SUFFIXES) if audio else {}
-    return [
-        Pair(printable(stem), left.get(stem), right.get(stem), sounds.get(stem))
-        for stem in sorted(left.keys() | right.keys())
-    ]
+    pairs = []
+    for name in sorted(left.keys() | right.keys() | sounds.keys()):
+        sound = sounds.get(name, audio / name) if audio else None
+        pairs.append(Pair(printable(name), left.get(name), right.get(name), sound))
+    return pairs
 
 
 def _by_stem(folder: Path, suffixes: set[str]) -> dict[str, Path]:

@@ -49,7 +49,7 @@ class ClipRecord:
         flags: what a reader must know about this pair, each "code: text".
         curves: aligned metric's name (st_lpips, csim, pose, expr) to its curves.
         generated, reference: filmstrips; None if the clip failed before there were any.
-        audio: `[N]` loudness of the sound, relative to its loudest moment, frame by frame; None without sound.
+        audio: `[S]` loudness of the sound in each frame of the reference, relative to its loudest; None without sound.
     """
 
     id: str

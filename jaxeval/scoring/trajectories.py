@@ -1,8 +1,8 @@
-"""From a video file to what the metrics look at: crops, landmarks and identity, in three streaming passes.
+"""From a video file to what the metrics look at: crops, landmarks and identity, in four streaming passes.
 
 Where the face is, is known only after the whole clip was seen (its track is linked and smoothed over time), so the
-file is decoded three times: detection, a first mesh on the tracked squares, and the final crops. Nothing of full size
-is kept.
+file is decoded four times: detection, two looks of the mesh that centre each other, and the final crops. Nothing of
+full size is kept.
 """
 
 from collections.abc import Iterator
@@ -24,6 +24,8 @@ from jaxeval.scoring.protocol import Protocol
 
 _CHUNK = 25
 _MESH, _CHIP = 192, 150
+# The detector's eyes may be off; each look of the mesh centres and turns the next one's square.
+_LOOKS = 2
 
 
 class Networks:
@@ -95,7 +97,7 @@ class Trajectories:
 
 
 def find_face(networks: Networks, video: Video, protocol: Protocol) -> FacePath | None:
-    """Passes one and two: the clip's main face, or None if no frame has one.
+    """Passes one to three: the clip's main face, or None if no frame has one.
 
     A clip counts as having a face if in some frame the detector finds one and the mesh agrees. Where the mesh is sure
     of the face, its own landmarks say where it looks next; elsewhere the detector does.
@@ -121,12 +123,14 @@ def find_face(networks: Networks, video: Video, protocol: Protocol) -> FacePath 
     if track is None:
         return None
     squares = squares_from_track(track)
-    meshes = [_mesh(networks, chunk, squares, rows) for rows, chunk in _numbered(video)]
-    sure = np.concatenate([mesh.presence for mesh in meshes]) > 0
-    if not (sure & track.found).any():
-        return None
-    landmarks = np.concatenate([mesh.landmarks for mesh in meshes])
-    return FacePath(track, smoothed(where(sure, squares_from_landmarks(landmarks), squares)))
+    for _ in range(_LOOKS):
+        meshes = [_mesh(networks, chunk, squares, rows) for rows, chunk in _numbered(video)]
+        sure = np.concatenate([mesh.presence for mesh in meshes]) > 0
+        if not (sure & track.found).any():
+            return None
+        landmarks = np.concatenate([mesh.landmarks for mesh in meshes])
+        squares = smoothed(where(sure, squares_from_landmarks(landmarks), squares_from_track(track)))
+    return FacePath(track, squares)
 
 
 def reference_window(video: Video, path: FacePath | None, protocol: Protocol) -> Window:
@@ -139,7 +143,7 @@ def reference_window(video: Video, path: FacePath | None, protocol: Protocol) ->
 def trajectories(
     networks: Networks, video: Video, path: FacePath | None, window: Window, size: tuple[int, int], side: int
 ) -> Trajectories:
-    """The third pass: everything that the metrics need of one clip.
+    """The last pass: everything that the metrics need of one clip.
 
     Args:
         networks: the encoders.

@@ -162,3 +162,13 @@ def test_other_sizes_give_the_same_shapes(trained, name):
     frames = [jax.ShapeDtypeStruct((2, *size, 3), jnp.float32) for size in ((SIZES[name], SIZES[name]), (301, 97))]
     native, other = (jax.eval_shape(apply, trained(name), each) for each in frames)
     assert native == other
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+def test_other_floats_are_brought_to_the_parameters_type(trained, dtype):
+    frames = np.random.default_rng(0).uniform(size=(1, 128, 128, 3)).astype(jnp.dtype(dtype))
+    run = jax.jit(lambda net, x: net(x).scores)
+    expected = run(trained("blaze_face"), jnp.asarray(frames, jnp.float32))
+    np.testing.assert_array_equal(run(trained("blaze_face"), frames), expected)
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(run(trained("blaze_face"), frames), expected, atol=1e-6)

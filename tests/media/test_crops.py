@@ -1,9 +1,12 @@
 """Crops: where pixels come from, against direct sampling and analytic pictures."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import skimage.data
 
 from jaxeval.media.crops import (
     Squares,
@@ -63,6 +66,16 @@ def test_dlib_chip_brings_the_landmarks_to_dlibs_mean_face():
     matrix = dlib_matrices((face * 100 @ turn.T + [50, 20] + rng.normal(size=(5, 2)) * 0.1)[None])[0]
     # With a quarter of padding the unit face takes 100 of the chip's 150 pixels.
     np.testing.assert_allclose(matrix[:, :2], turn, atol=0.05)
+
+
+def test_dlib_chip_is_dlibs_own():
+    """The golden chip is dlib's `get_face_chip` of the astronaut; its landmarks count pixels from 0."""
+    golden = np.load(Path(__file__).parents[1] / "golden" / "dlib_resnet.npz")
+    matrix = dlib_matrices(golden["landmarks5"][None] + 0.5)[0]
+    chip = warp(skimage.data.astronaut(), matrix, 150).astype(float)
+    assert np.abs(chip - golden["images"][2]).mean() < 1
+    shifted = [np.abs(np.roll(chip, by, axis) - golden["images"][2]).mean() for axis in (0, 1) for by in (-1, 1)]
+    assert min(shifted) > 4
 
 
 def test_window_is_the_padded_union_as_a_square():

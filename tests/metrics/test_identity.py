@@ -22,6 +22,12 @@ def test_values(embeddings):
     np.testing.assert_allclose(id_distance(*embeddings), np.sqrt(((x - y) ** 2).sum(1)), rtol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-25, 1e20])
+def test_scale_does_not_matter(embeddings, scale):
+    x, y = embeddings
+    np.testing.assert_allclose(csim(x * np.float32(scale), y), csim(x, y), atol=1e-6)
+
+
 def test_squared_distance_of_unit_vectors_is_two_minus_two_csim(embeddings):
     x, y = (e / np.linalg.norm(e, axis=1, keepdims=True) for e in embeddings)
     np.testing.assert_allclose(id_distance(x, y) ** 2, 2 - 2 * csim(x, y), atol=1e-6)

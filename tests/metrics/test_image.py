@@ -86,6 +86,12 @@ def test_wrong_shapes_are_named(function):
         function(jnp.zeros((1, 16, 16, 3)), jnp.zeros((2, 16, 16, 3)))
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_bytes_are_refused(function):
+    with pytest.raises(ValueError, match=r"Expected floating-point frames in \[0, 1\], got uint8 and uint8"):
+        function(jnp.zeros((1, 16, 16, 3), jnp.uint8), jnp.zeros((1, 16, 16, 3), jnp.uint8))
+
+
 def test_frames_too_small_for_the_window_are_refused():
     with pytest.raises(ValueError, match="at least 11x11"):
         ssim(jnp.zeros((1, 10, 16, 3)), jnp.zeros((1, 10, 16, 3)))

@@ -11,7 +11,7 @@ def folders(tmp_path):
     files = {
         "generated": ["b.mp4", "a.avi", "notes.txt", ".hidden.mp4"],
         "reference": ["a.mp4", "c.MKV"],
-        "sound": ["a.wav"],
+        "sound": ["a.wav", "d.wav"],
     }
     for folder, names in files.items():
         (tmp_path / folder).mkdir()
@@ -23,11 +23,12 @@ def folders(tmp_path):
 def test_folders_are_paired_by_stem_in_order(folders):
     generated, reference, sound = folders
     pairs = find_pairs(*folders)
-    assert [pair.id for pair in pairs] == ["a", "b", "c"]
+    assert [pair.id for pair in pairs] == ["a", "b", "c", "d"]
     assert (pairs[0].generated, pairs[0].reference) == (generated / "a.avi", reference / "a.mp4")
     assert pairs[0].audio == sound / "a.wav"
-    assert (pairs[1].generated, pairs[1].reference) == (generated / "b.mp4", None)
+    assert (pairs[1].generated, pairs[1].reference, pairs[1].audio) == (generated / "b.mp4", None, sound / "b")
     assert (pairs[2].generated, pairs[2].reference) == (None, reference / "c.MKV")
+    assert (pairs[3].generated, pairs[3].reference, pairs[3].audio) == (None, None, sound / "d.wav")
 
 
 def test_two_files_need_no_common_name(folders):
