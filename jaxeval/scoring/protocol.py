@@ -58,7 +58,7 @@ JAXEVAL_V1 = Protocol(
             "perceptual": "st_lpips_alex",
         }
     ),
-    gamma=MappingProxyType({"st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 4e-6}),
+    gamma=MappingProxyType({"st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6}),
     band=None,
     timing="st_lpips",
     precision="reference",
