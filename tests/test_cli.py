@@ -15,6 +15,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from jaxeval.checkpoints.manifest import weights_folder
 from jaxeval.cli import main
 from jaxeval.media.write import write_video
 from jaxeval.scoring.protocol import JAXEVAL_V1
@@ -329,6 +330,19 @@ def test_a_fault_of_ours_fails_one_clip_and_not_the_run(capsys, files, tmp_path,
     assert clip["status"] == "failed"
     assert clip["reason"].startswith("unexpected RuntimeError: first line; please report it with ")
     assert "second line" in Path(clip["reason"].split(" with ")[1]).read_text()
+
+
+def test_damaged_weights_stop_the_command(capsys, files, tmp_path, monkeypatch):
+    shutil.copytree(weights_folder(), tmp_path / "weights")
+    for path in (tmp_path / "weights" / "face_mesh").rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:-7])
+    monkeypatch.setenv("JAXEVAL_WEIGHTS_DIR", str(tmp_path / "weights"))
+    code, _, err = run(capsys, "score", files / "one.mp4", files / "one.mp4", "--out", tmp_path / "out")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "face_mesh" in err
+    assert run(capsys, "weights", "verify")[0] == 1
 
 
 def test_weights_commands(capsys):

@@ -84,6 +84,14 @@ class Scorer:
         self._blocks: FeatureBlocks | None = None
         self._reference: _Clip | None = None
 
+    def load(self) -> None:
+        """Load every encoder of the protocol.
+
+        Raises:
+            JaxevalError: one is missing or damaged.
+        """
+        self._networks.load()
+
     def score(self, pair: Pair, progress: Progress = lambda fraction: None) -> ClipRecord:
         """One pair's record.
 

@@ -54,11 +54,15 @@ class Run:
 
         Returns:
             The record without its pictures' material, and whether it was computed now. Failed pairs are tried again.
+
+        Raises:
+            JaxevalError: an encoder can't be loaded, or the record can't be written: no clip can be scored.
         """
         inputs = self._inputs(pair)
         record = self._store.load(pair.id, inputs)
         fresh = record is None or record.status != "ok"
         if record is None or fresh:
+            self._scorer.load()
             record = self._scored(pair, progress)
             self._store.save(record, inputs)
         return replace(record, curves={}, generated=None, reference=None, audio=None), fresh

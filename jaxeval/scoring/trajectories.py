@@ -34,6 +34,10 @@ class Networks:
     def __init__(self, protocol: Protocol) -> None:
         self._names = protocol.encoders
 
+    def load(self) -> None:
+        """Load all four now, so that a missing one is told before any clip is scored."""
+        _ = self.detector, self.landmarks, self.identity, self.perceptual
+
     @cached_property
     def detector(self) -> Any:
         """Frames to faces."""
