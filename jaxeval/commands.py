@@ -1,7 +1,11 @@
 """What each command does, apart from its words: called by `jaxeval.cli` once they are parsed."""
 
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -61,17 +65,19 @@ def _records(console: Console, run: Run, pairs: Sequence[Pair]) -> list[ClipReco
     """All records, with a bar that estimates the time left."""
     records: list[ClipRecord] = []
     found = 0
-    with Progress(*_BAR, console=console) as bar:
+    with _stoppable() as stop_if_asked, Progress(*_BAR, console=console) as bar:
         task = bar.add_task("scoring", total=len(pairs))
 
         def done(share: float) -> None:
+            stop_if_asked()
             bar.update(task, completed=len(records) + share)
 
         for pair in pairs:
             bar.update(task, description=pair.id)
+            stop_if_asked()
             record, fresh = run.record(pair, done)
             records.append(record)
-            done(0)
+            bar.update(task, completed=len(records))
             found += not fresh
             if record.status != "ok":
                 text = f"{record.id}: failed: {record.reason}"
@@ -79,6 +85,33 @@ def _records(console: Console, run: Run, pairs: Sequence[Pair]) -> list[ClipReco
     if found:
         console.print(f"{found} of {len(pairs)} clips were scored by an earlier run into {run.out}.", soft_wrap=True)
     return records
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], None]]:
+    """Ctrl-C that can't get lost: a KeyboardInterrupt raised inside a library's callback is swallowed there.
+
+    Yields:
+        A function that raises it once more if there was one.
+    """
+    asked = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        signal.default_int_handler(number, frame)
+
+    def stop_if_asked() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop_if_asked
+        return
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield stop_if_asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def weights_list(console: Console) -> int:
