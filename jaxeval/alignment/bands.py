@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 Length = int | jax.Array
+Pair = tuple[jax.Array, jax.Array]
 
-MAX_BAND = 2**15  # wider than any clip, and its products with lengths still fit 32 bits
+MAX_FRAMES = 46_340  # squared it fits 32 bits, as the products of two lengths must
 MAX_DENOMINATOR = 2**12  # a band K / span is kept exactly for every span up to this one
 
 
@@ -35,12 +36,57 @@ def in_band(rows: jax.Array, columns: jax.Array, lengths: tuple[Length, Length],
         >>> in_band(i, j, (3, 3), band=0).tolist()
         [[True, False, False], [False, True, False], [False, False, True]]
     """
+    (t_span, s_span), reach = _spans_and_reach(lengths, band)
+    # Both sides are multiplied by the shorter span: in integers no rounding decides whether an edge cell is inside.
+    return jnp.abs(rows * s_span - columns * t_span) <= reach
+
+
+def _spans_and_reach(lengths, band):
     t_span, s_span = (jnp.maximum(length - 1, 1) for length in lengths)
     shorter = jnp.minimum(t_span, s_span)
-    # Both sides are multiplied by the shorter span: in integers no rounding decides whether an edge cell is inside.
-    whole, part = divmod(Fraction(min(band, MAX_BAND)).limit_denominator(MAX_DENOMINATOR), 1)
-    reach = whole * shorter + part.numerator * shorter // part.denominator
-    return jnp.abs(rows * s_span - columns * t_span) <= reach
+    whole, part = divmod(Fraction(min(band, MAX_FRAMES - 1)).limit_denominator(MAX_DENOMINATOR), 1)
+    return (t_span, s_span), whole * shorter + part.numerator * shorter // part.denominator
+
+
+def first_rows(diagonals: jax.Array, lengths: Pair, band: float) -> jax.Array:
+    """The first row inside the band on each anti-diagonal, which grows by 0 or 1 from one to the next.
+
+    Args:
+        diagonals: i + j, integers of at least 0, any shape.
+        lengths: (t, s), traced, of a shape that fits.
+        band: half-width in frames of the longer trajectory.
+
+    Returns:
+        Rows; t from the anti-diagonal after the last cell on.
+
+    Example:
+        >>> first_rows(jnp.arange(7), (jnp.array(3), jnp.array(3)), band=1).tolist()
+        [0, 0, 1, 1, 2, 3, 3]
+    """
+    t, s = lengths
+    (t_span, s_span), reach = _spans_and_reach(lengths, band)
+    # Unsigned, for d · t_span is up to twice the product of two lengths.
+    wide = [jnp.asarray(number).astype(jnp.uint32) for number in (diagonals, t_span, s_span, reach)]
+    beyond, both = wide[0] * wide[1], wide[1] + wide[2]
+    by_band = jnp.where(beyond > wide[3], (beyond - wide[3] + both - 1) // both, 0).astype(t.dtype)
+    return jnp.minimum(jnp.maximum(by_band, diagonals - s + 1), t)
+
+
+def width_of(shape: tuple[int, int], band: float) -> int:
+    """How many rows at the most an anti-diagonal has inside the band.
+
+    Args:
+        shape: T and S, the most that the lengths can be.
+        band: half-width in frames of the longer trajectory.
+
+    Returns:
+        At least 2.
+
+    Example:
+        >>> width_of((100, 100), band=25), width_of((10, 100), band=25)
+        (26, 10)
+    """
+    return max(2, min(int(min(band, max(shape))) + 1, *shape))
 
 
 def smallest_band(t: int, s: int) -> float:
@@ -66,3 +112,25 @@ def smallest_band(t: int, s: int) -> float:
     span, long_span = shorter - 1, longer - 1
     remainder = np.arange(longer) * span % long_span
     return float(np.minimum(remainder, long_span - remainder).max() / span)
+
+
+def reaches(lengths: Pair, band: float) -> jax.Array:
+    """Whether a path leads through the band, as `smallest_band` tells it, for traced lengths.
+
+    Args:
+        lengths: (t, s), traced.
+        band: half-width in frames of the longer trajectory.
+
+    Returns:
+        Boolean of the lengths' shape.
+
+    Example:
+        >>> bool(reaches((jnp.array(3), jnp.array(5)), 1)), bool(reaches((jnp.array(3), jnp.array(5)), 0.5))
+        (True, False)
+    """
+    _, reach = _spans_and_reach(lengths, band)
+    shorter, longer = (choose(*lengths) - 1 for choose in (jnp.minimum, jnp.maximum))
+    # The remainders of the longer trajectory's indices are the multiples of the greatest common divisor.
+    divisor = jnp.maximum(jnp.gcd(shorter, longer), 1)
+    worst = jnp.where(shorter == 0, longer, longer // divisor // 2 * divisor)
+    return worst <= reach

@@ -7,8 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
-from jaxeval.alignment.soft import only_allowed, soft_dtw
-from jaxeval.alignment.wavefront import UNREACHABLE, wavefront
+from jaxeval.alignment.bands import Pair, first_rows
+from jaxeval.alignment.derivatives import transitions, value
+from jaxeval.alignment.soft import layout_of, soft_dtw
+from jaxeval.alignment.solve import Layout
 
 
 def dtw(cost: jax.Array, *, lengths: Lengths | None = None, band: float | None = None) -> jax.Array:
@@ -58,7 +60,7 @@ def dtw_path(
         [[0, 0], [0, 1], [1, 2]]
     """
     cost = checked_cost(cost)
-    path = _path(cost, checked_lengths(lengths, cost.shape, band), band)
+    path = _path(cost, checked_lengths(lengths, cost.shape, band), layout_of(cost.shape, band))
     if size is not None:
         return jnp.pad(path, ((0, max(0, size - len(path))), (0, 0)), constant_values=-1)[:size]
     if isinstance(path, jax.core.Tracer):
@@ -66,27 +68,38 @@ def dtw_path(
     return path[: np.count_nonzero(path[:, 0] >= 0)]
 
 
-@partial(jax.jit, static_argnames="band")
-def _path(cost, lengths, band):
-    corner, predecessors = wavefront(only_allowed(cost, lengths, band), jnp.zeros((), cost.dtype), lengths)
-    cells = _backtrack(predecessors, lengths)
-    cells = jnp.where(corner < UNREACHABLE / 2, cells, -1)
+@partial(jax.jit, static_argnums=2)
+def _path(cost: jax.Array, lengths: Pair, layout: Layout) -> jax.Array:
+    gamma = jnp.zeros((), cost.dtype)
+    # Of equal predecessors, which share the minimum, the first is taken.
+    best = jnp.stack(transitions(cost, gamma, lengths, layout)).argmax(axis=0)
+    diagonals = jnp.arange(len(best), dtype=lengths[0].dtype)
+    first = jnp.zeros_like(diagonals) if layout.band is None else first_rows(diagonals, lengths, layout.band)
+    cells = _backtrack(best, first, lengths)[: sum(layout.shape) - 1]
+    cells = jnp.where(jnp.isfinite(value(cost, gamma, lengths, layout)), cells, -1)
     # A diagonal step leaves an anti-diagonal out: move those gaps to the end.
     return cells[jnp.argsort(cells[:, 0] < 0, stable=True)]
 
 
-def _backtrack(predecessors: jax.Array, lengths: tuple[jax.Array, jax.Array]) -> jax.Array:
-    """`[T + S − 1, 2]`: the path's cell on each anti-diagonal, −1 where it has none."""
-    t, s = lengths
+def _backtrack(best: jax.Array, first: jax.Array, lengths: Pair) -> jax.Array:
+    """The path's cell on each anti-diagonal, −1 where it has none.
+
+    Args:
+        best: `[N, W]` each cell's predecessor: 0 diagonal (i−1, j−1), 1 vertical (i−1, j), 2 horizontal (i, j−1).
+        first: `[N]` the row of the first lane.
+        lengths: (t, s).
+
+    Returns:
+        `[N, 2]`.
+    """
 
     def step(cell, anti_diagonal):
         row, column = cell
-        index, candidates = anti_diagonal
+        index, candidates, first = anti_diagonal
         here = index == row + column
-        move = candidates[row]
+        move = candidates[row - first]
         previous = (jnp.where(here & (move != 2), row - 1, row), jnp.where(here & (move != 1), column - 1, column))
         return previous, jnp.where(here, jnp.stack(cell), -1)
 
-    indices = jnp.arange(1, len(predecessors) + 1, dtype=t.dtype)
-    origin, cells = jax.lax.scan(step, (t - 1, s - 1), (indices, predecessors), reverse=True)
-    return jnp.concatenate([jnp.stack(origin)[None], cells])
+    indices = jnp.arange(len(best), dtype=first.dtype)
+    return jax.lax.scan(step, (lengths[0] - 1, lengths[1] - 1), (indices, best, first), reverse=True)[1]

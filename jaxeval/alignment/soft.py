@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost, checked_gamma, checked_lengths
-from jaxeval.alignment.bands import in_band
-from jaxeval.alignment.wavefront import UNREACHABLE, wavefront
+from jaxeval.alignment.derivatives import value, value_and_alignment
+from jaxeval.alignment.solve import Layout
 
 
 def soft_dtw(
@@ -44,8 +44,7 @@ def soft_dtw(
         >>> print(f"{soft_dtw(cost, gamma=1.0):.4f}")  # -log(1 + 2 exp(-1))
         -0.5514
     """
-    cost = checked_cost(cost)
-    return _value(cost, checked_gamma(gamma, cost.dtype), checked_lengths(lengths, cost.shape, band), band)
+    return _value(*_checked(cost, gamma, lengths, band))
 
 
 def soft_dtw_alignment(
@@ -100,46 +99,33 @@ def soft_dtw_value_and_alignment(
         >>> value.shape, alignment.shape
         ((), (3, 3))
     """
+    return _value_and_alignment(*_checked(cost, gamma, lengths, band))
+
+
+def _checked(cost, gamma, lengths, band):
     cost = checked_cost(cost)
-    return _value_and_alignment(
-        cost, checked_gamma(gamma, cost.dtype), checked_lengths(lengths, cost.shape, band), band
-    )
+    gamma = checked_gamma(gamma, cost.dtype)
+    traced = checked_lengths(lengths, cost.shape, band)
+    return cost, gamma, None if lengths is None else traced, layout_of(cost.shape, band)
 
 
-def only_allowed(cost: jax.Array, lengths: tuple[jax.Array, jax.Array], band: float | None) -> jax.Array:
-    """The cost matrix with UNREACHABLE in padding, outside the band and for +inf.
+def layout_of(shape: tuple[int, int], band: float | None) -> Layout:
+    """The layout of a cost matrix: a band that holds every cell is none.
 
     Args:
-        cost: `[T, S]`.
-        lengths: (t, s), integer scalars.
-        band: half-width of the band; None for no band.
+        shape: T and S.
+        band: half-width of the band; None for none.
 
     Returns:
-        `[T, S]`, free of whatever the padding held, NaN included, and with a gradient of exactly 0 there. A NaN where
-        a path may go stays and makes the result NaN.
+        The layout.
 
     Example:
-        >>> only_allowed(jnp.zeros((1, 2)), (1, 1), None).tolist()
-        [[0.0, 1.0000000150474662e+30]]
+        >>> layout_of((5, 7), 6.0)
+        Layout(shape=(5, 7), band=None, by_diagonals=False)
     """
-    rows, columns = (jax.lax.broadcasted_iota(jnp.int32, cost.shape, axis) for axis in (0, 1))
-    forbidden = (rows >= lengths[0]) | (columns >= lengths[1]) | (cost >= UNREACHABLE)
-    if band is not None:
-        forbidden |= ~in_band(rows, columns, lengths, band)
-    return jnp.where(forbidden, UNREACHABLE, cost)
-
-
-def _corner(cost, gamma, lengths, band):
-    gamma = jnp.where(gamma >= 0, gamma, jnp.nan)
-    corner, _ = wavefront(only_allowed(cost, lengths, band), gamma, lengths)
-    return jnp.where(corner < UNREACHABLE / 2, corner, jnp.nan)
+    return Layout(shape, None if band is None or band >= max(shape) - 1 else float(band))
 
 
 # Jitted here, since an eager scan would be compiled anew at every call.
-_value = partial(jax.jit, static_argnames="band")(_corner)
-
-
-@partial(jax.jit, static_argnames="band")
-def _value_and_alignment(cost, gamma, lengths, band):
-    value, alignment = jax.value_and_grad(_corner)(cost, gamma, lengths, band)
-    return value, jnp.where(jnp.isnan(value), jnp.nan, alignment)
+_value = partial(jax.jit, static_argnums=3)(value)
+_value_and_alignment = partial(jax.jit, static_argnums=3)(value_and_alignment)

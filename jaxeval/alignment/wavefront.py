@@ -1,168 +1,194 @@
-"""The Soft-DTW recursion, run over a cost matrix one anti-diagonal at a time.
+"""The Soft-DTW recursion, run over the anti-diagonals of cost matrices, and its linear counterpart in reverse.
 
     R_ij = D_ij + min_γ(R_{i−1,j−1}, R_{i−1,j}, R_{i,j−1}),    min_γ(a) = −γ log Σ_k exp(−a_k / γ)
+    E_ij = E_{i+1,j+1} w^d_{i+1,j+1} + E_{i+1,j} w^v_{i+1,j} + E_{i,j+1} w^h_{i,j+1}
 
-Cells of one anti-diagonal depend on the two before it only, so each is one vector operation. R grows with the length
-of the path while the weights of the transitions hang on differences of the size of γ: R is therefore carried as an
-unevaluated sum of two floating point numbers. Only `min_γ` needs a derivative rule; JAX turns the scan into its tangent
-scan, which is linear in the stored transition weights, and transposes that for the gradient, the alignment matrix.
+w are the shares of the three predecessors in min_γ. Cells of one anti-diagonal depend on the two before it only, so each
+is one vector operation. Anti-diagonals are rows of `W` lanes, a lane for each cell, of B pairs at once. In a full matrix
+lane i is row i, so that the predecessor in the row above is one lane lower. In a band an anti-diagonal's first lane is
+the first row inside, and `shifts` says by how many rows, 0 or 1, it lies below the one before.
 
 References:
     Cuturi and Blondel, Soft-DTW: a differentiable loss function for time-series, 2017.
     Mensch and Blondel, Differentiable dynamic programming for structured prediction and attention, 2018.
-    Dekker, A floating-point technique for extending the available precision, 1971; Knuth's two-sum, TAOCP 4.2.2.
 """
-
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.lax import stop_gradient
 
-UNREACHABLE = 1e30  # finite, so that no inf − inf arises; a path through such a cell has weight exactly 0
-FAR = 1e4  # in units of γ: exp(−FAR) is 0 in every precision
+from jaxeval.alignment.semirings import Prepared, Semiring, Shares, State
 
 
-class Accumulated(NamedTuple):
-    """R on one anti-diagonal as the exact sum `head + tail`, with |tail| at most half a unit in head's last place."""
-
-    head: jax.Array
-    tail: jax.Array
-
-
-@jax.custom_jvp
-def soft_minimum(values: jax.Array, gamma: jax.Array) -> jax.Array:
-    """min_γ over the leading axis, min for γ = 0.
+def forward(
+    semiring: Semiring,
+    prepared: Prepared,
+    edge: jax.Array,
+    shifts: jax.Array | None = None,
+    *,
+    keep: str,
+) -> State:
+    """Run the recursion over all anti-diagonals.
 
     Args:
-        values: `[K, N]`.
-        gamma: scalar, at least 0.
+        semiring: the arithmetic.
+        prepared: what it made of the costs, arrays `[2 + N, B, W]`; the first two anti-diagonals are empty (forbidden).
+        edge: `[2 + N, 2, B]`, the state beside each anti-diagonal's first lane, in the row above.
+        shifts: `[2 + N, B]` booleans in a band; None in a full matrix.
+        keep: "table" for the states of all cells with their edges, from which `shares` reads; "ends" for the first
+            lane (in a band) or the last one (in a full matrix) of each anti-diagonal.
 
     Returns:
-        `[N]`.
-
-    Example:
-        >>> soft_minimum(jnp.zeros((2, 1)), jnp.asarray(1.0)).tolist()  # -log 2
-        [-0.6931471824645996]
+        `[2 + N, 2, B, 1 + W]` (in a band 2 + W), or `[2 + N, 2, B]`.
     """
-    return _soft_minimum(values, gamma)[0]
+    moves = None if shifts is None else _moves(shifts)
+    # Made from the operand, the carry varies over the same mesh axes.
+    nothing = jax.lax.stop_gradient(prepared[0][0] * 0).astype(semiring.void.dtype)
+
+    def with_edges(state: State, first: jax.Array) -> State:
+        # A sum is computed with the lanes, in one pass; a concatenation, on CPU, in another.
+        state = jnp.pad(state, ((0, 0), (0, 0), (1, 0))) + jnp.pad(first[..., None], ((0, 0), (0, 0), (0, width)))
+        if moves is None:
+            return state
+        return jnp.stack([_with_last(c, v) for c, v in zip(state, semiring.void, strict=True)])
+
+    def step(carry, anti_diagonal):
+        before, previous = carry
+        costs, first, move = anti_diagonal
+        state = semiring.extend(*_predecessors(before, previous, move), costs)
+        end = state[..., -1 if moves is None else 0]
+        state = with_edges(state, first)
+        return (previous, state), {"table": state, "ends": end}[keep]
+
+    width = nothing.shape[-1]
+    void = jnp.stack([nothing + v for v in semiring.void])
+    void = with_edges(void, void[..., 0])
+    return jax.lax.scan(step, (void, void), (prepared, edge, moves))[1]
 
 
-@soft_minimum.defjvp
-def _soft_minimum_jvp(primals, tangents):
-    """∂ min_γ(a) = Σ_k w_k ∂a_k + (Σ_k w_k log w_k) ∂γ: weights that sum to 1, never a difference of values over γ."""
-    values_dot, gamma_dot = tangents
-    minimum, weights, negative_entropy = _soft_minimum(*primals)
-    return minimum, (weights * values_dot).sum(axis=0) + negative_entropy * gamma_dot
-
-
-def _soft_minimum(values: jax.Array, gamma: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """min_γ, its weights w = softmax(−a/γ) and Σ_k w_k log w_k; for γ = 0 equal minima share the weight."""
-    is_smallest = jnp.arange(len(values))[:, None] == values.argmin(axis=0)[None]
-    smallest = jnp.where(is_smallest, values, 0).sum(axis=0)
-    gaps = values - smallest[None]
-    soft = gamma > 0
-    scaled = jnp.where(soft, gaps / jnp.where(soft, gamma, 1), jnp.where(gaps > 0, FAR, jnp.zeros_like(gaps)))
-    scaled = jnp.minimum(scaled, FAR)
-    terms = jnp.exp(-scaled)
-    # The smallest contributes exactly 1; kept apart, it can't swallow the others, on which the entropy hangs.
-    others = jnp.where(is_smallest, 0, terms).sum(axis=0)
-    weights, log_total = terms / (1 + others)[None], jnp.log1p(others)
-    negative_entropy = jnp.where(soft, -(weights * scaled).sum(axis=0) - log_total, 0)
-    return smallest - gamma * log_total, weights, negative_entropy
-
-
-def two_sum(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The rounded sum of a and b, and what rounding took from it: `a + b = sum + error` exactly.
-
-    The error is a constant to differentiation: the sum already has the whole derivative.
+def shares(semiring: Semiring, prepared: Prepared, table: State, shifts: jax.Array | None = None) -> Shares:
+    """The shares w of each cell's three predecessors.
 
     Args:
-        a: array.
-        b: array of the same shape.
+        semiring: the arithmetic.
+        prepared: as for `forward`.
+        table: what it returned.
+        shifts: as for `forward`.
 
     Returns:
-        sum, error.
-
-    Example:
-        >>> two_sum(jnp.float32(1e8), jnp.float32(1))
-        (Array(1.e+08, dtype=float32), Array(1., dtype=float32))
+        Of the diagonal, the vertical and the horizontal one, each `[N, B, W]`; anything finite where no path leads.
     """
-    total = a + b
-    b_seen = total - a
-    return total, stop_gradient((a - (total - b_seen)) + (b - b_seen))
+    prepared = tuple(component[2:] for component in prepared)
+    return semiring.shares(*of_predecessors(table, shifts), _own(table, shifts)[:, 2:], prepared)
 
 
-def skew(cost: jax.Array, fill: float) -> jax.Array:
-    """Lay the anti-diagonals out as rows: `skewed[i + j, i] = cost[i, j]`.
+def reached(semiring: Semiring, table: State, shifts: jax.Array | None = None) -> jax.Array:
+    """Whether a path leads to each cell, `[N, B, W]`; arguments as for `shares`."""
+    return jnp.isfinite(semiring.value(_own(table, shifts)[:, 2:]))
 
-    Rows one element longer than the result's, read back as rows of the result's length, drift by one to the right.
+
+def of_predecessors(table: State, shifts: jax.Array | None = None) -> list[State]:
+    """What a table of `forward` or `linear` holds of each cell's three predecessors, each `[K, N, B, W]`."""
+    table = table.swapaxes(0, 1)
+    moves = None if shifts is None else tuple(move[2:] for move in _moves(shifts))
+    return _predecessors(table[:, :-2], table[:, 1:-1], moves)
+
+
+def _own(table: State, shifts: jax.Array | None) -> State:
+    return table.swapaxes(0, 1)[..., 1:] if shifts is None else table.swapaxes(0, 1)[..., 1:-1]
+
+
+def linear(shares: Shares, source: jax.Array, shifts: jax.Array | None = None) -> jax.Array:
+    """The tangent of `forward`: r = source + Σ_k w_k r_k over each cell's predecessors, the transpose of `reverse`.
 
     Args:
-        cost: `[T, S]`.
-        fill: value of the places that no cell takes.
+        shares: w of each cell's predecessors, `[N, B, W]`.
+        source: `[N, B, W]`, ∂D.
+        shifts: as for `forward`.
 
     Returns:
-        `[T + S − 1, T]`.
-
-    Example:
-        >>> skew(jnp.array([[1, 2], [3, 4]]), fill=0).tolist()
-        [[1, 0], [2, 3], [0, 4]]
+        `[2 + N, 1, B, 1 + W]` (in a band 2 + W), ∂R with two anti-diagonals before the first, and edges of 0.
     """
-    t, s = cost.shape
-    padded = jnp.pad(cost, ((0, 0), (0, t)), constant_values=fill)
-    return padded.reshape(-1)[: t * (t + s - 1)].reshape(t, t + s - 1).T
+    moves = None if shifts is None else tuple(move[2:] for move in _moves(shifts))
+    ends = ((0, 0), (0, 0), (1, 0 if moves is None else 1))
+
+    def step(carry, anti_diagonal):
+        before, previous = carry
+        shares, source, move = anti_diagonal
+        parts = (w * r[0] for w, r in zip(shares, _predecessors(before, previous, move), strict=True))
+        current = jnp.pad((source + sum(parts))[None], ends)
+        return (previous, current), current
+
+    nothing = jnp.pad(source[:1] * 0, ends)
+    found = jax.lax.scan(step, (nothing, nothing), (shares, source, moves))[1]
+    return jnp.concatenate([nothing[None], nothing[None], found])
 
 
-def wavefront(cost: jax.Array, gamma: jax.Array, lengths: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-    """R of the last cell, and every cell's best predecessor.
+def reverse(shares: Shares, inflow: jax.Array, shifts: jax.Array | None = None) -> jax.Array:
+    """The expected alignment: from the last cell back, each cell hands on to its predecessors by their shares.
 
     Args:
-        cost: `[T, S]`, finite; UNREACHABLE where no path may go.
-        gamma: scalar, at least 0.
-        lengths: (t, s), integer scalars: the last cell is (t − 1, s − 1), captured when the wavefront passes it.
+        shares: w of each cell's predecessors, `[N, B, W]`.
+        inflow: `[N, B]` what enters each anti-diagonal from outside: in a full matrix at its last lane, in a band at
+            its first.
+        shifts: as for `forward`.
 
     Returns:
-        R at the last cell, scalar, UNREACHABLE or more if no path leads there; and `[T + S − 2, T]`, skewed and without
-        the first cell, the best predecessor of each: 0 diagonal (i−1, j−1), 1 vertical (i−1, j), 2 horizontal (i, j−1).
-
-    Example:
-        >>> corner, predecessors = wavefront(jnp.eye(2), jnp.asarray(0.0), (jnp.asarray(2), jnp.asarray(2)))
-        >>> print(corner, predecessors[-1, 1])  # 0: by the diagonal
-        2.0 0
+        E, `[N, B, W]`.
     """
-    diagonals = skew(cost, UNREACHABLE)
-    t, s = lengths
-    is_last_row = jnp.arange(cost.shape[0], dtype=t.dtype) == t - 1
-    is_last_diagonal = jnp.arange(diagonals.shape[0], dtype=t.dtype) == t + s - 2
+    moves = None if shifts is None else tuple(move[2:] for move in _moves(shifts))
+    width = shares[0].shape[-1]
+    ends = (width - 1, 0) if shifts is None else (0, width - 1)
 
-    def step(carry, diagonal):
-        before, previous, corner = carry
-        cost, is_last = diagonal
-        current, predecessor = _accumulate(cost, before, previous, gamma)
-        return (previous, current, jnp.where(is_last, current.head, corner)), predecessor
+    def entering(flow: jax.Array) -> jax.Array:
+        return jnp.pad(flow[:, None], ((0, 0), ends))
 
-    # The first anti-diagonal is the cell (0, 0) alone. Made from the operand, the carry varies over the same mesh axes.
-    first = diagonals[0]
-    nothing = stop_gradient(first - first)
-    corner = jnp.where(is_last_diagonal[0], first, UNREACHABLE)
-    start = (Accumulated(nothing + UNREACHABLE, nothing), Accumulated(first, nothing), corner)
-    (_, _, corner), predecessors = jax.lax.scan(step, start, (diagonals[1:], is_last_diagonal[1:]))
-    return jnp.where(is_last_row, corner, UNREACHABLE).min(), predecessors
+    def step(carry, anti_diagonal):
+        here, partial = carry
+        (diagonal, vertical, horizontal), flow, move = anti_diagonal
+        flows = _onto_predecessors(here * diagonal, here * vertical, here * horizontal, move)
+        return (flows[1] + flows[2] + partial + entering(flow), flows[0]), here
 
-
-def _accumulate(
-    cost: jax.Array, before: Accumulated, previous: Accumulated, gamma: jax.Array
-) -> tuple[Accumulated, jax.Array]:
-    """R on one anti-diagonal from the two before it, and the best predecessors."""
-    heads = jnp.stack([_down(before.head, UNREACHABLE), _down(previous.head, UNREACHABLE), previous.head])
-    tails = jnp.stack([_down(before.tail, 0), _down(previous.tail, 0), previous.tail])
-    base = stop_gradient(heads.min(axis=0))
-    candidates = (heads - base[None]) + tails
-    head, tail = two_sum(base, cost)
-    return Accumulated(*two_sum(head, tail + soft_minimum(candidates, gamma))), candidates.argmin(axis=0)
+    # What enters an anti-diagonal is added when the one after it is left.
+    later = jnp.pad(inflow[:-1], ((1, 0), (0, 0)))
+    start = entering(inflow[-1]), shares[0][0] * 0
+    return jax.lax.scan(step, start, (shares, later, moves), reverse=True)[1]
 
 
-def _down(row: jax.Array, fill: float) -> jax.Array:
-    """Hold against cell i what lies in row i − 1."""
-    return jnp.pad(row[:-1], (1, 0), constant_values=fill)
+def _moves(shifts: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """For each anti-diagonal `[2 + N, B, 1]`: its own shift and the one before."""
+    own = shifts[..., None]
+    return own, jnp.pad(own[:-1], ((1, 0), (0, 0), (0, 0)))
+
+
+def _with_last(lanes: jax.Array, last: float) -> jax.Array:
+    return jnp.pad(lanes, ((0, 0), (0, 1)), constant_values=last)
+
+
+def _predecessors(before: State, previous: State, move: tuple[jax.Array, jax.Array] | None) -> list[State]:
+    """Held against each cell: its diagonal, vertical and horizontal predecessor; lanes are the last axis, with edges."""
+    if move is None:
+        return [before[..., :-1], previous[..., :-1], previous[..., 1:]]
+    own, last = (jnp.broadcast_to(m, (*before.shape[:-1], before.shape[-1] - 2)) for m in move)
+    low, middle, high = before[..., :-2], before[..., 1:-1], before[..., 2:]
+    diagonal = jnp.where(own & last, high, jnp.where(own | last, middle, low))
+    low, middle, high = previous[..., :-2], previous[..., 1:-1], previous[..., 2:]
+    return [diagonal, jnp.where(own, middle, low), jnp.where(own, high, middle)]
+
+
+def _onto_predecessors(
+    diagonal: jax.Array, vertical: jax.Array, horizontal: jax.Array, move: tuple[jax.Array, jax.Array] | None
+) -> Shares:
+    """The transpose of `_predecessors`: each cell's three flows on the lanes of those predecessors."""
+
+    def lanes(flow: jax.Array, k: int) -> jax.Array:
+        width = flow.shape[-1]
+        return jnp.pad(flow, ((0, 0), (1, 1)))[:, k : k + width]
+
+    if move is None:
+        return lanes(diagonal, 2), lanes(vertical, 2), horizontal
+    own, last = move
+    return (
+        jnp.where(own & last, lanes(diagonal, 0), jnp.where(own | last, diagonal, lanes(diagonal, 2))),
+        jnp.where(own, vertical, lanes(vertical, 2)),
+        jnp.where(own, lanes(horizontal, 0), horizontal),
+    )

@@ -151,10 +151,21 @@ def test_an_infinite_cost_forbids_its_cell():
     assert alignment[1, 1] == alignment[2, 3] == 0
 
 
-@pytest.mark.parametrize("bad", [np.inf, np.nan])
-def test_without_a_path_of_finite_cost_the_result_is_nan(bad):
+@pytest.mark.parametrize("gamma", [0.0, 1e-2])
+@pytest.mark.parametrize("options", [{}, {"lengths": (4, 5)}, {"band": 2}])
+def test_without_a_path_of_finite_cost_the_value_is_inf_and_its_gradient_0(gamma, options):
     cost = random_cost(4, 5)
-    cost[2] = bad
+    cost[2] = np.inf
+    value, alignment = soft_dtw_value_and_alignment(cost, gamma=gamma, **options)
+    assert value == np.inf
+    np.testing.assert_array_equal(alignment, 0)
+    np.testing.assert_array_equal(jax.grad(lambda c: soft_dtw(c, gamma=gamma, **options))(jnp.asarray(cost)), 0)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+def test_what_is_no_cost_makes_the_result_nan(bad):
+    cost = random_cost(4, 5)
+    cost[2, 1] = bad
     value, alignment = soft_dtw_value_and_alignment(cost)
     assert np.isnan(value)
     assert np.isnan(alignment).all()

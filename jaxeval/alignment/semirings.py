@@ -1,0 +1,262 @@
+"""The two arithmetics in which the Soft-DTW recursion runs; either answers for any scale of the costs without loss.
+
+The wavefront asks four things of an arithmetic: prepare the costs, extend the three predecessors' states by one cell,
+say which share of the soft minimum each predecessor has, and read R off a state. What R is made of is its own affair.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.lax import bitcast_convert_type
+
+State: TypeAlias = jax.Array  # [2, ..., B, W]: the two numbers that an arithmetic keeps of each cell
+Prepared: TypeAlias = tuple[jax.Array, ...]
+Shares: TypeAlias = tuple[jax.Array, jax.Array, jax.Array]
+
+UNREACHABLE = 1e30  # finite, so that no inf − inf arises; a path through such a cell has weight exactly 0
+FAR = 1e4  # in units of γ: exp(−FAR) is 0 in every precision
+
+
+class Semiring(Protocol):
+    """What the wavefront needs of an arithmetic; all but the constants act cell by cell."""
+
+    @property
+    def start(self) -> np.ndarray:
+        """The state in which every path starts, R = 0; its dtype is that of all states."""
+
+    @property
+    def void(self) -> np.ndarray:
+        """The state of a cell that no path reaches."""
+
+    def prepare(self, cost: jax.Array) -> Prepared:
+        """What the recursion needs of costs `[..., B, W]`, of which UNREACHABLE and more forbids a cell."""
+
+    def extend(self, diagonal: State, vertical: State, horizontal: State, prepared: Prepared) -> State:
+        """R = D + min_γ of the three predecessors."""
+
+    def shares(
+        self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared
+    ) -> Shares:
+        """Which share of a state's soft minimum each of its predecessors has: they sum to 1, if a path leads there."""
+
+    def value(self, state: State) -> jax.Array:
+        """R of states `[2, B, W]`, +inf where no path leads."""
+
+
+class _Format(NamedTuple):
+    """How a floating point type stores numbers, and the limits that follow for its exponents kept apart."""
+
+    integer: type
+    fraction: int  # bits of the stored fraction
+    bias: int  # of the stored exponent
+    void: int  # 2^-void is the weight of a cell that no path reaches
+    third: int  # bits of a third of the fraction, rounded up
+    terms: int  # of the power series of 2^x, |x| <= 1/2
+
+
+_FORMATS = {
+    np.dtype("float32"): _Format(jnp.int32, 23, 127, 2**29, 8, 9),
+    np.dtype("float64"): _Format(jnp.int64, 52, 1023, 2**60, 18, 16),
+}
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """exp(−R/γ) as m·2^e with 1 ≤ m < 2 and e an integer of its own: sums and products, neither exp nor log per cell.
+
+    A float's own exponent would leave its range after few cells; with e kept apart, no size of R/γ costs m a digit. The
+    cost is split once, D = n·γ log 2 + r, so that exp(−D/γ) = k·2^−n.
+
+    Attributes:
+        gamma: `[B]` smoothing, above 0, or `[1]` for all pairs.
+
+    References:
+        Fukushima, Numerical computation of spherical harmonics of arbitrary degree and order by extending exponent of
+        floating point numbers, 2012; Dekker, A floating-point technique for extending the available precision, 1971.
+    """
+
+    gamma: jax.Array
+
+    @property
+    def _format(self) -> _Format:
+        return _FORMATS[np.dtype(self.gamma.dtype)]
+
+    @property
+    def _unit(self) -> jax.Array:
+        """γ log 2: what R grows by when exp(−R/γ) halves. Rounded, it stands for a γ that is as near."""
+        return self.gamma * np.log(2).astype(self.gamma.dtype)
+
+    @property
+    def start(self) -> np.ndarray:
+        return np.array([self._format.bias << self._format.fraction, 0], self._format.integer)
+
+    @property
+    def void(self) -> np.ndarray:
+        return np.array([self._format.bias << self._format.fraction, -self._format.void], self._format.integer)
+
+    def fits(self, longest: int, largest: jax.Array) -> jax.Array:
+        """Whether costs up to `largest` `[B]` split exactly, and paths of `longest` cells keep their exponents in range."""
+        counts = largest / self._unit
+        exact = 2.0 ** (self._format.fraction + 1 - self._format.third)
+        return (self.gamma > 0) & (counts < exact) & (counts * longest < self._format.void / 4)
+
+    def prepare(self, cost: jax.Array) -> Prepared:
+        forbidden = cost >= UNREACHABLE
+        cost = jnp.where(forbidden, 0, cost)
+        per_unit = _spread(1 / self._unit, cost)
+        count = jnp.round(cost * per_unit)
+        # Each product is exact, as a third of the unit's digits and the count's have room in one number.
+        for part in _thirds(self._unit, self._format):
+            cost = cost - count * _spread(part, cost)
+        count = jnp.where(forbidden, self._format.void, count.astype(self._format.integer))
+        return _power_of_2_near_1(-cost * per_unit), count
+
+    def extend(self, diagonal: State, vertical: State, horizontal: State, prepared: Prepared) -> State:
+        factor, count = prepared
+        largest = jnp.maximum(jnp.maximum(diagonal[1], vertical[1]), horizontal[1])
+        terms = [self._mantissa(s) * self._power_of_2(s[1] - largest) for s in (diagonal, vertical, horizontal)]
+        bits = bitcast_convert_type((terms[0] + terms[1] + terms[2]) * factor, self._format.integer)
+        mantissa = bits & ((1 << self._format.fraction) - 1) | (self._format.bias << self._format.fraction)
+        exponent = largest - count + ((bits >> self._format.fraction) - self._format.bias)
+        return _both(mantissa, jnp.maximum(exponent, -self._format.void))
+
+    def shares(
+        self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared
+    ) -> Shares:
+        factor, count = prepared
+        needed, mantissa = count + state[1], self._mantissa(state)
+
+        def share(of: State) -> jax.Array:
+            return factor * self._mantissa(of) * self._power_of_2(of[1] - needed) / mantissa
+
+        return share(diagonal), share(vertical), share(horizontal)
+
+    def value(self, state: State) -> jax.Array:
+        mantissa, exponent = self._mantissa(state), state[1]
+        value = -_spread(self._unit, mantissa) * (exponent.astype(mantissa.dtype) + jnp.log2(mantissa))
+        return jnp.where(exponent < -self._format.void // 2, jnp.inf, value)
+
+    def _mantissa(self, state: State) -> jax.Array:
+        return bitcast_convert_type(state[0], self.gamma.dtype)
+
+    def _power_of_2(self, exponent: jax.Array) -> jax.Array:
+        """2^exponent, 0 from where it is no normal number; beyond the range, where no path leads, anything finite."""
+        stored = jnp.clip(exponent + self._format.bias, 0, 2 * self._format.bias)
+        return bitcast_convert_type(stored << self._format.fraction, self.gamma.dtype)
+
+
+@dataclass(frozen=True)
+class Paired:
+    """R itself, as the exact sum head + tail of two floats: for γ = 0, and for costs beyond the range of `Scaled`.
+
+    R grows with the length of the path while the shares hang on differences of the size of γ.
+
+    Attributes:
+        gamma: `[B]` smoothing, at least 0, or `[1]` for all pairs; 0 is the minimum, of which equal predecessors have equal shares.
+
+    References:
+        Dekker, A floating-point technique for extending the available precision, 1971; Knuth's two-sum, TAOCP 4.2.2.
+    """
+
+    gamma: jax.Array
+
+    @property
+    def start(self) -> np.ndarray:
+        return np.array([0, 0], self.gamma.dtype)
+
+    @property
+    def void(self) -> np.ndarray:
+        return np.array([UNREACHABLE, 0], self.gamma.dtype)
+
+    def prepare(self, cost: jax.Array) -> Prepared:
+        return (jnp.minimum(cost, UNREACHABLE),)
+
+    def extend(self, diagonal: State, vertical: State, horizontal: State, prepared: Prepared) -> State:
+        base, smallest, terms = self._terms(diagonal, vertical, horizontal)
+        head, tail = two_sum(base, prepared[0])
+        log_total = jnp.log(terms[0] + terms[1] + terms[2])
+        head, tail = two_sum(head, tail + (smallest - _spread(self.gamma, base) * log_total))
+        return _both(jnp.minimum(head, UNREACHABLE), jnp.where(head >= UNREACHABLE, 0, tail))
+
+    def shares(
+        self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared
+    ) -> Shares:
+        _, _, terms = self._terms(diagonal, vertical, horizontal)
+        total = terms[0] + terms[1] + terms[2]
+        return terms[0] / total, terms[1] / total, terms[2] / total
+
+    def value(self, state: State) -> jax.Array:
+        head, tail = state
+        return jnp.where(head >= UNREACHABLE / 2, jnp.inf, head + tail)
+
+    def _terms(self, *states: State) -> tuple[jax.Array, jax.Array, list[jax.Array]]:
+        """Base and smallest, which add up to the least R, and exp(−(R − least)/γ) of each."""
+        heads = [state[0] for state in states]
+        base = jnp.minimum(jnp.minimum(heads[0], heads[1]), heads[2])
+        values = [(state[0] - base) + state[1] for state in states]
+        smallest = jnp.minimum(jnp.minimum(values[0], values[1]), values[2])
+        gamma = _spread(self.gamma, base)
+        soft = gamma > 0
+
+        def term(value: jax.Array) -> jax.Array:
+            gap = value - smallest
+            scaled = jnp.where(soft, gap / jnp.where(soft, gamma, 1), jnp.where(gap > 0, FAR, 0))
+            return jnp.exp(-jnp.minimum(scaled, FAR))
+
+        return base, smallest, [term(value) for value in values]
+
+
+def _both(first: jax.Array, second: jax.Array) -> State:
+    """The two arrays as one; XLA computes it in one pass over the lanes, where it would stack with a branch to each."""
+    shape = (2, *first.shape)
+    is_first = jax.lax.broadcasted_iota(jnp.int32, shape, 0) == 0
+    return jnp.where(is_first, jnp.broadcast_to(first[None], shape), jnp.broadcast_to(second[None], shape))
+
+
+def two_sum(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The rounded sum of a and b, and what rounding took from it: `a + b = sum + error` exactly.
+
+    Args:
+        a: array.
+        b: array of the same shape.
+
+    Returns:
+        sum, error.
+
+    Example:
+        >>> two_sum(jnp.float32(1e8), jnp.float32(1))
+        (Array(1.e+08, dtype=float32), Array(1., dtype=float32))
+    """
+    total = a + b
+    b_seen = total - a
+    return total, (a - (total - b_seen)) + (b - b_seen)
+
+
+def _thirds(a: jax.Array, format: _Format) -> list[jax.Array]:
+    """Three numbers of a third of the digits that add up to a."""
+    parts = []
+    for _ in range(2):
+        # Adding this multiple rounds away the digits below the third.
+        anchor = a * (2.0 ** (format.fraction + 1 - format.third) + 1)
+        part = anchor - (anchor - a)
+        parts.append(part)
+        a = a - part
+    return [*parts, a]
+
+
+def _power_of_2_near_1(x: jax.Array) -> jax.Array:
+    """2^x for |x| <= 1/2, by its power series."""
+    coefficients = [math.log(2) ** k / math.factorial(k) for k in range(_FORMATS[np.dtype(x.dtype)].terms)]
+    power = jnp.full_like(x, coefficients.pop())
+    while coefficients:
+        power = power * x + coefficients.pop()
+    return power
+
+
+def _spread(per_pair: jax.Array, like: jax.Array) -> jax.Array:
+    """Numbers `[B]`, or `[1]` for all pairs, as an array of the shape of another, `[..., B, W]`."""
+    return jnp.broadcast_to(per_pair.reshape(*[1] * (like.ndim - 2), -1, 1), like.shape)

@@ -1,0 +1,135 @@
+"""One batch of costs solved: which layout, which arithmetic, and what is no number."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxeval.alignment import banded, full
+from jaxeval.alignment.bands import Pair, reaches
+from jaxeval.alignment.batching import in_chunks, of_pairs
+from jaxeval.alignment.full import CPU, Arithmetic, Chunks
+from jaxeval.alignment.semirings import UNREACHABLE, Paired, Scaled
+
+
+class Layout(NamedTuple):
+    """How a pair's costs are given.
+
+    Attributes:
+        shape: T and S.
+        band: half-width of the band; None for none.
+        by_diagonals: whether the costs are the band's cells by anti-diagonals, `[T + S + 1, W]`, or a matrix `[T, S]`.
+    """
+
+    shape: tuple[int, int]
+    band: float | None = None
+    by_diagonals: bool = False
+
+
+@lru_cache
+def solver(layout: Layout, *, aligned: bool) -> Callable[..., Any]:
+    """The function (cost, gamma, lengths) of one pair that gives R of the last cell or, if aligned, R and E as well.
+
+    Args:
+        layout: how the costs are given, and E is returned.
+        aligned: whether to compute E.
+
+    Returns:
+        The function; batch it with `jax.vmap`. It isn't differentiable.
+    """
+
+    def of_batch(cost, gamma, lengths):
+        if layout.band is None:
+            return _solved(_Full(layout.shape, lengths), cost, gamma, aligned)
+        if lengths is None:
+            lengths = tuple(jnp.full(cost.shape[0], length, jnp.int32) for length in layout.shape)
+        if layout.by_diagonals:
+            return _solved(_Band(layout, lengths), cost, gamma, aligned)
+        in_band = banded.from_matrix(cost, lengths, layout.band)
+        result = _solved(_Band(layout, lengths), in_band, gamma, aligned)
+        if not aligned:
+            return result
+        value, alignment = result
+        return value, banded.to_matrix(alignment, layout.shape, lengths, layout.band)
+
+    return of_pairs(of_batch)
+
+
+class _Full(NamedTuple):
+    shape: tuple[int, int]
+    lengths: Pair | None
+
+    @property
+    def inside(self) -> jax.Array | None:
+        if self.lengths is None:
+            return None
+        rows, columns = (jax.lax.broadcasted_iota(jnp.int32, (1, *self.shape), axis) for axis in (1, 2))
+        t, s = (length[:, None, None] for length in self.lengths)
+        return (rows < t) & (columns < s)
+
+    @property
+    def is_reached(self) -> jax.Array:
+        return jnp.array(True)
+
+    def run(self, arithmetic, cost, gamma, aligned):
+        function = full.value_and_alignment if aligned else full.value
+
+        def on(sizes):
+            return lambda cost, gamma: function(arithmetic, cost, gamma, self.lengths, sizes)
+
+        return jax.lax.platform_dependent(cost, gamma, cpu=on(CPU), default=on(full.ACCELERATOR))
+
+
+class _Band(NamedTuple):
+    layout: Layout
+    lengths: Pair
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.layout.shape
+
+    @property
+    def inside(self) -> jax.Array:
+        return banded.cells(self.layout.shape, self.lengths, self.layout.band).inside.swapaxes(0, 1)
+
+    @property
+    def is_reached(self) -> jax.Array:
+        return reaches(self.lengths, self.layout.band)
+
+    def run(self, arithmetic, cost, gamma, aligned):
+        function = banded.value_and_alignment if aligned else banded.value
+
+        def piece(cost, gamma, lengths):
+            return function(arithmetic, cost, gamma, self.layout.shape, lengths, self.layout.band)
+
+        batch, _, width = cost.shape
+        chunks = full.chunks(batch, width, 1, 1, CPU) if isinstance(batch, int) else Chunks(1, batch, 1, 0)
+        return in_chunks(piece, chunks.count, chunks.size, cost, gamma, self.lengths)
+
+
+def _solved(place, cost, gamma, aligned):
+    inside = place.inside
+    counted = cost if inside is None else jnp.where(inside, cost, 0)
+    # NaN stays, and an infinity that isn't positive.
+    size = jnp.where(counted >= UNREACHABLE, 0, jnp.abs(counted))
+    largest = size.max(axis=1).max(axis=1)
+    wrong = ~jnp.isfinite(largest) | ~(gamma >= 0) | ~place.is_reached
+    if place.lengths is not None:
+        for length, most in zip(place.lengths, place.shape, strict=True):
+            wrong |= (length < 1) | (length > most)
+    longest = sum(place.shape) + 1
+    fits = (Scaled(gamma).fits(longest, largest) | wrong).all()
+    result = jax.lax.cond(
+        fits,
+        lambda: place.run(Scaled, cost, gamma, aligned),
+        lambda: place.run(Paired, cost, gamma, aligned),
+    )
+    value, alignment = result if aligned else (result, None)
+    value = jnp.where(wrong, jnp.nan, value)
+    if alignment is None:
+        return value
+    flat = value[:, None, None]
+    alignment = jnp.where(jnp.isfinite(flat), alignment, jnp.where(jnp.isnan(flat), jnp.nan, 0))
+    return value, alignment if inside is None else jnp.where(inside, alignment, 0)
