@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxeval.alignment.bands import Pair, first_rows, in_band, width_of
 from jaxeval.alignment.full import Arithmetic
-from jaxeval.alignment.semirings import UNREACHABLE, Prepared, Semiring, State
+from jaxeval.alignment.semirings import UNREACHABLE, Prepared, Semiring, State, zeros_from
 from jaxeval.alignment.wavefront import forward, reverse, shares
 
 
@@ -138,7 +138,7 @@ def value_and_alignment(
     prepared, edge, shifts = laid_out(semiring, cost, where)
     table = forward(semiring, prepared, edge, shifts, keep="table")
     handed_on = shares(semiring, prepared, table, shifts)
-    inflow = jnp.zeros_like(handed_on[0][..., 0]).at[-1].set(1)
+    inflow = zeros_from(cost[..., 0]).T.at[-1].set(1)
     alignment = reverse(handed_on, inflow, shifts)
     return semiring.value(table[-1][..., 1:2])[:, 0], jnp.where(where.inside, alignment, 0).swapaxes(0, 1)
 
@@ -152,7 +152,7 @@ def laid_out(
     """
     cost = jnp.where(where.inside, cost.swapaxes(0, 1), jnp.where(where.way_out, 0, UNREACHABLE))
     cost = jnp.pad(cost, ((2, 0), (0, 0), (0, 0)), constant_values=UNREACHABLE)
-    nothing = jax.lax.stop_gradient(cost[..., 0] * 0).astype(semiring.void.dtype)
+    nothing = zeros_from(cost[..., 0], semiring.void.dtype)
     start, void = (jnp.stack([nothing + x for x in state], axis=1) for state in (semiring.start, semiring.void))
     edge = jnp.concatenate([start[:1], void[1:]])
     return semiring.prepare(cost), edge, jnp.pad(where.shifts, ((2, 0), (0, 0)))

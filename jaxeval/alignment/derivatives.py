@@ -19,7 +19,7 @@ from jax.custom_derivatives import SymbolicZero
 from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.batching import of_pairs
-from jaxeval.alignment.semirings import UNREACHABLE, Paired, Scaled, Shares
+from jaxeval.alignment.semirings import UNREACHABLE, Paired, Scaled, Shares, zeros_from
 from jaxeval.alignment.solve import Layout, solver
 from jaxeval.alignment.wavefront import forward, linear, of_predecessors, reached, reverse, shares
 
@@ -173,7 +173,7 @@ def _shifts(lengths: Pair | None, layout: Layout) -> jax.Array | None:
 
 def _alignment(shares: Shares, lengths: Pair | None, layout: Layout) -> jax.Array:
     """E by anti-diagonals, `[N, W]`."""
-    inflow = jnp.zeros_like(shares[0][:, :1]).at[-1].set(1)
+    inflow = zeros_from(shares[0][:, :1]).at[-1].set(1)
     return reverse(tuple(w[:, None] for w in shares), inflow, _shifts(lengths, layout))[:, 0]
 
 

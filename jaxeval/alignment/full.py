@@ -16,7 +16,7 @@ import numpy as np
 
 from jaxeval.alignment.batching import in_chunks
 from jaxeval.alignment.bands import Pair
-from jaxeval.alignment.semirings import UNREACHABLE, Paired, Prepared, Scaled, Semiring, State
+from jaxeval.alignment.semirings import UNREACHABLE, Paired, Prepared, Scaled, Semiring, State, zeros_from
 from jaxeval.alignment.wavefront import forward, reverse, shares
 
 class Sizes(NamedTuple):
@@ -185,7 +185,7 @@ def _whole(semiring: Semiring, cost: jax.Array, side_by_side: int, *, aligned: b
         # One matrix a group, of its pairs' columns with a forbidden one after each.
         cost = jnp.pad(cost, ((0, 0), (0, 0), (0, 1)), constant_values=UNREACHABLE)
         cost = cost.reshape(groups, side_by_side, t, span).swapaxes(1, 2).reshape(groups, t, side_by_side * span)
-    nothing = jax.lax.stop_gradient(cost[:, 0].T * 0)
+    nothing = zeros_from(cost[:, 0].T)
     # Paths start at (−1, −1) of each pair, above the column before its first, and end in its last row and column.
     starts = jnp.arange(cost.shape[2] + 2) % span == 0
     starts = (starts & (jnp.arange(len(starts)) < side_by_side * span))[:, None, None]
@@ -206,7 +206,7 @@ def _whole(semiring: Semiring, cost: jax.Array, side_by_side: int, *, aligned: b
 
 def laid_out_whole(semiring: Semiring, cost: jax.Array) -> tuple[Prepared, State]:
     """What `forward` takes of matrices `[B, T, S]` that stay whole."""
-    nothing = jax.lax.stop_gradient(cost[:, 0].T * 0)
+    nothing = zeros_from(cost[:, 0].T)
     start = _row(semiring, semiring.start, nothing[:1], 0)
     return _laid_out(semiring, cost, jnp.concatenate([start, _row(semiring, semiring.void, nothing, 1)]))
 
@@ -260,7 +260,7 @@ def _in_strips(strips: _Strips, *, aligned: bool):
 def _downwards(strips: _Strips) -> tuple[jax.Array, State]:
     """R of the last cell, and the states in the row above each strip, `[count, 2 + S, 2, B]`."""
     semiring = strips.semiring
-    nothing = jax.lax.stop_gradient(strips.cost[:, 0].T * 0)
+    nothing = zeros_from(strips.cost[:, 0].T)
     start, void = (_row(semiring, state, nothing[:1], 0) for state in (semiring.start, semiring.void))
 
     def down(top, index):
@@ -276,7 +276,7 @@ def _downwards(strips: _Strips) -> tuple[jax.Array, State]:
 
 def _upwards(strips: _Strips, tops: State) -> jax.Array:
     """The alignment, strip by strip, each strip's states computed again from those above it."""
-    nothing = strips.cost * 0
+    nothing = zeros_from(strips.cost)
 
     def up(carry, strip):
         inflow, alignment = carry

@@ -210,6 +210,23 @@ class Paired:
         return base, smallest, [term(value) for value in values]
 
 
+def zeros_from(like: jax.Array, dtype: np.dtype | None = None) -> jax.Array:
+    """Zeros that vary over the mesh axes over which an array varies, as the carry of a scan under `shard_map` must.
+
+    Args:
+        like: array; infinities and NaN do no harm.
+        dtype: of the zeros; None for the array's.
+
+    Returns:
+        Zeros of the array's shape.
+
+    Example:
+        >>> zeros_from(jnp.array([1.0, jnp.nan, jnp.inf])).tolist()
+        [0.0, 0.0, 0.0]
+    """
+    return (like > like).astype(dtype or like.dtype)
+
+
 def _both(first: jax.Array, second: jax.Array) -> State:
     """The two arrays as one; XLA computes it in one pass over the lanes, where it would stack with a branch to each."""
     shape = (2, *first.shape)

@@ -16,7 +16,7 @@ References:
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.semirings import Prepared, Semiring, Shares, State
+from jaxeval.alignment.semirings import Prepared, Semiring, Shares, State, zeros_from
 
 
 def forward(
@@ -42,7 +42,7 @@ def forward(
     """
     moves = None if shifts is None else _moves(shifts)
     # Made from the operand, the carry varies over the same mesh axes.
-    nothing = jax.lax.stop_gradient(prepared[0][0] * 0).astype(semiring.void.dtype)
+    nothing = zeros_from(prepared[0][0], semiring.void.dtype)
 
     def with_edges(state: State, first: jax.Array) -> State:
         # A sum is computed with the lanes, in one pass; a concatenation, on CPU, in another.
@@ -118,7 +118,7 @@ def linear(shares: Shares, source: jax.Array, shifts: jax.Array | None = None) -
         current = jnp.pad((source + sum(parts))[None], ends)
         return (previous, current), current
 
-    nothing = jnp.pad(source[:1] * 0, ends)
+    nothing = jnp.pad(source[:1] * 0, ends)  # a tangent, of which only linear functions can be transposed
     found = jax.lax.scan(step, (nothing, nothing), (shares, source, moves))[1]
     return jnp.concatenate([nothing[None], nothing[None], found])
 
@@ -150,7 +150,7 @@ def reverse(shares: Shares, inflow: jax.Array, shifts: jax.Array | None = None) 
 
     # What enters an anti-diagonal is added when the one after it is left.
     later = jnp.pad(inflow[:-1], ((1, 0), (0, 0)))
-    start = entering(inflow[-1]), shares[0][0] * 0
+    start = entering(inflow[-1]), zeros_from(shares[0][0])
     return jax.lax.scan(step, start, (shares, later, moves), reverse=True)[1]
 
 
