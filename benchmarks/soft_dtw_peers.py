@@ -32,7 +32,7 @@ class Peer(NamedTuple):
         value: (what `take` returned, gamma) -> values `[B]`.
         value_and_gradient: the same, and the gradients `[B, n, m]`; None if it has none.
         costs_of: the costs `[B, n, m]` that it sees of what `take` returned; None if they are the ones given.
-        float32: whether it computes in float32.
+        float32: whether it computes in float32, so that its gradient loses digits as the path grows.
     """
 
     name: str
@@ -64,7 +64,7 @@ def peers() -> tuple[list[Peer], list[str]]:
 def numba_peer(parallel: bool) -> Peer:
     import numba
 
-    pair_value, pair_value_and_gradient = numba.njit(_pair_value), numba.njit(_pair_value_and_gradient)
+    pair_value, there, back = (numba.njit(function) for function in (_value, _there, _back))
 
     # Without `parallel` a prange is a range.
     @numba.njit(parallel=parallel)
@@ -78,13 +78,14 @@ def numba_peer(parallel: bool) -> Peer:
     def value_and_gradient(costs, gamma):
         values, gradients = np.empty(len(costs)), np.empty(costs.shape)
         for b in numba.prange(len(costs)):
-            values[b] = pair_value_and_gradient(costs[b], gamma, gradients[b])
+            values[b], share = there(costs[b], gamma)
+            back(share, gradients[b])
         return values, gradients
 
     return Peer("numba-parallel" if parallel else "numba", np.ascontiguousarray, value, value_and_gradient)
 
 
-def _pair_value(cost, gamma):
+def _value(cost, gamma):
     n, m = cost.shape
     scale = 1 / gamma
     above = np.full(m + 1, np.inf)
@@ -102,7 +103,7 @@ def _pair_value(cost, gamma):
     return gamma * above[m]
 
 
-def _pair_value_and_gradient(cost, gamma, gradient):
+def _there(cost, gamma):
     n, m = cost.shape
     scale = 1 / gamma
     value = np.full((n + 1, m + 1), np.inf)
@@ -118,11 +119,10 @@ def _pair_value_and_gradient(cost, gamma, gradient):
             share[i, j, 1] = from_up / total
             share[i, j, 2] = from_left / total
             value[i + 1, j + 1] = cost[i, j] * scale + least - np.log(total)
-    _pass_back(share, gradient)
-    return gamma * value[n, m]
+    return gamma * value[n, m], share
 
 
-def _pass_back(share, gradient):
+def _back(share, gradient):
     n, m = gradient.shape
     flow = np.zeros((n + 1, m + 1))
     for i in range(n - 1, -1, -1):
@@ -198,7 +198,9 @@ def naive(cost: jax.Array, gamma: float) -> jax.Array:
     def step(carry, costs):
         before, previous = carry
         three = jnp.stack([one_down(before), one_down(previous), previous])
-        current = costs - gamma * jax.nn.logsumexp(-three / gamma, axis=0)
+        # With `jax.nn.logsumexp(-three / gamma)` the gradient has NaN from 20 x 20 on.
+        least = jax.lax.stop_gradient(three.min(axis=0))
+        current = costs + least - gamma * jnp.log(jnp.exp((least - three) / gamma).sum(axis=0))
         return (previous, current), None
 
     start = jnp.full(n, INFINITY), diagonals[0]

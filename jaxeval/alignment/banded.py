@@ -4,32 +4,32 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxeval.alignment.bands import Pair, first_rows, in_band, width_of
+from jaxeval.alignment.bands import Pair, first_rows, in_band, namespace, width_of
 from jaxeval.alignment.full import Arithmetic
 from jaxeval.alignment.semirings import UNREACHABLE, Prepared, Semiring, State, zeros_from
 from jaxeval.alignment.wavefront import forward, reverse, shares
 
 
 class Cells(NamedTuple):
-    """Where the cells of a band lie: `count` anti-diagonals of B pairs, `[count, B, W]` or `[count, B, 1]`.
+    """Where the cells of a band lie: `count` anti-diagonals of B pairs, arrays `[count, B, W]`.
 
-    The last two anti-diagonals or more are the way out: from the last cell a path without cost leads on in the first
-    lane to the last anti-diagonal, whatever the lengths.
+    Row i has lane i modulo W, and the row above the first inside the band has one too, so that no two rows that meet
+    share one. The last two anti-diagonals or more are the way out: from the last cell a path without cost leads on, in
+    row t, to the last anti-diagonal, whatever the lengths.
 
     Attributes:
         rows: i of each lane.
         columns: j of each lane.
         inside: whether this is a cell of the band, within the lengths.
         way_out: whether the path without cost passes here.
-        shifts: `[count, B]` whether the first lane is a row lower than on the anti-diagonal before.
     """
 
     rows: jax.Array
     columns: jax.Array
     inside: jax.Array
     way_out: jax.Array
-    shifts: jax.Array
 
 
 def cells(shape: tuple[int, int], lengths: Pair, band: float) -> Cells:
@@ -37,28 +37,26 @@ def cells(shape: tuple[int, int], lengths: Pair, band: float) -> Cells:
 
     Args:
         shape: T and S, the most that the lengths can be.
-        lengths: t and s, `[B]` each.
+        lengths: t and s, `[B]` each, or NumPy's `[1]` for the same of all pairs.
         band: half-width, static.
 
     Returns:
-        T + S + 1 anti-diagonals.
+        T + S + 1 anti-diagonals, of NumPy's arrays if the lengths are.
 
     Example:
-        >>> found = cells((3, 3), (jnp.array([3]), jnp.array([3])), 1)
-        >>> found.inside[:, 0].tolist()
-        [[True, False], [True, True], [True, False], [True, True], [True, False], [False, False], [False, False]]
+        >>> found = cells((3, 3), (np.array([3]), np.array([3])), 1)
+        >>> found.inside[:5, 0].tolist()
+        [[True, False, False], [True, True, False], [False, True, False], [False, True, True], [False, False, True]]
     """
     t, s = lengths
-    diagonals = jnp.arange(shape[0] + shape[1] + 1, dtype=t.dtype)
-    first = first_rows(diagonals[:, None], (t[None], s[None]), band)
-    lanes = jnp.arange(width_of(shape, band), dtype=t.dtype)
-    rows = first[..., None] + lanes[None, None]
+    diagonals = np.arange(sum(shape) + 1, dtype=t.dtype)
+    above = first_rows(diagonals[:, None], (t[None], s[None]), band)[..., None] - 1
+    width = width_of(shape, band) + 1
+    rows = above + (np.arange(width, dtype=t.dtype)[None, None] - above) % width
     columns = diagonals[:, None, None] - rows
     t, s = t[None, :, None], s[None, :, None]
-    inside = (rows < t) & (columns >= 0) & (columns < s)
-    inside &= in_band(rows, columns, (t, s), band)
-    way_out = (rows == t) & (lanes[None, None] == 0) & (columns >= s)
-    return Cells(rows, columns, inside, way_out, jnp.diff(first, axis=0, prepend=first[:1]) > 0)
+    inside = (rows >= 0) & (rows < t) & (columns >= 0) & (columns < s) & in_band(rows, columns, (t, s), band)
+    return Cells(rows, columns, inside, (rows == t) & (columns >= s))
 
 
 def from_matrix(cost: jax.Array, lengths: Pair, band: float) -> jax.Array:
@@ -74,9 +72,19 @@ def from_matrix(cost: jax.Array, lengths: Pair, band: float) -> jax.Array:
     """
     _, t, s = cost.shape
     where = cells((t, s), lengths, band)
-    index = jnp.where(where.inside, where.rows * s + where.columns, 0).swapaxes(0, 1)
-    found = jax.vmap(lambda matrix, index: matrix.reshape(-1)[index])(cost, index)
-    return jnp.where(where.inside.swapaxes(0, 1), found, 0)
+    inside = where.inside.swapaxes(0, 1)
+    index = namespace(inside).where(where.inside, where.rows * s + where.columns, 0).swapaxes(0, 1)
+    return _taken(cost, index, inside)
+
+
+def _taken(values: jax.Array, index: jax.Array, inside: jax.Array) -> jax.Array:
+    """Of each pair's values, by their flat index `[B, ...]` or `[1, ...]` for all pairs; 0 where nothing is inside."""
+    flat = values.reshape(values.shape[0], -1)
+    if len(index) == 1:
+        found = flat.at[:, index[0]].get(mode="promise_in_bounds")
+    else:
+        found = jax.vmap(lambda one, index: one.at[index].get(mode="promise_in_bounds"))(flat, index)
+    return jnp.where(inside, found, 0)
 
 
 def to_matrix(banded: jax.Array, shape: tuple[int, int], lengths: Pair, band: float) -> jax.Array:
@@ -91,17 +99,12 @@ def to_matrix(banded: jax.Array, shape: tuple[int, int], lengths: Pair, band: fl
     Returns:
         `[B, T, S]`.
     """
-    rows, columns = (jax.lax.broadcasted_iota(jnp.int32, shape, axis) for axis in (0, 1))
+    t, s = lengths
+    rows, columns = (index.astype(t.dtype)[None] for index in np.indices(shape))
+    t, s = t[:, None, None], s[:, None, None]
+    inside = in_band(rows, columns, (t, s), band) & (rows < t) & (columns < s)
     width = banded.shape[-1]
-
-    def one(values, t, s):
-        diagonals = jnp.arange(values.shape[0], dtype=t.dtype)
-        lane = rows - first_rows(diagonals, (t, s), band)[rows + columns]
-        inside = in_band(rows, columns, (t, s), band) & (rows < t) & (columns < s)
-        index = jnp.where(inside, (rows + columns) * width + lane, 0)
-        return jnp.where(inside, values.reshape(-1)[index], 0)
-
-    return jax.vmap(one)(banded, *lengths)
+    return _taken(banded, namespace(inside).where(inside, (rows + columns) * width + rows % width, 0), inside)
 
 
 def value(
@@ -121,8 +124,8 @@ def value(
         `[B]`, +inf where no path leads there.
     """
     semiring = arithmetic(gamma)
-    ends = forward(semiring, *laid_out(semiring, cost, cells(shape, lengths, band)), keep="ends")
-    return semiring.value(ends[-1][..., None])[:, 0]
+    final = forward(semiring, *laid_out(semiring, cost, cells(shape, lengths, band)))
+    return _end(semiring, final, cost, lengths)
 
 
 def value_and_alignment(
@@ -135,24 +138,34 @@ def value_and_alignment(
     """
     semiring = arithmetic(gamma)
     where = cells(shape, lengths, band)
-    prepared, edge, shifts = laid_out(semiring, cost, where)
-    table = forward(semiring, prepared, edge, shifts, keep="table")
-    handed_on = shares(semiring, prepared, table, shifts)
-    inflow = zeros_from(cost[..., 0]).T.at[-1].set(1)
-    alignment = reverse(handed_on, inflow, shifts)
-    return semiring.value(table[-1][..., 1:2])[:, 0], jnp.where(where.inside, alignment, 0).swapaxes(0, 1)
+    prepared, edge, turn = laid_out(semiring, cost, where)
+    table = forward(semiring, prepared, edge, turn, keep="table")
+    last = where.way_out[-1].astype(cost.dtype)
+    last = jnp.broadcast_to(last, (len(cost), turn)).reshape(prepared[0].shape[1:])
+    alignment = reverse(shares(semiring, prepared, table, turn), last, turn=turn)
+    alignment = alignment.reshape(len(alignment), len(cost), turn)
+    return _end(semiring, table[-1], cost, lengths), jnp.where(where.inside, alignment, 0).swapaxes(0, 1)
 
 
-def laid_out(
-    semiring: Semiring, cost: jax.Array, where: Cells
-) -> tuple[Prepared, State, jax.Array]:
-    """What `forward` takes: prepared costs, the states beside the first lanes, and the shifts.
+def _end(semiring: Semiring, final: State, cost: jax.Array, lengths: Pair) -> jax.Array:
+    """R where the way out ends, in row t of the last anti-diagonal."""
+    batch, _, width = cost.shape
+    lane = jnp.broadcast_to((lengths[0] % width).reshape(-1, 1), (batch, 1))
+    values = semiring.value(final.reshape(2, batch, width))
+    return jnp.take_along_axis(values, lane, axis=1)[:, 0]
 
-    Two empty anti-diagonals come before the first.
+
+def laid_out(semiring: Semiring, cost: jax.Array, where: Cells) -> tuple[Prepared, State, int]:
+    """What `forward` takes: prepared costs, where the turns' last lanes are starts, and after how many lanes a turn ends.
+
+    Two empty anti-diagonals come before the first. Pairs of one γ are laid side by side.
     """
     cost = jnp.where(where.inside, cost.swapaxes(0, 1), jnp.where(where.way_out, 0, UNREACHABLE))
     cost = jnp.pad(cost, ((2, 0), (0, 0), (0, 0)), constant_values=UNREACHABLE)
+    turn = cost.shape[2]
+    if len(semiring.gamma) == 1:
+        cost = cost.reshape(len(cost), 1, -1)
+    # The start is (−1, −1), on the first of the two, and row −1 has the last lane.
     nothing = zeros_from(cost[..., 0], semiring.void.dtype)
-    start, void = (jnp.stack([nothing + x for x in state], axis=1) for state in (semiring.start, semiring.void))
-    edge = jnp.concatenate([start[:1], void[1:]])
-    return semiring.prepare(cost), edge, jnp.pad(where.shifts, ((2, 0), (0, 0)))
+    edge = jnp.stack([nothing.at[0].set(1)] * 2, axis=1)
+    return semiring.prepare(cost), edge, turn

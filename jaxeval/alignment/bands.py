@@ -1,6 +1,7 @@
 """The Sakoe-Chiba band: which cells of the cost matrix a path may visit."""
 
 from fractions import Fraction
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,11 @@ MAX_FRAMES = 46_340  # squared it fits 32 bits, as the products of two lengths m
 MAX_DENOMINATOR = 2**12  # a band K / span is kept exactly for every span up to this one
 
 
+def namespace(*arrays: Any) -> Any:
+    """NumPy's functions if no array is JAX's: what is known while tracing is computed there, once."""
+    return jnp if any(isinstance(array, jax.Array) for array in arrays) else np
+
+
 def in_band(rows: jax.Array, columns: jax.Array, lengths: tuple[Length, Length], band: float) -> jax.Array:
     """Whether each cell lies within `band` of the line from the first cell to the last.
 
@@ -22,7 +28,7 @@ def in_band(rows: jax.Array, columns: jax.Array, lengths: tuple[Length, Length],
     Args:
         rows: integer i, any shape.
         columns: integer j, the same shape.
-        lengths: (t, s), each at least 1; Python ints or traced.
+        lengths: (t, s), each at least 1; Python ints, or arrays of shapes that fit.
         band: half-width in frames of the longer trajectory, at least 0.
 
     Returns:
@@ -38,12 +44,13 @@ def in_band(rows: jax.Array, columns: jax.Array, lengths: tuple[Length, Length],
     """
     (t_span, s_span), reach = _spans_and_reach(lengths, band)
     # Both sides are multiplied by the shorter span: in integers no rounding decides whether an edge cell is inside.
-    return jnp.abs(rows * s_span - columns * t_span) <= reach
+    return abs(rows * s_span - columns * t_span) <= reach
 
 
 def _spans_and_reach(lengths, band):
-    t_span, s_span = (jnp.maximum(length - 1, 1) for length in lengths)
-    shorter = jnp.minimum(t_span, s_span)
+    xp = namespace(*lengths)
+    t_span, s_span = (xp.maximum(length - 1, 1) for length in lengths)
+    shorter = xp.minimum(t_span, s_span)
     whole, part = divmod(Fraction(min(band, MAX_FRAMES - 1)).limit_denominator(MAX_DENOMINATOR), 1)
     return (t_span, s_span), whole * shorter + part.numerator * shorter // part.denominator
 
@@ -53,7 +60,7 @@ def first_rows(diagonals: jax.Array, lengths: Pair, band: float) -> jax.Array:
 
     Args:
         diagonals: i + j, integers of at least 0, any shape.
-        lengths: (t, s), traced, of a shape that fits.
+        lengths: (t, s), of shapes that fit; with NumPy's arrays throughout the result is one too.
         band: half-width in frames of the longer trajectory.
 
     Returns:
@@ -64,12 +71,13 @@ def first_rows(diagonals: jax.Array, lengths: Pair, band: float) -> jax.Array:
         [0, 0, 1, 1, 2, 3, 3]
     """
     t, s = lengths
+    xp = namespace(diagonals, t, s)
     (t_span, s_span), reach = _spans_and_reach(lengths, band)
     # Unsigned, for d · t_span is up to twice the product of two lengths.
-    wide = [jnp.asarray(number).astype(jnp.uint32) for number in (diagonals, t_span, s_span, reach)]
+    wide = [xp.asarray(number).astype(np.uint32) for number in (diagonals, t_span, s_span, reach)]
     beyond, both = wide[0] * wide[1], wide[1] + wide[2]
-    by_band = jnp.where(beyond > wide[3], (beyond - wide[3] + both - 1) // both, 0).astype(t.dtype)
-    return jnp.minimum(jnp.maximum(by_band, diagonals - s + 1), t)
+    by_band = xp.where(beyond > wide[3], (beyond - wide[3] + both - 1) // both, 0).astype(t.dtype)
+    return xp.minimum(xp.maximum(by_band, diagonals - s + 1), t)
 
 
 def width_of(shape: tuple[int, int], band: float) -> int:

@@ -20,7 +20,7 @@ from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.batching import of_pairs
 from jaxeval.alignment.semirings import UNREACHABLE, Paired, Scaled, Shares, zeros_from
-from jaxeval.alignment.solve import Layout, solver
+from jaxeval.alignment.solve import Layout, known, solver
 from jaxeval.alignment.wavefront import forward, linear, of_predecessors, reached, reverse, shares
 
 
@@ -100,9 +100,9 @@ def _(layout, primals, tangents):
     cost_dot, gamma_dot, _ = tangents
     found = transitions(cost, gamma, lengths, layout)
     source = _to_cells(cost_dot, lengths, layout) + gamma_dot * _negative_entropy(found)
-    shifts = _shifts(lengths, layout)
+    turn = None if layout.band is None else source.shape[1]
     flat = tuple(w[:, None] for w in found)
-    before = [r[0] for r in of_predecessors(linear(flat, source[:, None], shifts), shifts)]
+    before = [r[0] for r in of_predecessors(linear(flat, source[:, None], turn), turn)]
     soft = gamma > 0
     rate = jnp.where(soft, -1 / jnp.where(soft, gamma, 1), 0)
     moves = [r[:, 0] + gamma_dot * _log(w) for w, r in zip(found, before, strict=True)]
@@ -132,7 +132,7 @@ def _solver(layout: Layout) -> Any:
                 cost = full.finished(cost, lengths, (layout.shape[0] + 1, layout.shape[1] + 1))
             laid_out = partial(full.laid_out_whole, cost=cost)
         else:
-            lengths = _known(lengths, layout, cost.shape[0])
+            lengths = known(layout.shape) if lengths is None else lengths
             if not layout.by_diagonals:
                 cost = banded.from_matrix(cost, lengths, layout.band)
             where = banded.cells(layout.shape, lengths, layout.band)
@@ -140,41 +140,31 @@ def _solver(layout: Layout) -> Any:
 
         def run(arithmetic):
             semiring = arithmetic(gamma)
-            prepared, edge, *shifts = laid_out(semiring)
-            table = forward(semiring, prepared, edge, *shifts, keep="table")
-            leads = reached(semiring, table, *shifts)
-            return tuple(jnp.where(leads, w, 0) for w in shares(semiring, prepared, table, *shifts))
+            prepared, edge, turn = laid_out(semiring)
+            table = forward(semiring, prepared, edge, turn, keep="table")
+            leads = reached(semiring, table, turn)
+            found = (jnp.where(leads, w, 0) for w in shares(semiring, prepared, table, turn))
+            return tuple(w.reshape(len(w), len(cost), -1).swapaxes(0, 1) for w in found)
 
         largest = jnp.where(cost >= UNREACHABLE, 0, jnp.abs(cost)).max(axis=1).max(axis=1)
         fits = Scaled(gamma).fits(sum(layout.shape) + 1, largest).all()
-        found = jax.lax.cond(fits, lambda: run(Scaled), lambda: run(Paired))
-        return tuple(w.swapaxes(0, 1) for w in found)
+        return jax.lax.cond(fits, lambda: run(Scaled), lambda: run(Paired))
 
     return of_pairs(of_batch)
 
 
-def _known(lengths, layout, batch):
-    if lengths is None:
-        return tuple(jnp.full(batch, length, jnp.int32) for length in layout.shape)
-    return lengths
-
-
-def _of_one(lengths, layout):
-    lengths = _known(lengths, layout, 1)
-    return tuple(jnp.reshape(length, 1) for length in lengths)
-
-
-def _shifts(lengths: Pair | None, layout: Layout) -> jax.Array | None:
-    if layout.band is None:
-        return None
-    shifts = banded.cells(layout.shape, _of_one(lengths, layout), layout.band).shifts
-    return jnp.pad(shifts, ((2, 0), (0, 0)))
+def _of_one(lengths: Pair | None, layout: Layout) -> Pair:
+    return known(layout.shape) if lengths is None else tuple(length.reshape(1) for length in lengths)
 
 
 def _alignment(shares: Shares, lengths: Pair | None, layout: Layout) -> jax.Array:
     """E by anti-diagonals, `[N, W]`."""
-    inflow = zeros_from(shares[0][:, :1]).at[-1].set(1)
-    return reverse(tuple(w[:, None] for w in shares), inflow, _shifts(lengths, layout))[:, 0]
+    width = shares[0].shape[1]
+    flat = tuple(w[:, None] for w in shares)
+    if layout.band is None:
+        return reverse(flat, jax.nn.one_hot(jnp.array([width - 1]), width, dtype=flat[0].dtype))[:, 0]
+    where = banded.cells(layout.shape, _of_one(lengths, layout), layout.band)
+    return reverse(flat, jnp.asarray(where.way_out[-1]).astype(flat[0].dtype), turn=width)[:, 0]
 
 
 def _to_cells(cost: jax.Array, lengths: Pair | None, layout: Layout) -> jax.Array:

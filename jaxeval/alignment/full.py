@@ -204,11 +204,12 @@ def _whole(semiring: Semiring, cost: jax.Array, side_by_side: int, *, aligned: b
     return value, alignment.reshape(batch, t, s)
 
 
-def laid_out_whole(semiring: Semiring, cost: jax.Array) -> tuple[Prepared, State]:
-    """What `forward` takes of matrices `[B, T, S]` that stay whole."""
+def laid_out_whole(semiring: Semiring, cost: jax.Array) -> tuple[Prepared, State, None]:
+    """What `forward` takes of matrices `[B, T, S]` that stay whole: prepared costs, the edge, and no turn."""
     nothing = zeros_from(cost[:, 0].T)
     start = _row(semiring, semiring.start, nothing[:1], 0)
-    return _laid_out(semiring, cost, jnp.concatenate([start, _row(semiring, semiring.void, nothing, 1)]))
+    top = jnp.concatenate([start, _row(semiring, semiring.void, nothing, 1)])
+    return *_laid_out(semiring, cost, top), None
 
 
 def _row(semiring: Semiring, state: np.ndarray, nothing: jax.Array, more: int) -> State:
@@ -230,7 +231,8 @@ def _laid_out(semiring: Semiring, cost: jax.Array, top: State) -> tuple[Prepared
 def _alignment(semiring: Semiring, prepared: Prepared, table: State, inflow: jax.Array) -> tuple[jax.Array, jax.Array]:
     """E of matrices by rows, `[B, T, S]`, and what flows out to the row above, `[S, B]`."""
     handed_on = shares(semiring, prepared, table)
-    alignment = reverse(handed_on, inflow)
+    last = jnp.pad(inflow[-1][:, None], ((0, 0), (handed_on[0].shape[-1] - 1, 0)))
+    alignment = reverse(handed_on, last, inflow)
     columns = alignment.shape[0] - alignment.shape[2] + 1
     diagonal, vertical = (jnp.pad(alignment[..., 0] * w[..., 0], ((0, 1), (0, 0))) for w in handed_on[:2])
     return unskew(alignment), (vertical[:-1] + diagonal[1:])[:columns]

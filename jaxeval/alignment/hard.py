@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
-from jaxeval.alignment.bands import Pair, first_rows
+from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.derivatives import transitions, value
 from jaxeval.alignment.soft import layout_of, soft_dtw
 from jaxeval.alignment.solve import Layout
@@ -73,33 +73,33 @@ def _path(cost: jax.Array, lengths: Pair, layout: Layout) -> jax.Array:
     gamma = jnp.zeros((), cost.dtype)
     # Of equal predecessors, which share the minimum, the first is taken.
     best = jnp.stack(transitions(cost, gamma, lengths, layout)).argmax(axis=0)
-    diagonals = jnp.arange(len(best), dtype=lengths[0].dtype)
-    first = jnp.zeros_like(diagonals) if layout.band is None else first_rows(diagonals, lengths, layout.band)
-    cells = _backtrack(best, first, lengths)[: sum(layout.shape) - 1]
+    cells = _backtrack(best, lengths)[: sum(layout.shape) - 1]
     cells = jnp.where(jnp.isfinite(value(cost, gamma, lengths, layout)), cells, -1)
     # A diagonal step leaves an anti-diagonal out: move those gaps to the end.
     return cells[jnp.argsort(cells[:, 0] < 0, stable=True)]
 
 
-def _backtrack(best: jax.Array, first: jax.Array, lengths: Pair) -> jax.Array:
+def _backtrack(best: jax.Array, lengths: Pair) -> jax.Array:
     """The path's cell on each anti-diagonal, −1 where it has none.
 
     Args:
-        best: `[N, W]` each cell's predecessor: 0 diagonal (i−1, j−1), 1 vertical (i−1, j), 2 horizontal (i, j−1).
-        first: `[N]` the row of the first lane.
+        best: `[N, W]` each cell's predecessor: 0 diagonal (i−1, j−1), 1 vertical (i−1, j), 2 horizontal (i, j−1);
+            row i has lane i modulo W.
         lengths: (t, s).
 
     Returns:
         `[N, 2]`.
     """
 
+    width = best.shape[1]
+
     def step(cell, anti_diagonal):
         row, column = cell
-        index, candidates, first = anti_diagonal
+        index, candidates = anti_diagonal
         here = index == row + column
-        move = candidates[row - first]
+        move = candidates[row % width]
         previous = (jnp.where(here & (move != 2), row - 1, row), jnp.where(here & (move != 1), column - 1, column))
         return previous, jnp.where(here, jnp.stack(cell), -1)
 
-    indices = jnp.arange(len(best), dtype=first.dtype)
-    return jax.lax.scan(step, (lengths[0] - 1, lengths[1] - 1), (indices, best, first), reverse=True)[1]
+    indices = jnp.arange(len(best), dtype=lengths[0].dtype)
+    return jax.lax.scan(step, (lengths[0] - 1, lengths[1] - 1), (indices, best), reverse=True)[1]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair, reaches
@@ -44,7 +45,7 @@ def solver(layout: Layout, *, aligned: bool) -> Callable[..., Any]:
         if layout.band is None:
             return _solved(_Full(layout.shape, lengths), cost, gamma, aligned)
         if lengths is None:
-            lengths = tuple(jnp.full(cost.shape[0], length, jnp.int32) for length in layout.shape)
+            lengths = known(layout.shape)
         if layout.by_diagonals:
             return _solved(_Band(layout, lengths), cost, gamma, aligned)
         in_band = banded.from_matrix(cost, lengths, layout.band)
@@ -55,6 +56,11 @@ def solver(layout: Layout, *, aligned: bool) -> Callable[..., Any]:
         return value, banded.to_matrix(alignment, layout.shape, lengths, layout.band)
 
     return of_pairs(of_batch)
+
+
+def known(shape: tuple[int, int]) -> Pair:
+    """The shape as the lengths of all pairs, known while tracing."""
+    return np.full(1, shape[0], np.int32), np.full(1, shape[1], np.int32)
 
 
 class _Full(NamedTuple):
@@ -101,12 +107,13 @@ class _Band(NamedTuple):
     def run(self, arithmetic, cost, gamma, aligned):
         function = banded.value_and_alignment if aligned else banded.value
 
-        def piece(cost, gamma, lengths):
-            return function(arithmetic, cost, gamma, self.layout.shape, lengths, self.layout.band)
+        def piece(cost, gamma, *lengths):
+            return function(arithmetic, cost, gamma, self.shape, lengths or self.lengths, self.layout.band)
 
         batch, _, width = cost.shape
         chunks = full.chunks(batch, width, 1, 1, CPU) if isinstance(batch, int) else Chunks(1, batch, 1, 0)
-        return in_chunks(piece, chunks.count, chunks.size, cost, gamma, self.lengths)
+        own = self.lengths if isinstance(self.lengths[0], jax.Array) else ()
+        return in_chunks(piece, chunks.count, chunks.size, cost, gamma, *own)
 
 
 def _solved(place, cost, gamma, aligned):

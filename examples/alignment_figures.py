@@ -1,0 +1,236 @@
+"""The figures of docs/alignment.md, drawn from the demo's talking face.
+
+The trajectory is a cheap one, so that no network is needed for it: grey levels of the mouth, averaged over blocks of
+8 × 8 pixels; the cost is their squared Euclidean distance. The faults are put in on purpose, so that the truth is known.
+
+    python examples/alignment_figures.py [FOLDER]
+"""
+
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
+from matplotlib.figure import Figure
+
+import jaxeval
+from jaxeval.alignment import lag
+from jaxeval.alignment.distances import squared_euclidean
+from jaxeval.benchmark.demo import FPS, talking_face
+from jaxeval.benchmark.figures import ALIGNED, FRAMEWISE, GREY, INK
+from jaxeval.benchmark.perturb import late, rubato
+
+FOLDER = Path(__file__).parents[1] / "docs" / "figures"
+MOUTH = slice(144, 192), slice(108, 164)  # rows and columns of the clip
+GAMMA = 4e-4  # a tenth of the median cost between neighbouring frames, as in jaxeval-v1
+MS = 1000 / FPS
+WIDTH, DPI = 7.2, 125  # inches, dots per inch
+STYLE = {
+    "font.size": 9,
+    "font.sans-serif": ["Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"],
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "text.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.6,
+}
+DASHES = (0, (4, 3))
+COST_MAP = LinearSegmentedColormap.from_list("cost", ["#ffffff", FRAMEWISE, "#5c2800"])
+ALIGNMENT_MAP = LinearSegmentedColormap.from_list("alignment", ["#ffffff", ALIGNED, "#003359"])
+
+
+def trajectory(frames: np.ndarray) -> jax.Array:
+    """Grey levels of the mouth in [0, 1], over blocks of 8 × 8 pixels: [T, H, W, 3] uint8 to [T, 42]."""
+    grey = frames[:, *MOUTH].mean(axis=-1) / 255
+    blocks = grey.reshape(len(grey), 6, 8, 7, 8).mean(axis=(2, 4))
+    return jnp.asarray(blocks.reshape(len(grey), -1), jnp.float32)
+
+
+def half_as_far(frames: np.ndarray) -> np.ndarray:
+    """A fault of the picture: every frame halfway between itself and the clip's mean, so that nothing moves enough."""
+    return np.rint((frames + frames.mean(axis=0)) / 2).astype(np.uint8)
+
+
+def why_align(frames: np.ndarray) -> Figure:
+    """A clip that is 80 ms late, frame by frame and aligned, beside one whose mouth moves half as far."""
+    generated = late(frames, 0.08, fps=FPS).frames
+    figure = Figure(figsize=(WIDTH, 4.3))
+    _strips(figure.add_axes((0.012, 0.6, 0.976, 0.385)), frames, generated, range(24, 36))
+    score, cost = _scored(generated, frames)
+    over_time = figure.add_axes((0.085, 0.11, 0.5, 0.37))
+    seconds = np.arange(len(cost)) / FPS
+    expected = (score.alignment * cost).sum(axis=1) / score.alignment.sum(axis=1)
+    for values, colour, name in ((np.diagonal(cost), FRAMEWISE, "frame-wise"), (expected, ALIGNED, "aligned")):
+        over_time.fill_between(seconds, values, color=colour, alpha=0.14, linewidth=0)
+        over_time.plot(seconds, values, color=colour, label=name)
+    over_time.set(xlim=(0, seconds[-1]), ylim=(0, None), xlabel="time in the generated clip (s)")
+    over_time.set_title("cost of each frame, 80 ms late")
+    over_time.legend(loc="upper left", handlelength=1.4)
+    faults = {"80 ms late": score, "mouth moves\nhalf as far": _scored(half_as_far(frames), frames)[0]}
+    _bars(figure.add_axes((0.745, 0.11, 0.185, 0.37)), faults)
+    return figure
+
+
+def _scored(generated: np.ndarray, reference: np.ndarray) -> tuple[jaxeval.AlignedScore, np.ndarray]:
+    """The scores of a pair, and its cost matrix."""
+    x, y = trajectory(generated), trajectory(reference)
+    return jaxeval.aligned(squared_euclidean, gamma=GAMMA)(x, y), np.asarray(squared_euclidean(x, y))
+
+
+def _strips(axes: Axes, reference: np.ndarray, generated: np.ndarray, shown: range) -> None:
+    """The mouths of both clips, and which of them either comparison holds against each other."""
+    lag = int(0.08 * FPS)
+    left, step, height, lower = 1.45, 1.1, 48 / 56, 0.0
+    upper = height + 0.75
+    for row, clip, name in ((upper, reference, "reference"), (lower, generated, "generated,\n80 ms late")):
+        axes.text(0, row + height / 2, name, va="center")
+        for k, t in enumerate(shown):
+            x = left + k * step
+            axes.imshow(clip[t][MOUTH], extent=(x, x + 1, row, row + height))
+    for k in range(len(shown)):
+        x = left + k * step + 0.5
+        axes.plot([x, x], [height + 0.06, upper - 0.06], color=FRAMEWISE, linewidth=1.1, linestyle=DASHES)
+        if k >= lag:
+            axes.plot([x, x - lag * step], [height + 0.06, upper - 0.06], color=ALIGNED)
+    axes.set(xlim=(0, left + step * len(shown)), ylim=(lower, upper + height))
+    axes.axis("off")
+
+
+def _bars(axes: Axes, faults: dict[str, jaxeval.AlignedScore]) -> None:
+    for k, score in enumerate(faults.values()):
+        for offset, value, colour in ((-0.19, score.framewise, FRAMEWISE), (0.19, score.divergence, ALIGNED)):
+            axes.barh(k + offset, float(value), height=0.34, color=colour)
+            axes.text(float(value), k + offset, f" {value:.4f}", va="center")
+    axes.set_yticks(range(len(faults)), list(faults))
+    axes.tick_params(axis="y", length=0)
+    axes.set(ylim=(1.6, -0.6), xticks=[])
+    axes.spines["bottom"].set_visible(False)
+    axes.set_title("cost per frame: frame-wise, divergence", x=-0.55)
+
+
+def cost_and_alignment(frames: np.ndarray) -> Figure:
+    """The cost matrix of a clip that is 120 ms late, and its expected alignment at three temperatures."""
+    reference = frames[20:56]
+    cost = squared_euclidean(trajectory(late(reference, 0.12, fps=FPS).frames), trajectory(reference))
+    figure = Figure(figsize=(WIDTH, 2.75))
+    axes = [figure.add_axes((0.065 + 0.237 * k, 0.325, 0.213, 0.213 * WIDTH / 2.75)) for k in range(4)]
+    cost_norm, alignment_norm = PowerNorm(0.5, 0, float(cost.max())), PowerNorm(0.5, 0, 1)
+    _matrix(axes[0], cost, COST_MAP, cost_norm)
+    axes[0].plot(*jaxeval.dtw_path(cost).T, color=INK, linewidth=1)
+    axes[0].set_title("cost D, exact DTW path")
+    axes[0].set_ylabel("reference frame s")
+    for panel, gamma in zip(axes[1:], (GAMMA / 10, GAMMA, GAMMA * 100), strict=True):
+        alignment = jaxeval.soft_dtw_alignment(cost, gamma=gamma)
+        _matrix(panel, alignment, ALIGNMENT_MAP, alignment_norm)
+        rows = np.arange(len(cost))
+        panel.plot(rows, rows - lag(alignment).curve, color=INK, linewidth=1)
+        panel.set_title(f"E, γ = {gamma:g}")
+        panel.set_yticklabels([])
+    for panel in axes:
+        panel.set_xlabel("generated frame t")
+    _scale(figure, (0.065, 0.115, 0.213, 0.03), ScalarMappable(cost_norm, COST_MAP), "cost (grey level²)", [0, 0.1, 0.4])
+    where = (0.302, 0.115, 0.687, 0.03)
+    _scale(figure, where, ScalarMappable(alignment_norm, ALIGNMENT_MAP), "probability of a cell", [0, 0.1, 0.5, 1])
+    return figure
+
+
+def _matrix(axes: Axes, matrix: jax.Array, colours: LinearSegmentedColormap, norm: PowerNorm) -> None:
+    axes.imshow(np.asarray(matrix).T, origin="lower", cmap=colours, norm=norm)
+    end = len(matrix) - 1
+    axes.plot([0, end], [0, end], color=GREY, linewidth=1, linestyle=DASHES)
+    axes.set(xticks=[0, 10, 20, 30], yticks=[0, 10, 20, 30])
+
+
+def _scale(figure: Figure, where: tuple, colours: ScalarMappable, label: str, ticks: list[float]) -> None:
+    bar = figure.colorbar(colours, cax=figure.add_axes(where), orientation="horizontal", ticks=ticks)
+    bar.outline.set_visible(False)
+    bar.ax.set_xticklabels([f"{tick:g}" for tick in ticks])
+    bar.ax.set_title(label, fontsize=9, pad=3)
+
+
+def value_and_divergence(frames: np.ndarray) -> Figure:
+    """Soft-DTW and its divergence, of a clip against itself and 80 ms late, over γ and over the clips' length."""
+    itself, delayed = trajectory(frames), trajectory(late(frames, 0.08, fps=FPS).frames)
+    gammas, lengths = jnp.geomspace(1e-4, 0.05, 40), jnp.arange(5, len(frames) + 1)
+
+    def over_gamma(x):
+        return jax.vmap(lambda gamma: jaxeval.aligned(squared_euclidean, gamma=gamma)(x, itself))(gammas)
+
+    def over_length(x):
+        metric = jaxeval.aligned(squared_euclidean, gamma=0.01)
+        return jax.vmap(lambda n: metric(x, itself, lengths=(n, n)))(lengths)
+
+    figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
+    axes = figure.subplots(2, 2, sharex="col", sharey=False)
+    for column, (across, scores) in enumerate(((gammas, over_gamma), (lengths / FPS, over_length))):
+        for x, colour, name in ((delayed, ALIGNED, "80 ms late"), (itself, INK, "the clip itself")):
+            score = scores(x)
+            axes[0, column].plot(across, score.seq, color=colour, label=name)
+            axes[1, column].plot(across, score.divergence, color=colour, label=name)
+    for panel in axes.flat:
+        panel.axhline(0, color=GREY, linewidth=0.8, zorder=0)
+    axes[0, 0].set(xscale="log", ylabel="value per frame", title="Soft-DTW, 3 s, over γ")
+    axes[0, 1].set(title="Soft-DTW at γ = 0.01, over the length")
+    axes[1, 0].set(xlabel="γ (grey level²)", ylabel="divergence per frame", title="its divergence")
+    axes[1, 1].set(xlabel="length of both clips (s)", title="its divergence")
+    axes[0, 0].legend(loc="lower left")
+    return figure
+
+
+def timing(frames: np.ndarray) -> Figure:
+    """The measured lag of two clips beside the true one."""
+    figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
+    clips = {
+        "80 ms late": late(frames, 0.08, fps=FPS),
+        "tempo wanders by ±25 %": rubato(frames, 0.25, phase=np.pi / 2, fps=FPS),
+    }
+    axes = figure.subplots(1, 2, sharey=True)
+    seconds = np.arange(len(frames)) / FPS
+    for panel, (name, clip) in zip(axes, clips.items(), strict=True):
+        score, _ = _scored(clip.frames, frames)
+        curve, spread = MS * lag(score.alignment).curve, MS * _spread(score.alignment)
+        panel.axhline(0, color=GREY, linewidth=0.8, zorder=0)
+        panel.fill_between(seconds, curve - spread, curve + spread, color=ALIGNED, alpha=0.2, linewidth=0)
+        panel.plot(seconds, curve, color=ALIGNED, label="lag(t)")
+        panel.step(seconds, MS * clip.lag, where="mid", color=INK, linewidth=1, linestyle=DASHES, label="true delay")
+        panel.set(xlim=(0, 3), xlabel="time in the generated clip (s)", yticks=range(-120, 121, 40))
+        panel.set_title(f"{name}: lag {MS * score.lag:.0f} ms, lag_std {MS * score.lag_std:.0f} ms")
+    axes[0].set_ylabel("lag (ms)")
+    axes[0].legend(loc="lower left")
+    return figure
+
+
+def _spread(alignment: jax.Array) -> jax.Array:
+    """Standard deviation of the reference frame s under each row of E, in frames."""
+    weights, s = alignment / alignment.sum(axis=1, keepdims=True), jnp.arange(alignment.shape[1])
+    mean = weights @ s
+    return jnp.sqrt((weights * (s - mean[:, None]) ** 2).sum(axis=1))
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    frames, _ = talking_face()
+    with matplotlib.rc_context(STYLE):
+        for draw in (why_align, cost_and_alignment, value_and_divergence, timing):
+            path = folder / f"{draw.__name__}.png"
+            draw(frames).savefig(path, dpi=DPI, metadata={"Software": None})
+            print(path)
+
+
+if __name__ == "__main__":
+    main()
