@@ -12,6 +12,7 @@
 The packages come with `pip install numba tslearn aeon torch`; a peer whose package is missing is told so.
 """
 
+import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -21,6 +22,10 @@ import jax.numpy as jnp
 import numpy as np
 
 INFINITY = 1e8
+
+# OpenMP's threads, which tslearn and numba-parallel use, wait by running otherwise, and so slow down what runs next, or
+# themselves where another process has one of the cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 class Peer(NamedTuple):

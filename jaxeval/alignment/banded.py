@@ -12,6 +12,9 @@ from jaxeval.alignment.semirings import UNREACHABLE, Prepared, Semiring, State, 
 from jaxeval.alignment.wavefront import forward, reverse, shares
 
 
+SMALL = 2**20  # matrices of so many cells have the places of a band worked out while tracing, larger ones while running
+
+
 class Cells(NamedTuple):
     """Where the cells of a band lie: `count` anti-diagonals of B pairs, arrays `[count, B, W]`.
 
@@ -100,7 +103,10 @@ def to_matrix(banded: jax.Array, shape: tuple[int, int], lengths: Pair, band: fl
         `[B, T, S]`.
     """
     t, s = lengths
-    rows, columns = (index.astype(t.dtype)[None] for index in np.indices(shape))
+    if shape[0] * shape[1] <= SMALL:
+        rows, columns = (index.astype(t.dtype)[None] for index in np.indices(shape))
+    else:
+        rows, columns = (jax.lax.broadcasted_iota(t.dtype, (1, *shape), axis) for axis in (1, 2))
     t, s = t[:, None, None], s[:, None, None]
     inside = in_band(rows, columns, (t, s), band) & (rows < t) & (columns < s)
     width = banded.shape[-1]

@@ -1,16 +1,15 @@
 """The Soft-DTW divergence: Soft-DTW without its entropic bias."""
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.arguments import Lengths, Scalar
-from jaxeval.alignment.bands import Length
+from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost, checked_lengths
 from jaxeval.alignment.distances import squared_euclidean
-from jaxeval.alignment.soft import soft_dtw
-
-Distance = Callable[[jax.Array, jax.Array], jax.Array]
+from jaxeval.alignment.soft import Costs, narrowed, of_matrix, value_of
+from jaxeval.alignment.solve import Layout
+from jaxeval.alignment.streaming import Distance, band_costs, without_padding
 
 
 def soft_dtw_divergence(
@@ -34,7 +33,8 @@ def soft_dtw_divergence(
         distance: (x, y) -> `[T, S]` costs, symmetric: distance(y, x) is its transpose.
         gamma: smoothing, at least 0, in the cost's unit; static or traced.
         lengths: (t, s), numbers of valid leading frames; Python ints or traced. None for (T, S).
-        band: half-width of the Sakoe-Chiba band in frames of the longer trajectory, static; None for no band.
+        band: half-width of the Sakoe-Chiba band in frames of the longer trajectory, static; None for no band. With one,
+            only the costs inside are computed: time and memory are O((T + S) · band).
 
     Returns:
         Scalar, in the cost's unit, summed along the path and not divided by a length.
@@ -50,8 +50,73 @@ def soft_dtw_divergence(
         >>> print(soft_dtw_divergence(x, x, gamma=1.0))
         0.0
     """
-    costs = pairwise_costs(distance, x, y, lengths=lengths)
-    return divergence_from_costs(*costs, gamma=gamma, lengths=lengths, band=band)
+    return divergence_of(pair_costs(distance, x, y, lengths=lengths, band=band), gamma)
+
+
+class PairCosts(NamedTuple):
+    """The three costs of a divergence.
+
+    Attributes:
+        xy: between x and y.
+        xx: between x and itself.
+        yy: between y and itself.
+    """
+
+    xy: Costs
+    xx: Costs
+    yy: Costs
+
+
+def pair_costs(
+    distance: Distance, x: jax.Array, y: jax.Array, *, lengths: Lengths | None = None, band: float | None = None
+) -> PairCosts:
+    """The costs of a divergence, within a band those inside it only; whatever the padding holds.
+
+    Args:
+        distance: (x, y) -> `[T, S]` costs.
+        x: `[T, ...]` trajectory.
+        y: `[S, ...]` trajectory.
+        lengths: (t, s), numbers of valid leading frames; None for (T, S).
+        band: half-width of the band; None for none.
+
+    Returns:
+        Costs with their layouts.
+
+    Raises:
+        ValueError: as `soft_dtw`.
+
+    Example:
+        >>> costs = pair_costs(squared_euclidean, jnp.ones((9, 1)), jnp.zeros((9, 1)), band=2)
+        >>> costs.xy.values.shape, costs.xy.layout.by_diagonals
+        ((19, 4), True)
+    """
+    shape = (len(x), len(y))
+    traced = checked_lengths(lengths, shape, band)
+    x, y = without_padding(x, y, lengths)
+
+    def costs(i: int, j: int) -> Costs:
+        of = (x, y)
+        size = (shape[i], shape[j])
+        own = None if lengths is None else (traced[i], traced[j])
+        inside = narrowed(size, band)
+        if inside is None:
+            return Costs(checked_cost(distance(of[i], of[j])), own, Layout(size))
+        return Costs(checked_cost(band_costs(distance, of[i], of[j], own, inside)), own, Layout(size, inside, True))
+
+    return PairCosts(costs(0, 1), costs(0, 0), costs(1, 1))
+
+
+def divergence_of(costs: PairCosts, gamma: Scalar) -> jax.Array:
+    """`soft_dtw_divergence` of costs that are checked.
+
+    Args:
+        costs: of the pair.
+        gamma: as for `soft_dtw_divergence`.
+
+    Returns:
+        Scalar.
+    """
+    return value_of(costs.xy, gamma) - (value_of(costs.xx, gamma) + value_of(costs.yy, gamma)) / 2
 
 
 def pairwise_costs(
@@ -73,17 +138,8 @@ def pairwise_costs(
         >>> xy.shape, xx.shape, yy.shape
         ((2, 3), (2, 2), (3, 3))
     """
-    x, y = jnp.asarray(x), jnp.asarray(y)
-    if lengths is not None:
-        x, y = (_without_padding(trajectory, length) for trajectory, length in zip((x, y), lengths, strict=True))
+    x, y = without_padding(x, y, lengths)
     return distance(x, y), distance(x, x), distance(y, y)
-
-
-def _without_padding(trajectory: jax.Array, length: Length) -> jax.Array:
-    # A frame that is there anyway stands in: NaN · 0 is NaN in the distance's gradient, and a frame of zeros may be
-    # where some distance has no derivative.
-    valid = jnp.arange(len(trajectory), dtype=jnp.int32) < length
-    return jnp.where(valid.reshape(-1, *[1] * (trajectory.ndim - 1)), trajectory, trajectory[:1])
 
 
 def divergence_from_costs(
@@ -116,13 +172,22 @@ def divergence_from_costs(
         >>> print(divergence_from_costs(cost, cost, cost))
         0.0
     """
+    return divergence_of(of_matrices(xy, xx, yy, lengths=lengths, band=band), gamma)
+
+
+def of_matrices(
+    xy: jax.Array, xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None, band: float | None = None
+) -> PairCosts:
+    """Three cost matrices, checked; arguments as for `divergence_from_costs`.
+
+    Raises:
+        ValueError: as `soft_dtw`, and if the three shapes don't fit.
+    """
     size = jnp.shape(xy)
     if len(size) != 2 or jnp.shape(xx) != size[:1] * 2 or jnp.shape(yy) != size[1:] * 2:
         raise ValueError(
             f"Expected costs xy [T, S], xx [T, T] and yy [S, S], "
             f"got shapes {size}, {jnp.shape(xx)} and {jnp.shape(yy)}."
         )
-    t, s = size if lengths is None else lengths
-    cross = soft_dtw(xy, gamma=gamma, lengths=(t, s), band=band)
-    bias = soft_dtw(xx, gamma=gamma, lengths=(t, t), band=band) + soft_dtw(yy, gamma=gamma, lengths=(s, s), band=band)
-    return cross - bias / 2
+    t, s = (None, None) if lengths is None else ((lengths[0],) * 2, (lengths[1],) * 2)
+    return PairCosts(of_matrix(xy, lengths, band), of_matrix(xx, t, band), of_matrix(yy, s, band))

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
+from jaxeval.alignment.arguments import Lengths
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.derivatives import transitions, value
-from jaxeval.alignment.soft import layout_of, soft_dtw
+from jaxeval.alignment.soft import of_matrix, soft_dtw
 from jaxeval.alignment.solve import Layout
 
 
@@ -22,7 +22,7 @@ def dtw(cost: jax.Array, *, lengths: Lengths | None = None, band: float | None =
         band: half-width of the Sakoe-Chiba band in frames of the longer trajectory, static; None for no band.
 
     Returns:
-        Scalar. NaN if no path of finite cost exists.
+        Scalar. +inf if no path of finite cost exists; NaN as `soft_dtw`.
 
     Raises:
         ValueError: as `soft_dtw`.
@@ -59,8 +59,10 @@ def dtw_path(
         >>> dtw_path(jnp.array([[0.0, 1.0, 2.0], [5.0, 5.0, 0.0]])).tolist()
         [[0, 0], [0, 1], [1, 2]]
     """
-    cost = checked_cost(cost)
-    path = _path(cost, checked_lengths(lengths, cost.shape, band), layout_of(cost.shape, band))
+    cost, traced, layout = of_matrix(cost, lengths, band)
+    if traced is None:
+        traced = tuple(jnp.int32(length) for length in cost.shape)
+    path = _path(cost, traced, layout)
     if size is not None:
         return jnp.pad(path, ((0, max(0, size - len(path))), (0, 0)), constant_values=-1)[:size]
     if isinstance(path, jax.core.Tracer):

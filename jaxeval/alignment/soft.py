@@ -1,11 +1,13 @@
 """Soft-DTW of a cost matrix: its value, and the alignment that is its gradient."""
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost, checked_gamma, checked_lengths
+from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.derivatives import value, value_and_alignment
 from jaxeval.alignment.solve import Layout
 
@@ -22,15 +24,16 @@ def soft_dtw(
 
     Args:
         cost: `[T, S]` real numbers whose sum along a path stays below 5e29; +inf forbids a cell. Float32 or float64;
-            narrower types are widened.
+            narrower types are widened. However large the costs are against γ, no digit is lost.
         gamma: smoothing, at least 0, in the cost's unit; static or traced. 0 is exact DTW.
         lengths: (t, s), numbers of valid leading rows and columns; Python ints or traced. What lies beyond them may be
             anything, NaN included. None for (T, S).
-        band: half-width of the Sakoe-Chiba band in frames of the longer trajectory, static; None for no band. See
-            `jaxeval.alignment.bands.in_band`.
+        band: half-width of the Sakoe-Chiba band in frames of the longer trajectory, static; None for no band. Only the
+            band's cells are worked through. See `jaxeval.alignment.bands.in_band`.
 
     Returns:
-        Scalar. NaN if no path of finite cost exists, and for traced arguments out of range.
+        Scalar. +inf, with a gradient of 0, if no path of finite cost exists. NaN if a cost is NaN or −inf, for traced
+        arguments out of range, and if the band leads no path through traced lengths.
 
     Raises:
         ValueError: for a matrix that isn't one, static lengths out of range, static gamma or band below 0, and for a
@@ -44,7 +47,7 @@ def soft_dtw(
         >>> print(f"{soft_dtw(cost, gamma=1.0):.4f}")  # -log(1 + 2 exp(-1))
         -0.5514
     """
-    return _value(*_checked(cost, gamma, lengths, band))
+    return value_of(of_matrix(cost, lengths, band), gamma)
 
 
 def soft_dtw_alignment(
@@ -61,7 +64,7 @@ def soft_dtw_alignment(
         band: as for `soft_dtw`.
 
     Returns:
-        `[T, S]` in [0, 1]; exactly 0 in padding and outside the band; NaN if no path of finite cost exists.
+        `[T, S]` in [0, 1]; exactly 0 in padding and outside the band; NaN where the value is.
 
     Raises:
         ValueError: as `soft_dtw`.
@@ -99,31 +102,60 @@ def soft_dtw_value_and_alignment(
         >>> value.shape, alignment.shape
         ((), (3, 3))
     """
-    return _value_and_alignment(*_checked(cost, gamma, lengths, band))
+    return value_and_alignment_of(of_matrix(cost, lengths, band), gamma)
 
 
-def _checked(cost, gamma, lengths, band):
+class Costs(NamedTuple):
+    """A pair's checked costs.
+
+    Attributes:
+        values: as the layout says.
+        lengths: (t, s), int32 scalars; None for the layout's shape.
+        layout: a matrix, or a band by anti-diagonals.
+    """
+
+    values: jax.Array
+    lengths: Pair | None
+    layout: Layout
+
+
+def of_matrix(cost: jax.Array, lengths: Lengths | None = None, band: float | None = None) -> Costs:
+    """A cost matrix with its lengths and band, as `soft_dtw` takes them, checked.
+
+    Example:
+        >>> of_matrix(jnp.ones((3, 4)), band=10).layout
+        Layout(shape=(3, 4), band=None, by_diagonals=False)
+    """
     cost = checked_cost(cost)
-    gamma = checked_gamma(gamma, cost.dtype)
     traced = checked_lengths(lengths, cost.shape, band)
-    return cost, gamma, None if lengths is None else traced, layout_of(cost.shape, band)
+    return Costs(cost, None if lengths is None else traced, Layout(cost.shape, narrowed(cost.shape, band)))
 
 
-def layout_of(shape: tuple[int, int], band: float | None) -> Layout:
-    """The layout of a cost matrix: a band that holds every cell is none.
+def narrowed(shape: tuple[int, int], band: float | None) -> float | None:
+    """The band, or None if it holds every cell.
 
     Args:
         shape: T and S.
         band: half-width of the band; None for none.
 
     Returns:
-        The layout.
+        The half-width.
 
     Example:
-        >>> layout_of((5, 7), 6.0)
-        Layout(shape=(5, 7), band=None, by_diagonals=False)
+        >>> narrowed((5, 7), 6.0), narrowed((5, 7), 5.5)
+        (None, 5.5)
     """
-    return Layout(shape, None if band is None or band >= max(shape) - 1 else float(band))
+    return None if band is None or band >= max(shape) - 1 else float(band)
+
+
+def value_of(costs: Costs, gamma: Scalar) -> jax.Array:
+    """`soft_dtw` of costs that are checked."""
+    return _value(costs.values, checked_gamma(gamma, costs.values.dtype), costs.lengths, costs.layout)
+
+
+def value_and_alignment_of(costs: Costs, gamma: Scalar) -> tuple[jax.Array, jax.Array]:
+    """`soft_dtw` and `soft_dtw_alignment` of costs that are checked; the alignment has their layout."""
+    return _value_and_alignment(costs.values, checked_gamma(gamma, costs.values.dtype), costs.lengths, costs.layout)
 
 
 # Jitted here, since an eager scan would be compiled anew at every call.

@@ -5,7 +5,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment import banded
 from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
+from jaxeval.alignment.bands import Pair
+from jaxeval.alignment.solve import Layout, known
 
 
 class Lag(NamedTuple):
@@ -16,11 +19,14 @@ class Lag(NamedTuple):
         mean: its mean over the valid frames.
         std: its standard deviation over the valid frames; small for a constant delay (the path's two ends, which are
             held in the corners, and still stretches give some), more where the tempo wanders.
+        confidence: `[T]` in [0, 1]: the probability that the path passes the frame's likeliest partner, max_s E_ts. 1 is
+            certain, low means that the costs leave the timing open, as in still stretches; NaN beyond the valid frames.
     """
 
     curve: jax.Array
     mean: jax.Array
     std: jax.Array
+    confidence: jax.Array
 
 
 def lag(alignment: jax.Array, *, lengths: Lengths | None = None) -> Lag:
@@ -49,12 +55,62 @@ def lag(alignment: jax.Array, *, lengths: Lengths | None = None) -> Lag:
     t, s = checked_lengths(lengths, alignment.shape)
     rows, columns = (jax.lax.broadcasted_iota(jnp.int32, alignment.shape, axis) for axis in (0, 1))
     mass = jnp.where((rows < t) & (columns < s), alignment, 0)
-    valid = jnp.arange(len(alignment), dtype=t.dtype) < t
     # Averaged as differences t − s, which are small: t less an average of s would cancel.
-    late_by = (mass * (rows - columns).astype(mass.dtype)).sum(axis=1) / jnp.where(valid, mass.sum(axis=1), 1)
-    count = t.astype(mass.dtype)
+    late = (mass * (rows - columns).astype(mass.dtype)).sum(axis=1)
+    return _lag(late, mass.sum(axis=1), mass.max(axis=1), t)
+
+
+def lag_in_band(alignment: jax.Array, lengths: Pair | None, layout: Layout) -> Lag:
+    """`lag` of an alignment that is given by a band's anti-diagonals.
+
+    Args:
+        alignment: `[N, W]`, 0 outside the band.
+        lengths: (t, s), integer scalars; None for the layout's shape.
+        layout: of the band.
+
+    Returns:
+        Lag of the first trajectory against the second, in frames.
+    """
+    given = known(layout.shape) if lengths is None else tuple(length.reshape(1) for length in lengths)
+    where = banded.cells(layout.shape, given, layout.band)
+    rows, columns = (jnp.asarray(index[:, 0]).reshape(-1) for index in (where.rows, where.columns))
+    count = layout.shape[0]
+    rows = jnp.where(jnp.asarray(where.inside[:, 0]).reshape(-1), rows, count)  # beyond the last: dropped
+    mass = alignment.reshape(-1)
+    late = jax.ops.segment_sum(mass * (rows - columns).astype(mass.dtype), rows, count)
+    total, most = jax.ops.segment_sum(mass, rows, count), jax.ops.segment_max(mass, rows, count)
+    return _lag(late, total, most, jnp.asarray(given[0])[0])
+
+
+def _lag(late: jax.Array, mass: jax.Array, most: jax.Array, t: jax.Array) -> Lag:
+    valid = jnp.arange(len(late), dtype=t.dtype) < t
+    late_by = jnp.where(valid, late / jnp.where(valid & (mass != 0), mass, 1), 0)
+    count = t.astype(late.dtype)
     mean = late_by.sum() / count
     variance = jnp.where(valid, jnp.square(late_by - mean), 0).sum() / count
     is_constant = variance == 0
     std = jnp.where(is_constant, 0, jnp.sqrt(jnp.where(is_constant, 1, variance)))
-    return Lag(jnp.where(valid, late_by, jnp.nan), mean, std)
+    return Lag(jnp.where(valid, late_by, jnp.nan), mean, std, jnp.where(valid, most, jnp.nan))
+
+
+def expected_path(alignment: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
+    """For each frame of the first trajectory the frame of the second that an alignment expects beside it.
+
+        s̄(t) = Σ_s E_ts s / Σ_s E_ts = t − lag(t)
+
+    Args:
+        alignment: `[T, S]` E, at least 0.
+        lengths: (t, s), numbers of valid leading rows and columns; Python ints or traced. None for (T, S).
+
+    Returns:
+        `[T]` frames, in [0, s − 1] and for an exact alignment non-decreasing; NaN beyond the valid ones.
+
+    Raises:
+        ValueError: as `lag`.
+
+    Example:
+        >>> expected_path(jnp.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])).tolist()
+        [0.0, 0.0, 1.5]
+    """
+    curve = lag(alignment, lengths=lengths).curve
+    return jnp.arange(len(curve)).astype(curve.dtype) - curve

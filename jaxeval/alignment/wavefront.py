@@ -49,16 +49,17 @@ def forward(
         return state + starts * (semiring.start[:, None, None] - state)
 
     def step(carry, anti_diagonal):
-        before, previous = carry
+        diagonal, previous = carry
         costs, edge = anti_diagonal
-        state = semiring.extend(*_predecessors(before, previous, turn), costs)
+        vertical, horizontal = _in_lanes(previous, turn)
+        state = semiring.extend(diagonal, vertical, horizontal, costs)
         end = state[..., -1]
         state = with_edge(state, edge)
-        return (previous, state), {"table": state, "ends": end, None: None}[keep]
+        return (vertical, state), {"table": state, "ends": end, None: None}[keep]
 
     void = jnp.stack([nothing + v for v in semiring.void])
-    void = with_edge(void, void[..., 0] if turn is None else void[..., 0] * 0)
-    (_, final), kept = jax.lax.scan(step, (void, void), (prepared, edge))
+    start = with_edge(void, void[..., 0] if turn is None else void[..., 0] * 0)
+    (_, final), kept = jax.lax.scan(step, (void, start), (prepared, edge))
     return final if keep is None else kept
 
 
@@ -147,6 +148,10 @@ def reverse(shares: Shares, last: jax.Array, inflow: jax.Array | None = None, tu
     later = None if inflow is None else jnp.pad(inflow[:-1], ((1, 0), (0, 0)))
     start = last + zeros_from(shares[0][0]), zeros_from(shares[0][0])
     return jax.lax.scan(step, start, (shares, later), reverse=True)[1]
+
+
+def _in_lanes(previous: State, turn: int | None) -> tuple[State, State]:
+    return (previous[..., :-1], previous[..., 1:]) if turn is None else (_above(previous, turn), previous)
 
 
 def _predecessors(before: State, previous: State, turn: int | None) -> list[State]:

@@ -6,9 +6,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment import divergence_from_costs, lag, pairwise_costs, soft_dtw_value_and_alignment
-from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost, checked_lengths
-from jaxeval.alignment.divergence import Distance
+from jaxeval.alignment import lag
+from jaxeval.alignment.arguments import Lengths, Scalar
+from jaxeval.alignment.banded import to_matrix
+from jaxeval.alignment.divergence import PairCosts, divergence_of, of_matrices, pair_costs
+from jaxeval.alignment.soft import value_and_alignment_of
+from jaxeval.alignment.solve import known
+from jaxeval.alignment.streaming import Distance, without_padding
+from jaxeval.alignment.timing import lag_in_band
 
 
 class AlignedScore(NamedTuple):
@@ -42,7 +47,8 @@ def aligned(distance: Distance, *, gamma: Scalar = 0.01, band: float | None = No
     Args:
         distance: (x, y) -> `[T, S]` costs, symmetric: distance(y, x) is its transpose.
         gamma: smoothing, at least 0, in the cost's unit; static or traced.
-        band: half-width of the Sakoe-Chiba band in frames of the longer clip, static; None for no band.
+        band: half-width of the Sakoe-Chiba band in frames of the longer clip, static; None for no band. With one, only
+            the costs inside are computed: time and memory are O((T + S) · band), but for `alignment`, where it is used.
 
     Returns:
         metric(x, y, lengths=None) -> AlignedScore of one pair: x `[T, ...]` is the generated clip, y `[S, ...]` the
@@ -65,8 +71,9 @@ def aligned(distance: Distance, *, gamma: Scalar = 0.01, band: float | None = No
     """
 
     def metric(x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> AlignedScore:
-        costs = pairwise_costs(distance, x, y, lengths=lengths)
-        return aligned_from_costs(*costs, gamma=gamma, lengths=lengths, band=band)
+        costs = pair_costs(distance, x, y, lengths=lengths, band=band)
+        rigid = _diagonal(distance, x, y, lengths) if costs.xy.layout.by_diagonals else jnp.diagonal(costs.xy.values)
+        return _score(costs, rigid, gamma)
 
     return metric
 
@@ -102,22 +109,34 @@ def aligned_from_costs(
         >>> print(score.framewise, score.divergence)
         0.0 0.0
     """
-    xy = checked_cost(xy)
-    t, s = checked_lengths(lengths, xy.shape, band)
-    divergence = divergence_from_costs(xy, xx, yy, gamma=gamma, lengths=lengths, band=band)
-    value, alignment = soft_dtw_value_and_alignment(xy, gamma=gamma, lengths=lengths, band=band)
-    timing = lag(alignment, lengths=lengths)
-    frames = jnp.maximum(t, s).astype(xy.dtype)
+    costs = of_matrices(xy, xx, yy, lengths=lengths, band=band)
+    return _score(costs, jnp.diagonal(costs.xy.values), gamma)
+
+
+def _score(costs: PairCosts, rigid: jax.Array, gamma: Scalar) -> AlignedScore:
+    """All scores from the pair's costs and those `[min(T, S)]` of each frame against the one of its index."""
+    _, lengths, layout = costs.xy
+    value, alignment = value_and_alignment_of(costs.xy, gamma)
+    t, s = layout.shape if lengths is None else lengths
+    timing = lag_in_band(alignment, lengths, layout) if layout.by_diagonals else lag(alignment, lengths=lengths)
+    if layout.by_diagonals:
+        given = known(layout.shape) if lengths is None else (t.reshape(1), s.reshape(1))
+        alignment = to_matrix(alignment[None], layout.shape, given, layout.band)[0]
+    frames = jnp.maximum(t, s).astype(value.dtype)
+    common = jnp.minimum(t, s)
+    rigid = jnp.where(jnp.arange(len(rigid), dtype=common.dtype) < common, rigid, 0)
     return AlignedScore(
-        framewise=_framewise(xy, jnp.minimum(t, s)),
+        framewise=rigid.sum() / common.astype(rigid.dtype),
         seq=value / frames,
-        divergence=divergence / frames,
+        divergence=divergence_of(costs, gamma) / frames,
         lag=timing.mean,
         lag_std=timing.std,
         alignment=alignment,
     )
 
 
-def _framewise(cost: jax.Array, frames: jax.Array) -> jax.Array:
-    rigid = jnp.diagonal(cost)
-    return jnp.where(jnp.arange(len(rigid), dtype=frames.dtype) < frames, rigid, 0).sum() / frames.astype(cost.dtype)
+def _diagonal(distance: Distance, x: jax.Array, y: jax.Array, lengths: Lengths | None) -> jax.Array:
+    """`[min(T, S)]` the distance of each frame from the one of its index, which need not lie inside the band."""
+    x, y = without_padding(x, y, lengths)
+    common = min(len(x), len(y))
+    return jax.lax.map(lambda pair: distance(pair[0][None], pair[1][None])[0, 0], (x[:common], y[:common]))
