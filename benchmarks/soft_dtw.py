@@ -265,6 +265,8 @@ def main() -> None:
     cases = [case(size, with_gradient, found) for with_gradient in (True, False) for size in sizes]
     print(f"Milliseconds, γ = {GAMMA}; ratio: best peer / ours over {repetitions} repetitions; compile: target < 1 s")
     print(table(cases, [peer.name for peer in found], repetitions))
+    if "aeon" not in missing:
+        print("aeon: on series of its own, of whose points it squares the differences; it has no gradient")
     for name in missing:
         print(f"{name}: not installed")
     print()

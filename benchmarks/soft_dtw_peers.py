@@ -9,7 +9,7 @@
   computes their squared differences itself, in float64.
 - naive JAX: a scan over anti-diagonals in float32 with 1e8 for infinity, differentiated by JAX.
 
-The packages come with `pip install numba tslearn aeon torch`; a peer whose package is missing is told so.
+The packages come with `pip install numba tslearn aeon torch`; a peer without its package is shown as not installed.
 """
 
 import os

@@ -5,10 +5,11 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxeval.alignment import banded
 from jaxeval.alignment.arguments import Lengths
-from jaxeval.alignment.bands import Pair
+from jaxeval.alignment.bands import Pair, namespace
 from jaxeval.alignment.solve import known
 
 Distance = Callable[[jax.Array, jax.Array], jax.Array]
@@ -43,23 +44,24 @@ def band_costs(distance: Distance, x: jax.Array, y: jax.Array, lengths: Pair | N
 def _band_costs(x, y, lengths, *, distance, band):
     shape = (len(x), len(y))
     where = banded.cells(shape, known(shape) if lengths is None else tuple(n.reshape(1) for n in lengths), band)
+    xp = namespace(where.rows)
     count, _, width = where.rows.shape
     size = min(2 * width, count)
     blocks = -(-count // size)
 
     def by_blocks(lanes):
-        lanes = jnp.pad(jnp.asarray(lanes)[:, 0], ((0, blocks * size - count), (0, 0)))
+        lanes = xp.pad(lanes[:, 0], ((0, blocks * size - count), (0, 0)))
         return lanes.reshape(blocks, size, width)
 
     inside = by_blocks(where.inside)
     # A block's lowest row and column, and as many more as one or the other grows by at the most.
     places = [(by_blocks(index), len(frames)) for index, frames in ((where.rows, x), (where.columns, y))]
-    first = [jnp.where(inside, index, most - 1).min(axis=(1, 2)) for index, most in places]
+    first = [xp.where(inside, index, most - 1).min(axis=(1, 2)) for index, most in places]
     windows = [
-        jnp.minimum(low[:, None] + jnp.arange(min(size + width, most), dtype=low.dtype)[None], most - 1)
+        xp.minimum(low[:, None] + np.arange(min(size + width, most), dtype=low.dtype)[None], most - 1)
         for low, (_, most) in zip(first, places, strict=True)
     ]
-    local = [jnp.where(inside, index - low[:, None, None], 0) for low, (index, _) in zip(first, places, strict=True)]
+    local = [xp.where(inside, index - low[:, None, None], 0) for low, (index, _) in zip(first, places, strict=True)]
 
     @jax.checkpoint
     def costs(x, y, local, inside):
@@ -69,7 +71,8 @@ def _band_costs(x, y, lengths, *, distance, band):
         # All windows at once: some 3 times the trajectories, but then a gradient adds to each frame only once.
         found = jax.lax.map(lambda block: costs(*block), (x[windows[0]], y[windows[1]], local, inside))
     else:
-        found = jax.lax.map(lambda block: costs(x[block[0][0]], y[block[0][1]], *block[1:]), (windows, local, inside))
+        blocks = (windows, local, inside)
+        found = jax.lax.map(lambda block: costs(x[block[0][0]], y[block[0][1]], *block[1:]), blocks)
     return found.reshape(-1, width)[:count]
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxeval.alignment import banded
 from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
-from jaxeval.alignment.bands import Pair
+from jaxeval.alignment.bands import Pair, namespace
 from jaxeval.alignment.solve import Layout, known
 
 
@@ -73,11 +73,12 @@ def lag_in_band(alignment: jax.Array, lengths: Pair | None, layout: Layout) -> L
     """
     given = known(layout.shape) if lengths is None else tuple(length.reshape(1) for length in lengths)
     where = banded.cells(layout.shape, given, layout.band)
-    rows, columns = (jnp.asarray(index[:, 0]).reshape(-1) for index in (where.rows, where.columns))
     count = layout.shape[0]
-    rows = jnp.where(jnp.asarray(where.inside[:, 0]).reshape(-1), rows, count)  # beyond the last: dropped
+    # Outside the band beyond the last row: dropped.
+    rows = namespace(where.rows).where(where.inside, where.rows, count).reshape(-1)
+    late = (rows - where.columns.reshape(-1)).astype(alignment.dtype)
     mass = alignment.reshape(-1)
-    late = jax.ops.segment_sum(mass * (rows - columns).astype(mass.dtype), rows, count)
+    late = jax.ops.segment_sum(mass * late, rows, count)
     total, most = jax.ops.segment_sum(mass, rows, count), jax.ops.segment_max(mass, rows, count)
     return _lag(late, total, most, jnp.asarray(given[0])[0])
 
