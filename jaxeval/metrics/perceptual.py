@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxeval.alignment.bands import in_band
 
@@ -166,9 +167,10 @@ def lpips_matrix(
 ) -> jax.Array:
     """LPIPS of every frame of x against every frame of y, by matrix products instead of T·S network calls.
 
-    Streams: `block` frames of y are held as features at a time, and x passes by them, so the encoder runs
-    S + T·⌈S / block⌉ times. Divergences need the three matrices (x, y), (x, x), (y, y); for identical clips these
-    are the same numbers bit for bit.
+    Streams: at most `block` frames of y are held as features at a time, and x passes by them, so the encoder runs
+    S + T·⌈S / block⌉ times. With a band narrower than a block, each block of x meets only the frames of y inside, and
+    encoder runs and products are O((T + S) · band). Divergences need the three matrices (x, y), (x, x), (y, y); for
+    identical clips these are the same numbers bit for bit.
 
     Args:
         encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
@@ -195,14 +197,41 @@ def lpips_matrix(
         raise ValueError(f"Expected block >= 1, got {block}.")
     center = lpips_center(encoder, y)
 
-    def column(y_block: jax.Array) -> jax.Array:
-        held = lpips_features(encoder, y_block)
+    def against(x: jax.Array, y: jax.Array) -> jax.Array:
+        held = lpips_features(encoder, y)
         return _few_at_a_time(lambda few: feature_costs(_features(encoder, few), held, center), x)
 
-    columns = [column(y[start : start + block]) for start in range(0, y.shape[0], block)]
-    costs = jnp.concatenate(columns, axis=1)
     if band is None:
-        return costs
-    rows, columns = jnp.indices(costs.shape)
-    t, s = (jnp.asarray(length) for length in costs.shape)
-    return jnp.where(in_band(rows, columns, (t, s), band), costs, jnp.inf)
+        columns = [against(x, y[start : start + block]) for start in range(0, y.shape[0], block)]
+        return jnp.concatenate(columns, axis=1)
+    inside = in_band(*np.indices((x.shape[0], y.shape[0])), (x.shape[0], y.shape[0]), band)
+    return _within(against, x, y, inside, block)
+
+
+def _within(
+    against: Callable[[jax.Array, jax.Array], jax.Array], x: jax.Array, y: jax.Array, inside: np.ndarray, block: int
+) -> jax.Array:
+    """The costs `against(x, y)` inside a band, +inf elsewhere: block by block of x, with the frames of y that it meets."""
+    t, s = inside.shape
+    # The rows to a block, such that it meets at most `block` frames of y, or half as many rows as that.
+    first, last = inside.argmax(axis=1), s - 1 - inside[:, ::-1].argmax(axis=1)
+    rows = next((n for n in range(block, block // 2, -1) if _widest(first, last, n) <= block), max(block // 2, 1))
+    rows, width = min(rows, t), min(_widest(first, last, min(rows, t)), s)
+    starts = np.minimum(first[::rows], s - width)
+    count = len(starts)
+    if count == 1:
+        return jnp.where(inside, against(x, y), jnp.inf)
+    blocks = x[np.minimum(np.arange(count * rows), t - 1)].reshape(count, rows, *x.shape[1:])
+
+    def costs(piece: tuple[jax.Array, jax.Array]) -> jax.Array:
+        return against(piece[0], jax.lax.dynamic_slice_in_dim(y, piece[1], width))
+
+    found = jax.lax.map(costs, (blocks, jnp.asarray(starts))).reshape(count * rows, width)[:t]
+    place = np.clip(np.arange(s)[None] - np.repeat(starts, rows)[:t, None], 0, width - 1)
+    return jnp.where(inside, jnp.take_along_axis(found, jnp.asarray(place), axis=1), jnp.inf)
+
+
+def _widest(first: np.ndarray, last: np.ndarray, rows: int) -> int:
+    """The most columns that any block of so many rows spans."""
+    ends = np.minimum(np.arange(0, len(first), rows) + rows, len(first)) - 1
+    return int((last[ends] - first[::rows]).max()) + 1

@@ -70,11 +70,36 @@ def test_matrices_of_identical_clips_are_identical(encoder, clip):
     assert aligned_from_costs(xy, xx, xx, gamma=1e-3).divergence == 0
 
 
-def test_band_leaves_out_what_lies_outside(encoder, clip):
-    full, banded = matrix(encoder, clip, clip), matrix(encoder, clip, clip, band=2)
+@pytest.mark.parametrize("block", [2, 4, 100])
+@pytest.mark.parametrize(("rows", "band"), [(7, 2), (7, 0), (4, 1.5), (5, 9)])
+def test_band_leaves_out_what_lies_outside(encoder, clip, rows, band, block):
+    x, y = clip[:rows], clip
+    full, banded = matrix(encoder, x, y), matrix(encoder, x, y, band=band, block=block)
     i, j = np.indices(full.shape)
-    np.testing.assert_array_equal(np.isinf(banded), abs(i - j) > 2)
-    np.testing.assert_array_equal(np.where(abs(i - j) > 2, 0, banded), np.where(abs(i - j) > 2, 0, full))
+    outside = abs(i * 6 / (rows - 1) - j) > band + 1e-9
+    np.testing.assert_array_equal(np.isinf(banded), outside)
+    np.testing.assert_allclose(np.where(outside, 0, banded), np.where(outside, 0, full), atol=2e-6)
+
+
+def test_a_band_meets_only_the_frames_inside(encoder):
+    frames = jnp.zeros((60, 32, 32, 3))
+    cost = [
+        jax.jit(lpips_matrix, static_argnames=("band", "block")).lower(encoder, frames, frames, band=band, block=8)
+        .compile().cost_analysis()["flops"]
+        for band in (None, 2)
+    ]  # fmt: skip
+    met = []
+
+    class Counting:
+        heads = encoder.heads
+
+        def __call__(self, few):
+            met.append(few.shape[0])
+            return encoder(few)
+
+    jax.eval_shape(lambda x: lpips_matrix(Counting(), x, x, band=2, block=8), frames)
+    assert cost[1] > 0
+    assert sum(met) < 60  # one block's frames, traced once for all blocks, and the centre's
 
 
 def test_eager_is_jitted(encoder, clip):
