@@ -11,8 +11,11 @@ import numpy as np
 from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair, reaches
 from jaxeval.alignment.batching import in_chunks, of_pairs
-from jaxeval.alignment.full import CPU, Arithmetic, Chunks
+from jaxeval.alignment.full import ACCELERATOR, CPU
 from jaxeval.alignment.semirings import UNREACHABLE, Paired, Scaled
+
+
+LANES = 2048  # in each step of a band's recursion; more would leave the cache
 
 
 class Layout(NamedTuple):
@@ -85,7 +88,7 @@ class _Full(NamedTuple):
         def on(sizes):
             return lambda cost, gamma: function(arithmetic, cost, gamma, self.lengths, sizes)
 
-        return jax.lax.platform_dependent(cost, gamma, cpu=on(CPU), default=on(full.ACCELERATOR))
+        return jax.lax.platform_dependent(cost, gamma, cpu=on(CPU), default=on(ACCELERATOR))
 
 
 class _Band(NamedTuple):
@@ -111,9 +114,9 @@ class _Band(NamedTuple):
             return function(arithmetic, cost, gamma, self.shape, lengths or self.lengths, self.layout.band)
 
         batch, _, width = cost.shape
-        chunks = full.chunks(batch, width, 1, 1, CPU) if isinstance(batch, int) else Chunks(1, batch, 1, 0)
+        count = -(-batch // max(1, LANES // width)) if isinstance(batch, int) else 1
         own = self.lengths if isinstance(self.lengths[0], jax.Array) else ()
-        return in_chunks(piece, chunks.count, chunks.size, cost, gamma, *own)
+        return in_chunks(piece, count, -(-batch // count), cost, gamma, *own)
 
 
 def _solved(place, cost, gamma, aligned):

@@ -75,6 +75,8 @@ def shares(semiring: Semiring, prepared: Prepared, table: State, turn: int | Non
     Returns:
         Of the diagonal, the vertical and the horizontal one, each `[N, B, W]`; anything finite where no path leads.
     """
+    # As the costs were prepared for `forward`: XLA would prepare them once more here, and round them otherwise.
+    prepared, table = jax.lax.optimization_barrier((prepared, table))
     prepared = tuple(component[2:] for component in prepared)
     return semiring.shares(*of_predecessors(table, turn), _own(table, turn), prepared)
 
