@@ -6,11 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment.bands import Pair, first_rows, in_band, namespace, width_of
+from jaxeval.alignment.bands import Indices, Pair, first_rows, in_band, namespace, width_of
 from jaxeval.alignment.full import Arithmetic
 from jaxeval.alignment.semirings import UNREACHABLE, Prepared, Semiring, State, zeros_from
 from jaxeval.alignment.wavefront import forward, reverse, shares
-
 
 SMALL = 2**20  # matrices of so many cells have the places of a band worked out while tracing, larger ones while running
 
@@ -29,10 +28,10 @@ class Cells(NamedTuple):
         way_out: whether the path without cost passes here.
     """
 
-    rows: jax.Array
-    columns: jax.Array
-    inside: jax.Array
-    way_out: jax.Array
+    rows: Indices
+    columns: Indices
+    inside: Indices
+    way_out: Indices
 
 
 def cells(shape: tuple[int, int], lengths: Pair, band: float) -> Cells:
@@ -162,7 +161,7 @@ def _end(semiring: Semiring, final: State, cost: jax.Array, lengths: Pair) -> ja
 
 
 def laid_out(semiring: Semiring, cost: jax.Array, where: Cells) -> tuple[Prepared, State, int]:
-    """What `forward` takes: prepared costs, where the turns' last lanes are starts, and after how many lanes a turn ends.
+    """What `forward` takes: prepared costs, where a turn's last lane is a start, and how many lanes a turn has.
 
     Two empty anti-diagonals come before the first. Pairs of one γ are laid side by side.
     """

@@ -1,14 +1,15 @@
 """The Sakoe-Chiba band: which cells of the cost matrix a path may visit."""
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 Length = int | jax.Array
-Pair = tuple[jax.Array, jax.Array]
+Indices: TypeAlias = Any  # JAX's array, or NumPy's where it is known while tracing
+Pair: TypeAlias = tuple[Indices, Indices]
 
 MAX_FRAMES = 46_340  # squared it fits 32 bits, as the products of two lengths must
 MAX_DENOMINATOR = 2**12  # a band K / span is kept exactly for every span up to this one
@@ -19,7 +20,7 @@ def namespace(*arrays: Any) -> Any:
     return jnp if any(isinstance(array, jax.Array) for array in arrays) else np
 
 
-def in_band(rows: jax.Array, columns: jax.Array, lengths: tuple[Length, Length], band: float) -> jax.Array:
+def in_band(rows: Indices, columns: Indices, lengths: tuple[Length, Length], band: float) -> Indices:
     """Whether each cell lies within `band` of the line from the first cell to the last.
 
     With lengths (t, s) and L = max(t, s) − 1 a cell (i, j) is inside iff
@@ -55,7 +56,7 @@ def _spans_and_reach(lengths, band):
     return (t_span, s_span), whole * shorter + part.numerator * shorter // part.denominator
 
 
-def first_rows(diagonals: jax.Array, lengths: Pair, band: float) -> jax.Array:
+def first_rows(diagonals: Indices, lengths: Pair, band: float) -> Indices:
     """The first row inside the band on each anti-diagonal, which grows by 0 or 1 from one to the next.
 
     Args:

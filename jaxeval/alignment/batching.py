@@ -16,8 +16,8 @@ def of_pairs(function: Callable[..., Any]) -> Callable[..., Any]:
             `[B]` each.
 
     Returns:
-        (cost, gamma, lengths) -> arrays, of one pair: gamma and the lengths are scalars. Under `jax.vmap`, nested or not,
-        `function` is called once with the whole batch; gamma is `[1]` where it is the same for all.
+        (cost, gamma, lengths) -> arrays, of one pair: gamma and the lengths are scalars. Under `jax.vmap`, nested or
+        not, `function` is called once with the whole batch; gamma is `[1]` where it is the same for all.
 
     Example:
         >>> double = of_pairs(lambda cost, gamma, lengths: cost * gamma[:, None])
@@ -51,7 +51,9 @@ def of_pairs(function: Callable[..., Any]) -> Callable[..., Any]:
     return of_pair
 
 
-def in_chunks(function: Callable[..., Any], count: int, size: int, cost: jax.Array, gamma: jax.Array, *more: Any) -> Any:
+def in_chunks(
+    function: Callable[..., Any], count: int, size: int, cost: jax.Array, gamma: jax.Array, *more: Any
+) -> Any:
     """`function(cost, gamma, *more)` of a batch, chunk by chunk.
 
     Args:

@@ -4,9 +4,9 @@
     ∂w_k = −w_k/γ · (u_k − Σ_l w_l u_l),                               u_k = ∂R_k + ∂γ log w_k
     ∂R_ij = ∂D_ij + ∂γ h_ij + Σ_k w_ijk ∂R_k
 
-w are the shares of a cell's three predecessors in its soft minimum, and E is linear in them cell by cell. Nothing here is
-a difference of values over γ, which would cancel. The first derivative costs the reverse sweep that gives E; only what
-goes beyond it computes the shares of all cells.
+w are the shares of a cell's three predecessors in its soft minimum, and E is linear in them cell by cell. Nothing here
+is a difference of values over γ, which would cancel. The first derivative with respect to the costs takes the reverse
+sweep that gives E; only what goes beyond computes the shares of all cells at once.
 """
 
 from functools import lru_cache, partial
@@ -19,7 +19,7 @@ from jax.custom_derivatives import SymbolicZero
 from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.batching import of_pairs
-from jaxeval.alignment.semirings import UNREACHABLE, Paired, Scaled, Shares, zeros_from
+from jaxeval.alignment.semirings import UNREACHABLE, Paired, Scaled, Shares
 from jaxeval.alignment.solve import Layout, known, solver
 from jaxeval.alignment.wavefront import forward, linear, of_predecessors, reached, reverse, shares
 
@@ -77,11 +77,12 @@ def _value_dot(alignment, primals, tangents, layout):
         # Where no path leads the tangent may be anything.
         total += (alignment * jnp.where(alignment == 0, 0, cost_dot)).sum()
     if not isinstance(gamma_dot, SymbolicZero):
-        total += _slope(*primals, layout) * gamma_dot
+        cost, gamma, lengths = primals
+        total += _slope(cost, gamma, lengths, layout) * gamma_dot
     return total
 
 
-def _slope(cost, gamma, lengths, layout):
+def _slope(cost: jax.Array, gamma: jax.Array, lengths: Pair | None, layout: Layout) -> jax.Array:
     """∂R_last / ∂γ, 0 at γ = 0."""
     found = transitions(cost, gamma, lengths, layout)
     slope = (_alignment(found, lengths, layout) * _negative_entropy(found)).sum()
@@ -101,7 +102,7 @@ def _(layout, primals, tangents):
     found = transitions(cost, gamma, lengths, layout)
     source = _to_cells(cost_dot, lengths, layout) + gamma_dot * _negative_entropy(found)
     turn = None if layout.band is None else source.shape[1]
-    flat = tuple(w[:, None] for w in found)
+    flat = found[0][:, None], found[1][:, None], found[2][:, None]
     before = [r[0] for r in of_predecessors(linear(flat, source[:, None], turn), turn)]
     soft = gamma > 0
     rate = jnp.where(soft, -1 / jnp.where(soft, gamma, 1), 0)
@@ -130,12 +131,12 @@ def _solver(layout: Layout) -> Any:
         if layout.band is None:
             if lengths is not None:
                 cost = full.finished(cost, lengths, (layout.shape[0] + 1, layout.shape[1] + 1))
-            laid_out = partial(full.laid_out_whole, cost=cost)
+            laid_out: Any = partial(full.laid_out_whole, cost=cost)
         else:
             lengths = known(layout.shape) if lengths is None else lengths
             if not layout.by_diagonals:
-                cost = banded.from_matrix(cost, lengths, layout.band)
-            where = banded.cells(layout.shape, lengths, layout.band)
+                cost = banded.from_matrix(cost, lengths, layout.half_width)
+            where = banded.cells(layout.shape, lengths, layout.half_width)
             laid_out = partial(banded.laid_out, cost=cost, where=where)
 
         def run(arithmetic):
@@ -154,16 +155,16 @@ def _solver(layout: Layout) -> Any:
 
 
 def _of_one(lengths: Pair | None, layout: Layout) -> Pair:
-    return known(layout.shape) if lengths is None else tuple(length.reshape(1) for length in lengths)
+    return known(layout.shape) if lengths is None else (lengths[0].reshape(1), lengths[1].reshape(1))
 
 
 def _alignment(shares: Shares, lengths: Pair | None, layout: Layout) -> jax.Array:
     """E by anti-diagonals, `[N, W]`."""
     width = shares[0].shape[1]
-    flat = tuple(w[:, None] for w in shares)
+    flat = shares[0][:, None], shares[1][:, None], shares[2][:, None]
     if layout.band is None:
         return reverse(flat, jax.nn.one_hot(jnp.array([width - 1]), width, dtype=flat[0].dtype))[:, 0]
-    where = banded.cells(layout.shape, _of_one(lengths, layout), layout.band)
+    where = banded.cells(layout.shape, _of_one(lengths, layout), layout.half_width)
     return reverse(flat, jnp.asarray(where.way_out[-1]).astype(flat[0].dtype), turn=width)[:, 0]
 
 
@@ -171,10 +172,10 @@ def _to_cells(cost: jax.Array, lengths: Pair | None, layout: Layout) -> jax.Arra
     """Costs by anti-diagonals, `[N, W]`, 0 where no path may lead; linear."""
     if layout.band is not None:
         lengths = _of_one(lengths, layout)
-        cost = cost[None] if layout.by_diagonals else banded.from_matrix(cost[None], lengths, layout.band)
-        return jnp.where(banded.cells(layout.shape, lengths, layout.band).inside[:, 0], cost[0], 0)
+        cost = cost[None] if layout.by_diagonals else banded.from_matrix(cost[None], lengths, layout.half_width)
+        return jnp.where(banded.cells(layout.shape, lengths, layout.half_width).inside[:, 0], cost[0], 0)
     if lengths is not None:
-        cost = jnp.pad(jnp.where(_within(lengths, cost.shape), cost, 0), ((0, 1), (0, 1)))
+        cost = jnp.pad(jnp.where(_within(lengths, layout.shape), cost, 0), ((0, 1), (0, 1)))
     return full.skew(cost[None], 0)[:, 0]
 
 
@@ -182,8 +183,10 @@ def _from_cells(cells: jax.Array, lengths: Pair | None, layout: Layout) -> jax.A
     """The transpose of `_to_cells`."""
     if layout.band is not None:
         lengths = _of_one(lengths, layout)
-        cells = jnp.where(banded.cells(layout.shape, lengths, layout.band).inside[:, 0], cells, 0)
-        return cells if layout.by_diagonals else banded.to_matrix(cells[None], layout.shape, lengths, layout.band)[0]
+        cells = jnp.where(banded.cells(layout.shape, lengths, layout.half_width).inside[:, 0], cells, 0)
+        return (
+            cells if layout.by_diagonals else banded.to_matrix(cells[None], layout.shape, lengths, layout.half_width)[0]
+        )
     cost = full.unskew(cells[:, None])[0]
     if lengths is not None:
         cost = jnp.where(_within(lengths, layout.shape), cost[:-1, :-1], 0)

@@ -78,7 +78,7 @@ def normalized_soft_dtw(
 
         sdtw_γ(D) / Σ_ts E_ts
 
-    A path has from max(t, s) to t + s − 1 cells; divided by max(t, s) a detour counts twice, by its costs and its cells.
+    A path has from max(t, s) to t + s − 1 cells: over max(t, s), a detour would count by its costs and by its cells.
 
     Args:
         cost: as for `soft_dtw`.

@@ -1,48 +1,28 @@
 """The recursion over whole cost matrices, in pieces that fit into the cache.
 
 The anti-diagonals of a T × S matrix are an array twice as large as the matrix, half of it idle, and the states and
-shares of all cells are several times that. So small matrices go through in chunks of pairs, some of them side by side in
-one wide matrix, in which one pair's last anti-diagonals run beside the next pair's first. A large one goes through in
-strips of rows: a first sweep keeps only the states in each strip's last row, a second goes through the strips backwards
-and computes the rest again.
+shares of all cells are several times that. So small matrices go through in chunks of pairs, some of them side by side
+in one wide matrix, in which one pair's last anti-diagonals run beside the next pair's first. A large one goes through
+in strips of rows: a first sweep keeps only the states in each strip's last row, a second goes through the strips
+backwards and computes the rest again.
 """
 
-import math
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment.batching import in_chunks
 from jaxeval.alignment.bands import Pair
+from jaxeval.alignment.batching import in_chunks
+from jaxeval.alignment.pieces import CPU, Sizes, chunks
 from jaxeval.alignment.semirings import UNREACHABLE, Paired, Prepared, Scaled, Semiring, State, zeros_from
 from jaxeval.alignment.wavefront import forward, reverse, shares
-
-class Sizes(NamedTuple):
-    """How much goes through at once.
-
-    Attributes:
-        piece: lanes times steps of a piece; a pair that fits is one, for in strips most of the work is done twice.
-        strip: the same of a strip of a pair that doesn't.
-        lanes: of one step; fewer don't hide what a step costs.
-    """
-
-    piece: int
-    strip: int
-    lanes: int
-
-
-# On CPU a piece of this size stays in memory that is used again, and XLA runs a step of so many lanes in one thread, the
-# quicker way. An accelerator wants all lanes at once, as far as its memory goes.
-CPU, ACCELERATOR = Sizes(640_000, 512_000, 512), Sizes(2**28, 2**27, 2**22)
 
 Arithmetic = type[Scaled] | type[Paired]
 
 
-def value(
-    arithmetic: Arithmetic, cost: jax.Array, gamma: jax.Array, lengths: Pair | None, sizes: Sizes
-) -> jax.Array:
+def value(arithmetic: Arithmetic, cost: jax.Array, gamma: jax.Array, lengths: Pair | None, sizes: Sizes) -> jax.Array:
     """R of the last cell.
 
     Args:
@@ -98,70 +78,14 @@ def finished(cost: jax.Array, lengths: Pair, shape: tuple[int, int]) -> jax.Arra
     return jnp.where((down < 0) & (right < 0), padded, jnp.where(on_path, 0, UNREACHABLE))
 
 
-class Chunks(NamedTuple):
-    """How a batch goes through: `count` chunks one after the other, `size` pairs in each, some of them side by side.
-
-    Attributes:
-        rows: of a strip, if the pairs go through in strips.
-    """
-
-    count: int
-    size: int
-    side_by_side: int
-    rows: int
-
-
-def chunks(batch: int, rows: int, columns: int, widest: int, sizes: Sizes) -> Chunks:
-    """The division of a batch that leaves the fewest lanes idle.
-
-    Args:
-        batch: number of matrices; one that isn't known makes one chunk.
-        rows: T.
-        columns: S.
-        widest: how many pairs may stand side by side.
-        sizes: how much goes through at once.
-
-    Returns:
-        Chunks of at least `batch` pairs.
-
-    Example:
-        >>> chunks(32, 100, 100, 8, CPU)
-        Chunks(count=1, size=32, side_by_side=8, rows=100)
-        >>> chunks(2, 5000, 5000, 8, CPU)
-        Chunks(count=2, size=1, side_by_side=1, rows=100)
-    """
-    if rows * (rows + columns) > sizes.piece:
-        strip = _strip_rows(rows, columns, sizes.strip)
-        return Chunks(batch, 1, 1, strip) if isinstance(batch, int) else Chunks(1, batch, 1, strip)
-    if not isinstance(batch, int):
-        return Chunks(1, batch, 1, rows)
-    high = max(1, 2 ** round(math.log2(sizes.lanes / rows)))
-    best = None
-    for wide in (w for w in (1, 2, 4, 8) if w <= widest):
-        piece = rows * (wide * (columns + 1) + rows)
-        count = -(-batch // (high * wide))
-        size = -(-batch // (count * wide)) * wide
-        total = count * size // wide * piece
-        if (wide == 1 or piece * size // wide <= sizes.piece) and (best is None or total < best[0]):
-            best = total, Chunks(count, size, wide, rows)
-    return best[1]
-
-
-def _strip_rows(rows: int, columns: int, strip: int) -> int:
-    """The largest h with h (h + S) <= strip; or a divisor of T, if there is one that is nearly as large."""
-    most = (math.isqrt(columns**2 + 4 * strip) - columns) // 2
-    strips = -(-rows // max(most, 1))
-    even = (count for count in range(strips, min(2 * strips, rows) + 1) if rows % count == 0)
-    return -(-rows // next(even, strips))
-
-
 def _by_chunks(arithmetic, cost, gamma, lengths, sizes, aligned):
     """R of the last cell of each pair, and if asked for E up to the lengths, chunk by chunk."""
     batch, t, s = cost.shape
     if lengths is not None:
         t, s = t + 1, s + 1
     # On an accelerator side by side costs steps, of which it has too many, and saves lanes, of which it has enough.
-    count, size, side_by_side, rows = chunks(batch, t, s, 8 if len(gamma) == 1 and sizes == CPU else 1, sizes)
+    division = chunks(batch, t, s, 8 if len(gamma) == 1 and sizes == CPU else 1, sizes)
+    rows = division.rows
     if lengths is None and t % rows:
         lengths = (jnp.full(batch, t, jnp.int32), jnp.full(batch, s, jnp.int32))
         t, s = t + 1, s + 1
@@ -171,10 +95,10 @@ def _by_chunks(arithmetic, cost, gamma, lengths, sizes, aligned):
 
     def function(cost, gamma):
         if rows == t:
-            return _whole(arithmetic(gamma), cost, side_by_side, aligned=aligned)
+            return _whole(arithmetic(gamma), cost, division.side_by_side, aligned=aligned)
         return _in_strips(_Strips(arithmetic(gamma), cost, rows), aligned=aligned)
 
-    return in_chunks(function, count, size, cost, gamma)
+    return in_chunks(function, division.count, division.size, cost, gamma)
 
 
 def _whole(semiring: Semiring, cost: jax.Array, side_by_side: int, *, aligned: bool):
@@ -189,7 +113,7 @@ def _whole(semiring: Semiring, cost: jax.Array, side_by_side: int, *, aligned: b
     # Paths start at (−1, −1) of each pair, above the column before its first, and end in its last row and column.
     starts = jnp.arange(cost.shape[2] + 2) % span == 0
     starts = (starts & (jnp.arange(len(starts)) < side_by_side * span))[:, None, None]
-    top = jnp.where(starts, *(_row(semiring, state, nothing, 2) for state in (semiring.start, semiring.void)))
+    top = jnp.where(starts, _row(semiring, semiring.start, nothing, 2), _row(semiring, semiring.void, nothing, 2))
     prepared, edge = _laid_out(semiring, cost, top)
     kept = forward(semiring, prepared, edge, keep="table" if aligned else "ends")
     ends = (kept[..., -1] if aligned else kept)[t + s :: span]
@@ -238,7 +162,8 @@ def _alignment(semiring: Semiring, prepared: Prepared, table: State, inflow: jax
     return unskew(alignment), (vertical[:-1] + diagonal[1:])[:columns]
 
 
-class _Strips(NamedTuple):
+@dataclass(frozen=True)
+class _Strips:
     """Matrices `[B, count · rows, S]` whose last cell is the corner, by strips of rows."""
 
     semiring: Semiring

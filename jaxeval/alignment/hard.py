@@ -92,7 +92,6 @@ def _backtrack(best: jax.Array, lengths: Pair) -> jax.Array:
     Returns:
         `[N, 2]`.
     """
-
     width = best.shape[1]
 
     def step(cell, anti_diagonal):

@@ -22,7 +22,15 @@ FAR = 1e4  # in units of γ: exp(−FAR) is 0 in every precision
 
 
 class Semiring(Protocol):
-    """What the wavefront needs of an arithmetic; all but the constants act cell by cell."""
+    """What the wavefront needs of an arithmetic; all but the constants act cell by cell.
+
+    Attributes:
+        gamma: `[B]` smoothing, or `[1]` for all pairs.
+    """
+
+    @property
+    def gamma(self) -> jax.Array:
+        """Smoothing."""
 
     @property
     def start(self) -> np.ndarray:
@@ -38,9 +46,7 @@ class Semiring(Protocol):
     def extend(self, diagonal: State, vertical: State, horizontal: State, prepared: Prepared) -> State:
         """R = D + min_γ of the three predecessors."""
 
-    def shares(
-        self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared
-    ) -> Shares:
+    def shares(self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared) -> Shares:
         """Which share of a state's soft minimum each of its predecessors has: they sum to 1, if a path leads there."""
 
     def value(self, state: State) -> jax.Array:
@@ -99,7 +105,7 @@ class Scaled:
         return np.array([self._format.bias << self._format.fraction, -self._format.void], self._format.integer)
 
     def fits(self, longest: int, largest: jax.Array) -> jax.Array:
-        """Whether costs up to `largest` `[B]` split exactly, and paths of `longest` cells keep their exponents in range."""
+        """Whether costs up to `largest` `[B]` split exactly, and paths of `longest` cells fit the exponents."""
         counts = largest / self._unit
         exact = 2.0 ** (self._format.fraction + 1 - self._format.third)
         return (self.gamma > 0) & (counts < exact) & (counts * longest < self._format.void / 4)
@@ -124,9 +130,7 @@ class Scaled:
         exponent = largest - count + ((bits >> self._format.fraction) - self._format.bias)
         return _both(mantissa, jnp.maximum(exponent, -self._format.void))
 
-    def shares(
-        self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared
-    ) -> Shares:
+    def shares(self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared) -> Shares:
         factor, count = prepared
         needed, mantissa = count + state[1], self._mantissa(state)
 
@@ -156,7 +160,8 @@ class Paired:
     R grows with the length of the path while the shares hang on differences of the size of γ.
 
     Attributes:
-        gamma: `[B]` smoothing, at least 0, or `[1]` for all pairs; 0 is the minimum, of which equal predecessors have equal shares.
+        gamma: `[B]` smoothing, at least 0, or `[1]` for all pairs; 0 is the minimum, of which equal predecessors have
+            equal shares.
 
     References:
         Dekker, A floating-point technique for extending the available precision, 1971; Knuth's two-sum, TAOCP 4.2.2.
@@ -182,9 +187,7 @@ class Paired:
         head, tail = two_sum(head, tail + (smallest - _spread(self.gamma, base) * log_total))
         return _both(jnp.minimum(head, UNREACHABLE), jnp.where(head >= UNREACHABLE, 0, tail))
 
-    def shares(
-        self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared
-    ) -> Shares:
+    def shares(self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared) -> Shares:
         _, _, terms = self._terms(diagonal, vertical, horizontal)
         total = terms[0] + terms[1] + terms[2]
         return terms[0] / total, terms[1] / total, terms[2] / total

@@ -4,7 +4,6 @@ from functools import partial
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost, checked_gamma, checked_lengths
 from jaxeval.alignment.bands import Pair
@@ -43,6 +42,7 @@ def soft_dtw(
         Cuturi and Blondel, Soft-DTW: a differentiable loss function for time-series, ICML 2017.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> cost = jnp.array([[0.0, 1.0], [1.0, 0.0]])
         >>> print(f"{soft_dtw(cost, gamma=1.0):.4f}")  # -log(1 + 2 exp(-1))
         -0.5514
@@ -73,6 +73,7 @@ def soft_dtw_alignment(
         Cuturi and Blondel, Soft-DTW: a differentiable loss function for time-series, ICML 2017.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> cost = jnp.array([[0.0, 1.0], [1.0, 0.0]])
         >>> print(f"{soft_dtw_alignment(cost, gamma=1.0)[0, 1]:.4f}")  # exp(-1) / (1 + 2 exp(-1))
         0.2119
@@ -98,6 +99,7 @@ def soft_dtw_value_and_alignment(
         ValueError: as `soft_dtw`.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> value, alignment = soft_dtw_value_and_alignment(jnp.eye(3))
         >>> value.shape, alignment.shape
         ((), (3, 3))
@@ -123,12 +125,14 @@ def of_matrix(cost: jax.Array, lengths: Lengths | None = None, band: float | Non
     """A cost matrix with its lengths and band, as `soft_dtw` takes them, checked.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> of_matrix(jnp.ones((3, 4)), band=10).layout
         Layout(shape=(3, 4), band=None, by_diagonals=False)
     """
     cost = checked_cost(cost)
     traced = checked_lengths(lengths, cost.shape, band)
-    return Costs(cost, None if lengths is None else traced, Layout(cost.shape, narrowed(cost.shape, band)))
+    shape = (cost.shape[0], cost.shape[1])
+    return Costs(cost, None if lengths is None else traced, Layout(shape, narrowed(shape, band)))
 
 
 def narrowed(shape: tuple[int, int], band: float | None) -> float | None:

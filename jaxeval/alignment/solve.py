@@ -11,9 +11,8 @@ import numpy as np
 from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair, reaches
 from jaxeval.alignment.batching import in_chunks, of_pairs
-from jaxeval.alignment.full import ACCELERATOR, CPU
+from jaxeval.alignment.pieces import ACCELERATOR, CPU
 from jaxeval.alignment.semirings import UNREACHABLE, Paired, Scaled
-
 
 LANES = 2048  # in each step of a band's recursion; more would leave the cache
 
@@ -30,6 +29,12 @@ class Layout(NamedTuple):
     shape: tuple[int, int]
     band: float | None = None
     by_diagonals: bool = False
+
+    @property
+    def half_width(self) -> float:
+        """The band's, of a layout that has one."""
+        assert self.band is not None
+        return self.band
 
 
 @lru_cache
@@ -51,12 +56,12 @@ def solver(layout: Layout, *, aligned: bool) -> Callable[..., Any]:
             lengths = known(layout.shape)
         if layout.by_diagonals:
             return _solved(_Band(layout, lengths), cost, gamma, aligned)
-        in_band = banded.from_matrix(cost, lengths, layout.band)
+        in_band = banded.from_matrix(cost, lengths, layout.half_width)
         result = _solved(_Band(layout, lengths), in_band, gamma, aligned)
         if not aligned:
             return result
         value, alignment = result
-        return value, banded.to_matrix(alignment, layout.shape, lengths, layout.band)
+        return value, banded.to_matrix(alignment, layout.shape, lengths, layout.half_width)
 
     return of_pairs(of_batch)
 
@@ -101,17 +106,17 @@ class _Band(NamedTuple):
 
     @property
     def inside(self) -> jax.Array:
-        return banded.cells(self.layout.shape, self.lengths, self.layout.band).inside.swapaxes(0, 1)
+        return banded.cells(self.layout.shape, self.lengths, self.layout.half_width).inside.swapaxes(0, 1)
 
     @property
     def is_reached(self) -> jax.Array:
-        return reaches(self.lengths, self.layout.band)
+        return reaches(self.lengths, self.layout.half_width)
 
     def run(self, arithmetic, cost, gamma, aligned):
         function = banded.value_and_alignment if aligned else banded.value
 
         def piece(cost, gamma, *lengths):
-            return function(arithmetic, cost, gamma, self.shape, lengths or self.lengths, self.layout.band)
+            return function(arithmetic, cost, gamma, self.shape, lengths or self.lengths, self.layout.half_width)
 
         batch, _, width = cost.shape
         count = -(-batch // max(1, LANES // width)) if isinstance(batch, int) else 1

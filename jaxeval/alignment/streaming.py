@@ -71,8 +71,8 @@ def _band_costs(x, y, lengths, *, distance, band):
         # All windows at once: some 3 times the trajectories, but then a gradient adds to each frame only once.
         found = jax.lax.map(lambda block: costs(*block), (x[windows[0]], y[windows[1]], local, inside))
     else:
-        blocks = (windows, local, inside)
-        found = jax.lax.map(lambda block: costs(x[block[0][0]], y[block[0][1]], *block[1:]), blocks)
+        stored = (windows, local, inside)
+        found = jax.lax.map(lambda block: costs(x[block[0][0]], y[block[0][1]], *block[1:]), stored)
     return found.reshape(-1, width)[:count]
 
 

@@ -19,8 +19,8 @@ class Lag(NamedTuple):
         mean: its mean over the valid frames.
         std: its standard deviation over the valid frames; small for a constant delay (the path's two ends, which are
             held in the corners, and still stretches give some), more where the tempo wanders.
-        confidence: `[T]` in [0, 1]: the probability that the path passes the frame's likeliest partner, max_s E_ts. 1 is
-            certain, low means that the costs leave the timing open, as in still stretches; NaN beyond the valid frames.
+        confidence: `[T]` in [0, 1]: the probability that the path passes the frame's likeliest partner, max_s E_ts. 1
+            is certain, low means that the costs leave the timing open, as in still stretches; NaN beyond the valid.
     """
 
     curve: jax.Array
@@ -71,8 +71,8 @@ def lag_in_band(alignment: jax.Array, lengths: Pair | None, layout: Layout) -> L
     Returns:
         Lag of the first trajectory against the second, in frames.
     """
-    given = known(layout.shape) if lengths is None else tuple(length.reshape(1) for length in lengths)
-    where = banded.cells(layout.shape, given, layout.band)
+    given = known(layout.shape) if lengths is None else (lengths[0].reshape(1), lengths[1].reshape(1))
+    where = banded.cells(layout.shape, given, layout.half_width)
     count = layout.shape[0]
     # Outside the band beyond the last row: dropped.
     rows = namespace(where.rows).where(where.inside, where.rows, count).reshape(-1)

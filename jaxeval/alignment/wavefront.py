@@ -3,10 +3,10 @@
     R_ij = D_ij + min_γ(R_{i−1,j−1}, R_{i−1,j}, R_{i,j−1}),    min_γ(a) = −γ log Σ_k exp(−a_k / γ)
     E_ij = E_{i+1,j+1} w^d_{i+1,j+1} + E_{i+1,j} w^v_{i+1,j} + E_{i,j+1} w^h_{i,j+1}
 
-w are the shares of the three predecessors in min_γ. Cells of one anti-diagonal depend on the two before it only, so each
-is one vector operation. Anti-diagonals are rows of `W` lanes, a lane for each cell, of B pairs at once. In a full matrix
-lane i is row i, so that the predecessor in the row above is one lane lower. In a band a row keeps its lane too, and the
-rows share them in turn: row i has lane i modulo the number of lanes, which is one more than the band is wide.
+w are the shares of the three predecessors in min_γ. Cells of one anti-diagonal depend on the two before it only, so
+each is one vector operation. Anti-diagonals are rows of `W` lanes, a lane for each cell, of B pairs at once. In a full
+matrix lane i is row i, so that the predecessor in the row above is one lane lower. In a band a row keeps its lane too,
+and the rows share them in turn: row i has lane i modulo the number of lanes, one more than the band is wide.
 
 References:
     Cuturi and Blondel, Soft-DTW: a differentiable loss function for time-series, 2017.
@@ -29,8 +29,8 @@ def forward(
         prepared: what it made of the costs, arrays `[2 + N, B, W]`; the first two anti-diagonals are empty (forbidden).
         edge: `[2 + N, 2, B]`, in a full matrix the state beside each anti-diagonal's first lane, in the row above; in
             a band 1 where each turn's last lane is a start, else 0.
-        turn: in a band, after how many lanes they are taken again; W, or a part of it if several pairs are side by side.
-            None in a full matrix.
+        turn: in a band, after how many lanes they are taken again: W, or a part of it if several pairs are side by
+            side. None in a full matrix.
         keep: "table" for the states of all cells, from which `shares` reads; "ends" for the last lane of each
             anti-diagonal; None for nothing but the last anti-diagonal.
 
@@ -78,7 +78,8 @@ def shares(semiring: Semiring, prepared: Prepared, table: State, turn: int | Non
     # As the costs were prepared for `forward`: XLA would prepare them once more here, and round them otherwise.
     prepared, table = jax.lax.optimization_barrier((prepared, table))
     prepared = tuple(component[2:] for component in prepared)
-    return semiring.shares(*of_predecessors(table, turn), _own(table, turn), prepared)
+    diagonal, vertical, horizontal = of_predecessors(table, turn)
+    return semiring.shares(diagonal, vertical, horizontal, _own(table, turn), prepared)
 
 
 def reached(semiring: Semiring, table: State, turn: int | None = None) -> jax.Array:

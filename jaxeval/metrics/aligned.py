@@ -120,8 +120,8 @@ def _score(costs: PairCosts, rigid: jax.Array, gamma: Scalar) -> AlignedScore:
     t, s = layout.shape if lengths is None else lengths
     timing = lag_in_band(alignment, lengths, layout) if layout.by_diagonals else lag(alignment, lengths=lengths)
     if layout.by_diagonals:
-        given = known(layout.shape) if lengths is None else (t.reshape(1), s.reshape(1))
-        alignment = to_matrix(alignment[None], layout.shape, given, layout.band)[0]
+        given = known(layout.shape) if lengths is None else (lengths[0].reshape(1), lengths[1].reshape(1))
+        alignment = to_matrix(alignment[None], layout.shape, given, layout.half_width)[0]
     frames = jnp.maximum(t, s).astype(value.dtype)
     common = jnp.minimum(t, s)
     rigid = jnp.where(jnp.arange(len(rigid), dtype=common.dtype) < common, rigid, 0)

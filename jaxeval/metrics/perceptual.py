@@ -204,14 +204,15 @@ def lpips_matrix(
     if band is None:
         columns = [against(x, y[start : start + block]) for start in range(0, y.shape[0], block)]
         return jnp.concatenate(columns, axis=1)
-    inside = in_band(*np.indices((x.shape[0], y.shape[0])), (x.shape[0], y.shape[0]), band)
+    rows, columns = np.indices((x.shape[0], y.shape[0]))
+    inside = in_band(rows, columns, (x.shape[0], y.shape[0]), band)
     return _within(against, x, y, inside, block)
 
 
 def _within(
     against: Callable[[jax.Array, jax.Array], jax.Array], x: jax.Array, y: jax.Array, inside: np.ndarray, block: int
 ) -> jax.Array:
-    """The costs `against(x, y)` inside a band, +inf elsewhere: block by block of x, with the frames of y that it meets."""
+    """The costs `against(x, y)` inside a band, +inf elsewhere: each block of x with the frames of y that it meets."""
     t, s = inside.shape
     # The rows to a block, such that it meets at most `block` frames of y, or half as many rows as that.
     first, last = inside.argmax(axis=1), s - 1 - inside[:, ::-1].argmax(axis=1)

@@ -10,16 +10,7 @@ import pytest
 from jaxeval.alignment import soft_dtw, soft_dtw_value_and_alignment
 from jaxeval.alignment.bands import in_band, smallest_band
 
-from .oracles import STEPS, enumerated, monotone_paths, random_cost
-
-
-def deviation(i, j, t, s):
-    span = max(t, s) - 1
-    return abs(Fraction(i * span, max(t - 1, 1)) - Fraction(j * span, max(s - 1, 1)))
-
-
-def members(t, s, band):
-    return [[deviation(i, j, t, s) <= band for j in range(s)] for i in range(t)]
+from .oracles import STEPS, deviation, enumerated, inside, members, random_cost
 
 
 def bottleneck(t, s):
@@ -29,10 +20,6 @@ def bottleneck(t, s):
         before = [worst[i - di, j - dj] for di, dj in STEPS if i >= di and j >= dj]
         worst[i, j] = max(deviation(i, j, t, s), min(before, default=Fraction(0)))
     return worst[t - 1, s - 1]
-
-
-def inside(t, s, band):
-    return [path for path in monotone_paths(t, s) if all(deviation(*cell, t, s) <= band for cell in path)]
 
 
 @pytest.mark.parametrize("lengths", [(1, 1), (1, 7), (7, 1), (5, 5), (7, 10), (10, 7), (4, 13)])

@@ -7,7 +7,7 @@ import pytest
 
 from jaxeval.alignment import dtw, soft_dtw, soft_dtw_alignment
 
-from .oracles import looped, random_cost
+from .oracles import differences, looped, random_cost
 
 COSTS = {"random": random_cost(4, 5), "tied": np.zeros((4, 5), np.float32)}
 
@@ -19,12 +19,6 @@ def value(point, lengths):
 
 def alignment(point, lengths):
     return soft_dtw_alignment(point[:-1].reshape(4, 5), gamma=point[-1], lengths=lengths, band=3).reshape(-1)
-
-
-def differences(function, point, step=1e-5):
-    """Central differences, one column for each component of the point."""
-    shifts = step * np.eye(len(point))
-    return np.stack([(function(point + shift) - function(point - shift)) / (2 * step) for shift in shifts], axis=-1)
 
 
 @pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
