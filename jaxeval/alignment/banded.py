@@ -118,7 +118,7 @@ def value(
     """R of the last cell.
 
     Args:
-        arithmetic: `Scaled` or `Paired`.
+        arithmetic: `Scaled` or `Summed`.
         cost: `[B, T + S + 1, W]`, the band's cells by anti-diagonals.
         gamma: `[B]`, or `[1]` for all.
         shape: T and S.
@@ -156,7 +156,7 @@ def _end(semiring: Semiring, final: State, cost: jax.Array, lengths: Pair) -> ja
     """R where the way out ends, in row t of the last anti-diagonal."""
     batch, _, width = cost.shape
     lane = jnp.broadcast_to((lengths[0] % width).reshape(-1, 1), (batch, 1))
-    values = semiring.value(final.reshape(2, batch, width))
+    values = semiring.value(final.reshape(-1, batch, width))
     return jnp.take_along_axis(values, lane, axis=1)[:, 0]
 
 
@@ -172,5 +172,5 @@ def laid_out(semiring: Semiring, cost: jax.Array, where: Cells) -> tuple[Prepare
         cost = cost.reshape(len(cost), 1, -1)
     # The start is (−1, −1), on the first of the two, and row −1 has the last lane.
     nothing = zeros_from(cost[..., 0], semiring.void.dtype)
-    edge = jnp.stack([nothing.at[0].set(1)] * 2, axis=1)
+    edge = jnp.stack([nothing.at[0].set(1)] * len(semiring.start), axis=1)
     return semiring.prepare(cost), edge, turn

@@ -19,7 +19,7 @@ from jax.custom_derivatives import SymbolicZero
 from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.batching import of_pairs
-from jaxeval.alignment.semirings import UNREACHABLE, Paired, Scaled, Shares
+from jaxeval.alignment.semirings import UNREACHABLE, Summed, Scaled, Shares
 from jaxeval.alignment.solve import Layout, known, solver
 from jaxeval.alignment.wavefront import forward, linear, of_predecessors, reached, reverse, shares
 
@@ -149,7 +149,7 @@ def _solver(layout: Layout) -> Any:
 
         largest = jnp.where(cost >= UNREACHABLE, 0, jnp.abs(cost)).max(axis=1).max(axis=1)
         fits = Scaled(gamma).fits(sum(layout.shape) + 1, largest).all()
-        return jax.lax.cond(fits, lambda: run(Scaled), lambda: run(Paired))
+        return jax.lax.cond(fits, lambda: run(Scaled), lambda: run(Summed))
 
     return of_pairs(of_batch)
 

@@ -16,17 +16,17 @@ import numpy as np
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.batching import in_chunks
 from jaxeval.alignment.pieces import CPU, Sizes, chunks
-from jaxeval.alignment.semirings import UNREACHABLE, Paired, Prepared, Scaled, Semiring, State, zeros_from
+from jaxeval.alignment.semirings import UNREACHABLE, Summed, Prepared, Scaled, Semiring, State, zeros_from
 from jaxeval.alignment.wavefront import forward, reverse, shares
 
-Arithmetic = type[Scaled] | type[Paired]
+Arithmetic = type[Scaled] | type[Summed]
 
 
 def value(arithmetic: Arithmetic, cost: jax.Array, gamma: jax.Array, lengths: Pair | None, sizes: Sizes) -> jax.Array:
     """R of the last cell.
 
     Args:
-        arithmetic: `Scaled` or `Paired`.
+        arithmetic: `Scaled` or `Summed`.
         cost: `[B, T, S]`.
         gamma: `[B]`, or `[1]` for all.
         lengths: t and s, `[B]` each; None for T and S.
@@ -117,7 +117,7 @@ def _whole(semiring: Semiring, cost: jax.Array, side_by_side: int, *, aligned: b
     prepared, edge = _laid_out(semiring, cost, top)
     kept = forward(semiring, prepared, edge, keep="table" if aligned else "ends")
     ends = (kept[..., -1] if aligned else kept)[t + s :: span]
-    ends = ends.transpose(1, 2, 0).reshape(2, batch, 1)
+    ends = ends.transpose(1, 2, 0).reshape(-1, batch, 1)
     value = semiring.value(ends)[:, 0]
     if not aligned:
         return value, None
@@ -137,7 +137,7 @@ def laid_out_whole(semiring: Semiring, cost: jax.Array) -> tuple[Prepared, State
 
 
 def _row(semiring: Semiring, state: np.ndarray, nothing: jax.Array, more: int) -> State:
-    """One state in each column of `nothing` `[S, B]` and in some more: `[S + more, 2, B]`."""
+    """One state in each column of `nothing` `[S, B]` and in some more: `[S + more, K, B]`."""
     columns = jnp.pad(nothing, ((more, 0), (0, 0))).astype(state.dtype)
     return jnp.stack([columns + number for number in state], axis=1)
 
@@ -145,7 +145,7 @@ def _row(semiring: Semiring, state: np.ndarray, nothing: jax.Array, more: int) -
 def _laid_out(semiring: Semiring, cost: jax.Array, top: State) -> tuple[Prepared, State]:
     """Prepared costs by anti-diagonals, two empty ones before them, and the states beside the first lanes.
 
-    The first lane of anti-diagonal d is (0, d), and beside it, in `top` `[2 + S, 2, B]`, lies (−1, d + 1).
+    The first lane of anti-diagonal d is (0, d), and beside it, in `top` `[2 + S, K, B]`, lies (−1, d + 1).
     """
     skewed = skew(jnp.pad(cost, ((0, 0), (0, 0), (2, 0)), constant_values=UNREACHABLE), UNREACHABLE)
     after = jnp.broadcast_to(top[-1:], (cost.shape[1] - 1, *top.shape[1:]))  # void, as the last one is
@@ -185,7 +185,7 @@ def _in_strips(strips: _Strips, *, aligned: bool):
 
 
 def _downwards(strips: _Strips) -> tuple[jax.Array, State]:
-    """R of the last cell, and the states in the row above each strip, `[count, 2 + S, 2, B]`."""
+    """R of the last cell, and the states in the row above each strip, `[count, 2 + S, K, B]`."""
     semiring = strips.semiring
     nothing = zeros_from(strips.cost[:, 0].T)
     start, void = (_row(semiring, state, nothing[:1], 0) for state in (semiring.start, semiring.void))

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.lax import bitcast_convert_type
 
-State: TypeAlias = jax.Array  # [2, ..., B, W]: the two numbers that an arithmetic keeps of each cell
+State: TypeAlias = jax.Array  # [K, ..., B, W]: the numbers that an arithmetic keeps of each cell
 Prepared: TypeAlias = tuple[jax.Array, ...]
 Shares: TypeAlias = tuple[jax.Array, jax.Array, jax.Array]
 
@@ -50,7 +50,7 @@ class Semiring(Protocol):
         """Which share of a state's soft minimum each of its predecessors has: they sum to 1, if a path leads there."""
 
     def value(self, state: State) -> jax.Array:
-        """R of states `[2, B, W]`, +inf where no path leads."""
+        """R of states `[K, B, W]`, +inf where no path leads."""
 
 
 class _Format(NamedTuple):
@@ -128,7 +128,7 @@ class Scaled:
         bits = bitcast_convert_type((terms[0] + terms[1] + terms[2]) * factor, self._format.integer)
         mantissa = bits & ((1 << self._format.fraction) - 1) | (self._format.bias << self._format.fraction)
         exponent = largest - count + ((bits >> self._format.fraction) - self._format.bias)
-        return _both(mantissa, jnp.maximum(exponent, -self._format.void))
+        return _stacked(mantissa, jnp.maximum(exponent, -self._format.void))
 
     def shares(self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared) -> Shares:
         factor, count = prepared
@@ -154,10 +154,12 @@ class Scaled:
 
 
 @dataclass(frozen=True)
-class Paired:
-    """R itself, as the exact sum head + tail of two floats: for γ = 0, and for costs beyond the range of `Scaled`.
+class Summed:
+    """R itself, kept apart: for γ = 0, and for costs beyond the range of `Scaled`.
 
-    R grows with the length of the path while the shares hang on differences of the size of γ.
+    R grows with the length of the path while the shares hang on differences of the size of γ. So the sum of the costs
+    along the likeliest path is kept exactly, as head + tail of two floats, and what the other paths take off it, which
+    is of the size of γ, in a third.
 
     Attributes:
         gamma: `[B]` smoothing, at least 0, or `[1]` for all pairs; 0 is the minimum, of which equal predecessors have
@@ -171,21 +173,26 @@ class Paired:
 
     @property
     def start(self) -> np.ndarray:
-        return np.array([0, 0], self.gamma.dtype)
+        return np.array([0, 0, 0], self.gamma.dtype)
 
     @property
     def void(self) -> np.ndarray:
-        return np.array([UNREACHABLE, 0], self.gamma.dtype)
+        return np.array([UNREACHABLE, 0, 0], self.gamma.dtype)
 
     def prepare(self, cost: jax.Array) -> Prepared:
         return (jnp.minimum(cost, UNREACHABLE),)
 
     def extend(self, diagonal: State, vertical: State, horizontal: State, prepared: Prepared) -> State:
-        base, smallest, terms = self._terms(diagonal, vertical, horizontal)
-        head, tail = two_sum(base, prepared[0])
-        log_total = jnp.log(terms[0] + terms[1] + terms[2])
-        head, tail = two_sum(head, tail + (smallest - _spread(self.gamma, base) * log_total))
-        return _both(jnp.minimum(head, UNREACHABLE), jnp.where(head >= UNREACHABLE, 0, tail))
+        values, smallest, terms = self._terms(diagonal, vertical, horizontal)
+        head, tail, correction = (
+            jnp.where(values[0] == smallest, d, jnp.where(values[1] == smallest, v, h))
+            for d, v, h in zip(diagonal, vertical, horizontal, strict=True)
+        )
+        head, rounded = two_sum(head, prepared[0])
+        head, tail = two_sum(head, tail + rounded)
+        correction = correction - _spread(self.gamma, head) * jnp.log(terms[0] + terms[1] + terms[2])
+        void = head >= UNREACHABLE
+        return _stacked(jnp.minimum(head, UNREACHABLE), jnp.where(void, 0, tail), jnp.where(void, 0, correction))
 
     def shares(self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared) -> Shares:
         _, _, terms = self._terms(diagonal, vertical, horizontal)
@@ -193,14 +200,16 @@ class Paired:
         return terms[0] / total, terms[1] / total, terms[2] / total
 
     def value(self, state: State) -> jax.Array:
-        head, tail = state
-        return jnp.where(head >= UNREACHABLE / 2, jnp.inf, head + tail)
+        head, tail, correction = state
+        return jnp.where(head >= UNREACHABLE / 2, jnp.inf, head + (tail + correction))
 
-    def _terms(self, *states: State) -> tuple[jax.Array, jax.Array, list[jax.Array]]:
-        """Base and smallest, which add up to the least R, and exp(−(R − least)/γ) of each."""
-        heads = [state[0] for state in states]
-        base = jnp.minimum(jnp.minimum(heads[0], heads[1]), heads[2])
-        values = [(state[0] - base) + state[1] for state in states]
+    def _terms(self, *states: State) -> tuple[list[jax.Array], jax.Array, list[jax.Array]]:
+        """R of each over the least sum of costs, the smallest of these, and exp(−(R − least)/γ) of each."""
+        base = jnp.minimum(jnp.minimum(states[0][0], states[1][0]), states[2][0])
+        sums = [(head - base) + tail for head, tail, _ in states]
+        least = jnp.minimum(jnp.minimum(sums[0], sums[1]), sums[2])
+        # Of near sums the difference is exact; only then the corrections have room beside it.
+        values = [(total - least) + state[2] for total, state in zip(sums, states, strict=True)]
         smallest = jnp.minimum(jnp.minimum(values[0], values[1]), values[2])
         gamma = _spread(self.gamma, base)
         soft = gamma > 0
@@ -210,7 +219,7 @@ class Paired:
             scaled = jnp.where(soft, gap / jnp.where(soft, gamma, 1), jnp.where(gap > 0, FAR, 0))
             return jnp.exp(-jnp.minimum(scaled, FAR))
 
-        return base, smallest, [term(value) for value in values]
+        return values, smallest, [term(value) for value in values]
 
 
 def zeros_from(like: jax.Array, dtype: np.dtype | None = None) -> jax.Array:
@@ -230,11 +239,14 @@ def zeros_from(like: jax.Array, dtype: np.dtype | None = None) -> jax.Array:
     return (like > like).astype(dtype or like.dtype)
 
 
-def _both(first: jax.Array, second: jax.Array) -> State:
-    """The two arrays as one; XLA computes it in one pass over the lanes, where it would stack with a branch to each."""
-    shape = (2, *first.shape)
-    is_first = jax.lax.broadcasted_iota(jnp.int32, shape, 0) == 0
-    return jnp.where(is_first, jnp.broadcast_to(first[None], shape), jnp.broadcast_to(second[None], shape))
+def _stacked(*arrays: jax.Array) -> State:
+    """Arrays as one; XLA computes it in one pass over the lanes, where it would stack with a branch to each."""
+    shape = (len(arrays), *arrays[0].shape)
+    which = jax.lax.broadcasted_iota(jnp.int32, shape, 0)
+    state = jnp.broadcast_to(arrays[-1][None], shape)
+    for index, array in enumerate(arrays[:-1]):
+        state = jnp.where(which == index, jnp.broadcast_to(array[None], shape), state)
+    return state
 
 
 def two_sum(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -12,7 +12,7 @@ from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair, reaches
 from jaxeval.alignment.batching import in_chunks, of_pairs
 from jaxeval.alignment.pieces import ACCELERATOR, CPU
-from jaxeval.alignment.semirings import UNREACHABLE, Paired, Scaled
+from jaxeval.alignment.semirings import UNREACHABLE, Summed, Scaled
 
 LANES = 2048  # in each step of a band's recursion; more would leave the cache
 
@@ -139,7 +139,7 @@ def _solved(place, cost, gamma, aligned):
     result = jax.lax.cond(
         fits,
         lambda: place.run(Scaled, cost, gamma, aligned),
-        lambda: place.run(Paired, cost, gamma, aligned),
+        lambda: place.run(Summed, cost, gamma, aligned),
     )
     value, alignment = result if aligned else (result, None)
     value = jnp.where(wrong, jnp.nan, value)

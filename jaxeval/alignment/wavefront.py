@@ -27,7 +27,7 @@ def forward(
     Args:
         semiring: the arithmetic.
         prepared: what it made of the costs, arrays `[2 + N, B, W]`; the first two anti-diagonals are empty (forbidden).
-        edge: `[2 + N, 2, B]`, in a full matrix the state beside each anti-diagonal's first lane, in the row above; in
+        edge: `[2 + N, K, B]`, in a full matrix the state beside each anti-diagonal's first lane, in the row above; in
             a band 1 where each turn's last lane is a start, else 0.
         turn: in a band, after how many lanes they are taken again: W, or a part of it if several pairs are side by
             side. None in a full matrix.
@@ -35,7 +35,7 @@ def forward(
             anti-diagonal; None for nothing but the last anti-diagonal.
 
     Returns:
-        `[2 + N, 2, B, W]`, or `[2 + N, 2, B]`, or `[2, B, W]`; in a full matrix W is one more, with the edge.
+        `[2 + N, K, B, W]`, or `[2 + N, K, B]`, or `[K, B, W]`; in a full matrix W is one more, with the edge.
     """
     # Made from the operand, the carry varies over the same mesh axes.
     nothing = zeros_from(prepared[0][0], semiring.void.dtype)
