@@ -82,7 +82,7 @@ def from_matrix(cost: jax.Array, lengths: Pair, band: float) -> jax.Array:
 def _taken(values: jax.Array, index: jax.Array, inside: jax.Array) -> jax.Array:
     """Of each pair's values, by their flat index `[B, ...]` or `[1, ...]` for all pairs; 0 where nothing is inside."""
     flat = values.reshape(values.shape[0], -1)
-    if len(index) == 1:
+    if index.shape[0] == 1:
         found = flat.at[:, index[0]].get(mode="promise_in_bounds")
     else:
         found = jax.vmap(lambda one, index: one.at[index].get(mode="promise_in_bounds"))(flat, index)
@@ -146,9 +146,9 @@ def value_and_alignment(
     prepared, edge, turn = laid_out(semiring, cost, where)
     table = forward(semiring, prepared, edge, turn, keep="table")
     last = where.way_out[-1].astype(cost.dtype)
-    last = jnp.broadcast_to(last, (len(cost), turn)).reshape(prepared[0].shape[1:])
+    last = jnp.broadcast_to(last, (cost.shape[0], turn)).reshape(prepared[0].shape[1:])
     alignment = reverse(shares(semiring, prepared, table, turn), last, turn=turn)
-    alignment = alignment.reshape(len(alignment), len(cost), turn)
+    alignment = alignment.reshape(alignment.shape[0], cost.shape[0], turn)
     return _end(semiring, table[-1], cost, lengths), jnp.where(where.inside, alignment, 0).swapaxes(0, 1)
 
 
@@ -168,8 +168,8 @@ def laid_out(semiring: Semiring, cost: jax.Array, where: Cells) -> tuple[Prepare
     cost = jnp.where(where.inside, cost.swapaxes(0, 1), jnp.where(where.way_out, 0, UNREACHABLE))
     cost = jnp.pad(cost, ((2, 0), (0, 0), (0, 0)), constant_values=UNREACHABLE)
     turn = cost.shape[2]
-    if len(semiring.gamma) == 1:
-        cost = cost.reshape(len(cost), 1, -1)
+    if semiring.gamma.shape[0] == 1:
+        cost = cost.reshape(cost.shape[0], 1, -1)
     # The start is (−1, −1), on the first of the two, and row −1 has the last lane.
     nothing = zeros_from(cost[..., 0], semiring.void.dtype)
     edge = jnp.stack([nothing.at[0].set(1)] * len(semiring.start), axis=1)

@@ -38,7 +38,7 @@ def of_pairs(function: Callable[..., Any]) -> Callable[..., Any]:
         inner = (cost[0] if in_batched[0] else cost).shape[0]
         if in_batched[1]:
             gamma = flat(jnp.broadcast_to(gamma, (size, inner)), True)
-        elif len(gamma) > 1:
+        elif gamma.shape[0] != 1:
             gamma = flat(gamma, False)
         results = batched(flat(cost, in_batched[0]), gamma, jax.tree.map(flat, lengths, in_batched[2]))
         results = jax.tree.map(lambda r: r.reshape(size, inner, *r.shape[1:]), results)
@@ -80,7 +80,7 @@ def in_chunks(
         return filled.reshape(count, size, *array.shape[1:])
 
     chunks = jax.tree.map(divided, (cost, *more))
-    if len(gamma) == 1:
+    if gamma.shape[0] == 1:
         results = jax.lax.map(lambda chunk: function(chunk[0], gamma, *chunk[1:]), chunks)
     else:
         results = jax.lax.map(lambda chunk: function(chunk[1], chunk[0], *chunk[2:]), (divided(gamma), *chunks))

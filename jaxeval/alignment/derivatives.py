@@ -19,7 +19,7 @@ from jax.custom_derivatives import SymbolicZero
 from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.batching import of_pairs
-from jaxeval.alignment.semirings import UNREACHABLE, Summed, Scaled, Shares
+from jaxeval.alignment.semirings import UNREACHABLE, Scaled, Shares, Summed
 from jaxeval.alignment.solve import Layout, known, solver
 from jaxeval.alignment.wavefront import forward, linear, of_predecessors, reached, reverse, shares
 
@@ -145,7 +145,7 @@ def _solver(layout: Layout) -> Any:
             table = forward(semiring, prepared, edge, turn, keep="table")
             leads = reached(semiring, table, turn)
             found = (jnp.where(leads, w, 0) for w in shares(semiring, prepared, table, turn))
-            return tuple(w.reshape(len(w), len(cost), -1).swapaxes(0, 1) for w in found)
+            return tuple(w.reshape(w.shape[0], cost.shape[0], -1).swapaxes(0, 1) for w in found)
 
         largest = jnp.where(cost >= UNREACHABLE, 0, jnp.abs(cost)).max(axis=1).max(axis=1)
         fits = Scaled(gamma).fits(sum(layout.shape) + 1, largest).all()

@@ -16,7 +16,7 @@ import numpy as np
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.batching import in_chunks
 from jaxeval.alignment.pieces import CPU, Sizes, chunks
-from jaxeval.alignment.semirings import UNREACHABLE, Summed, Prepared, Scaled, Semiring, State, zeros_from
+from jaxeval.alignment.semirings import UNREACHABLE, Prepared, Scaled, Semiring, State, Summed, zeros_from
 from jaxeval.alignment.wavefront import forward, reverse, shares
 
 Arithmetic = type[Scaled] | type[Summed]
@@ -84,7 +84,7 @@ def _by_chunks(arithmetic, cost, gamma, lengths, sizes, aligned):
     if lengths is not None:
         t, s = t + 1, s + 1
     # On an accelerator side by side costs steps, of which it has too many, and saves lanes, of which it has enough.
-    division = chunks(batch, t, s, 8 if len(gamma) == 1 and sizes == CPU else 1, sizes)
+    division = chunks(batch, t, s, 8 if gamma.shape[0] == 1 and sizes == CPU else 1, sizes)
     rows = division.rows
     if lengths is None and t % rows:
         lengths = (jnp.full(batch, t, jnp.int32), jnp.full(batch, s, jnp.int32))

@@ -12,7 +12,7 @@ from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair, reaches
 from jaxeval.alignment.batching import in_chunks, of_pairs
 from jaxeval.alignment.pieces import ACCELERATOR, CPU
-from jaxeval.alignment.semirings import UNREACHABLE, Summed, Scaled
+from jaxeval.alignment.semirings import UNREACHABLE, Scaled, Summed
 
 LANES = 2048  # in each step of a band's recursion; more would leave the cache
 

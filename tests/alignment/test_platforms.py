@@ -13,6 +13,7 @@ import pytest
 from jaxeval import aligned
 from jaxeval.alignment import (
     dtw,
+    dtw_path,
     expected_path,
     lag,
     mean_cost,
@@ -37,12 +38,34 @@ def on_trajectories(function, **options):
     return jax.jit(jax.vmap(lambda x, y, t, s: function(x, y, lengths=(t, s), **options))), ((12, 3), (9, 3))
 
 
+def slope(cost, **options):
+    return jax.grad(lambda gamma: soft_dtw(cost, gamma=gamma, **options))(0.1)
+
+
+def hessian_vector_product(cost, **options):
+    return jax.jvp(jax.grad(lambda c: soft_dtw(c, gamma=0.1, **options)), (cost,), (cost,))[1]
+
+
+def with_gammas(function, **options):
+    """Each pair has a γ of its own: that of its first cost."""
+    return on_costs(lambda cost, lengths: function(cost, lengths=lengths, gamma=cost[0, 0], **options))
+
+
 FUNCTIONS = {
     "soft_dtw": on_costs(soft_dtw),
     "soft_dtw, no lengths": (jax.jit(jax.vmap(lambda cost, t, s: soft_dtw(cost))), ((12, 9),)),
+    "soft_dtw, band": on_costs(soft_dtw, band=BAND),
     "grad": on_costs(jax.grad(soft_dtw)),
+    "grad, band": on_costs(jax.grad(soft_dtw), band=BAND),
+    "soft_dtw, gammas": with_gammas(soft_dtw),
+    "grad, gammas, band": with_gammas(jax.grad(soft_dtw), band=BAND),
+    "slope in gamma": on_costs(slope),
+    "hessian-vector product": on_costs(hessian_vector_product),
+    "hessian-vector product, band": on_costs(hessian_vector_product, band=BAND),
     "soft_dtw_alignment": on_costs(soft_dtw_alignment),
+    "soft_dtw_alignment, band": on_costs(soft_dtw_alignment, band=BAND),
     "dtw": on_costs(dtw),
+    "dtw_path": on_costs(dtw_path, size=20),
     "sharp_soft_dtw": on_costs(sharp_soft_dtw),
     "mean_cost": on_costs(mean_cost),
     "normalized_soft_dtw": on_costs(normalized_soft_dtw),
@@ -53,8 +76,9 @@ FUNCTIONS = {
     "divergence of directions": on_trajectories(soft_dtw_divergence, distance=cosine),
     "divergence of directions, band": on_trajectories(soft_dtw_divergence, distance=cosine, band=BAND),
     "aligned": on_trajectories(aligned(squared_euclidean)),
+    "aligned, band": on_trajectories(aligned(squared_euclidean, band=BAND)),
 }
-CALLED = ("soft_dtw", "grad", "divergence, band")
+CALLED = ("soft_dtw", "grad, band", "aligned, band")
 (BATCH,) = jax.export.symbolic_shape("b")
 
 
