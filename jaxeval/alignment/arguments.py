@@ -6,7 +6,7 @@ from typing import TypeAlias
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.bands import Length, smallest_band
+from jaxeval.alignment.bands import MAX_FRAMES, Length, smallest_band
 
 Lengths: TypeAlias = tuple[Length, Length]
 Scalar: TypeAlias = float | jax.Array
@@ -72,8 +72,9 @@ def checked_lengths(
         (t, s), int32 scalars.
 
     Raises:
-        ValueError: for a length that is no integer scalar, a static one outside 1..T or 1..S, a band below 0, and a
-            band through which no path of these static lengths leads; traced values can't be checked.
+        ValueError: for a length that is no integer scalar, a static one outside 1..T or 1..S, a band below 0, a band
+            through which no path of these static lengths leads, and one of more than 46,340 frames (half an hour at
+            25 fps); traced values can't be checked.
 
     Example:
         >>> checked_lengths((2, 3), (4, 4))
@@ -82,7 +83,7 @@ def checked_lengths(
     t, s = (shape[0], shape[1]) if lengths is None else lengths
     _check_length(t, f"lengths[0] in 1..{shape[0]} (cost has {shape[0]} rows)", shape[0])
     _check_length(s, f"lengths[1] in 1..{shape[1]} (cost has {shape[1]} columns)", shape[1])
-    _check_band((t, s), band)
+    _check_band((t, s), shape, band)
     return jnp.asarray(t).astype(jnp.int32), jnp.asarray(s).astype(jnp.int32)
 
 
@@ -94,9 +95,11 @@ def _check_length(length: Length, expected: str, size: int) -> None:
         raise ValueError(f"Expected {expected}, got {length}.")
 
 
-def _check_band(lengths: Lengths, band: float | None) -> None:
+def _check_band(lengths: Lengths, shape: tuple[int, ...], band: float | None) -> None:
     if band is None:
         return
+    if max(shape) > MAX_FRAMES:
+        raise ValueError(f"Expected at most {MAX_FRAMES} frames with a band, got {max(shape)}.")
     if not isinstance(band, numbers.Real) or not band >= 0:
         raise ValueError(f"Expected band to be a number of at least 0 or None, got {band}.")
     t, s = lengths

@@ -139,4 +139,10 @@ def _diagonal(distance: Distance, x: jax.Array, y: jax.Array, lengths: Lengths |
     """`[min(T, S)]` the distance of each frame from the one of its index, which need not lie inside the band."""
     x, y = without_padding(x, y, lengths)
     common = min(len(x), len(y))
-    return jax.lax.map(lambda pair: distance(pair[0][None], pair[1][None])[0, 0], (x[:common], y[:common]))
+    pairs = (x[:common], y[:common])
+
+    def apart(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
+        return distance(pair[0][None], pair[1][None])[0, 0]
+
+    # Images one after the other, for a network behind the distance needs room.
+    return jax.vmap(apart)(pairs) if x.ndim == 2 else jax.lax.map(apart, pairs)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxeval.alignment import soft_dtw, soft_dtw_value_and_alignment
+from jaxeval.alignment import soft_dtw, soft_dtw_divergence, soft_dtw_value_and_alignment
 from jaxeval.alignment.bands import in_band, smallest_band
 
 from .oracles import STEPS, deviation, enumerated, inside, members, random_cost
@@ -68,6 +68,12 @@ def test_the_band_follows_traced_lengths():
         paths = inside(t, s, 1.5)
         expected = enumerated(cost[:t, :s], 0.01, paths)[0] if paths else np.nan
         np.testing.assert_allclose(value, expected, rtol=1e-6)
+
+
+def test_more_frames_than_products_of_their_numbers_fit_are_told():
+    clip = jax.ShapeDtypeStruct((46_341, 1), jnp.float32)
+    with pytest.raises(ValueError, match=r"Expected at most 46340 frames with a band, got 46341\."):
+        jax.eval_shape(lambda x: soft_dtw_divergence(x, x, band=5), clip)
 
 
 def test_the_band_named_in_the_error_is_enough():
