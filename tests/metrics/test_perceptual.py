@@ -70,6 +70,16 @@ def test_matrices_of_identical_clips_are_identical(encoder, clip):
     assert aligned_from_costs(xy, xx, xx, gamma=1e-3).divergence == 0
 
 
+@pytest.mark.parametrize("gamma", [0.0, 1e-4, 1e-2, 1.0])
+@pytest.mark.parametrize("band", [None, 2])
+def test_the_divergence_of_different_clips_is_not_negative(encoder, clip, gamma, band):
+    x, y = clip[:5], clip[2:]
+    score = aligned_from_costs(*(matrix(encoder, *pair) for pair in ((x, y), (x, x), (y, y))), gamma=gamma, band=band)
+    assert score.divergence * 5 >= -1e-6 * (1 + abs(score.seq * 5))
+    if gamma <= 1e-4:
+        assert score.divergence > 0
+
+
 @pytest.mark.parametrize("block", [2, 4, 100])
 @pytest.mark.parametrize(("rows", "band"), [(7, 2), (7, 0), (4, 1.5), (5, 9)])
 def test_band_leaves_out_what_lies_outside(encoder, clip, rows, band, block):
