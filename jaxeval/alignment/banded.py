@@ -102,6 +102,8 @@ def to_matrix(banded: jax.Array, shape: tuple[int, int], lengths: Pair, band: fl
         `[B, T, S]`.
     """
     t, s = lengths
+    rows: Indices
+    columns: Indices
     if shape[0] * shape[1] <= SMALL:
         rows, columns = (index.astype(t.dtype)[None] for index in np.indices(shape))
     else:

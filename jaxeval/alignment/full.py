@@ -115,6 +115,8 @@ def _whole(semiring: Semiring, cost: jax.Array, side_by_side: int, *, aligned: b
     starts = (starts & (jnp.arange(len(starts)) < side_by_side * span))[:, None, None]
     top = jnp.where(starts, _row(semiring, semiring.start, nothing, 2), _row(semiring, semiring.void, nothing, 2))
     prepared, edge = _laid_out(semiring, cost, top)
+    if not aligned and side_by_side == 1:
+        return semiring.value(forward(semiring, prepared, edge)[..., -1:])[:, 0], None
     kept = forward(semiring, prepared, edge, keep="table" if aligned else "ends")
     ends = (kept[..., -1] if aligned else kept)[t + s :: span]
     ends = ends.transpose(1, 2, 0).reshape(-1, batch, 1)

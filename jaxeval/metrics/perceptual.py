@@ -204,8 +204,8 @@ def lpips_matrix(
     if band is None:
         columns = [against(x, y[start : start + block]) for start in range(0, y.shape[0], block)]
         return jnp.concatenate(columns, axis=1)
-    rows, columns = np.indices((x.shape[0], y.shape[0]))
-    inside = in_band(rows, columns, (x.shape[0], y.shape[0]), band)
+    places = np.indices((x.shape[0], y.shape[0]))
+    inside = in_band(places[0], places[1], (x.shape[0], y.shape[0]), band)
     return _within(against, x, y, inside, block)
 
 
