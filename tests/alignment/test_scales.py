@@ -100,3 +100,14 @@ def test_float64(gamma, offset):
     expected, expected_alignment = swept(cost, gamma)
     np.testing.assert_allclose(value, expected, rtol=1e-12)
     np.testing.assert_allclose(alignment, expected_alignment, atol=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [1e-1, 1e-3, 1e-4])
+@pytest.mark.parametrize("offset", [1e6, 8e6])
+def test_equal_sums_of_large_costs_keep_their_shares(gamma, offset):
+    # Whole numbers, of which many paths have the same sum: the shares hang on what is taken off it, 1e-13 of its size.
+    cost = (np.random.default_rng(3).integers(0, 4, (100, 120)) + offset).astype(np.float32)
+    expected, expected_alignment = swept(cost, gamma)
+    value, alignment = soft_dtw_value_and_alignment(cost, gamma=gamma)
+    np.testing.assert_allclose(value, float(expected), rtol=1e-6)
+    assert np.abs(alignment - np.asarray(expected_alignment, np.float64)).max() <= 1e-5

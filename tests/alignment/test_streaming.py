@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 
 from jaxeval import aligned
 from jaxeval.alignment import soft_dtw_divergence
+from jaxeval.alignment.banded import cells
 from jaxeval.alignment.distances import cosine, squared_euclidean
 from jaxeval.alignment.streaming import band_costs, without_padding
 
@@ -154,3 +155,20 @@ def test_memory_grows_with_the_band_and_not_with_the_matrix():
     once, twice = memory(10_000), memory(20_000)
     assert once < 10_000 * 10_000 * 4 / 10
     assert twice == pytest.approx(2 * once, rel=0.3)
+
+
+@pytest.mark.parametrize(("shape", "band"), [((12, 200), 150), ((200, 12), 150), ((90, 100), 3)])
+def test_a_block_holds_the_frames_it_meets_whatever_the_slope(shape, band):
+    # Of very unequal clips and a wide band a block of anti-diagonals meets more frames of the longer than it has itself.
+    t, s = shape
+    x, y = random_walk(t), random_walk(s, seed=1)
+    found = band_costs(squared_euclidean, x, y, None, band)
+    where = cells(shape, (np.array([t]), np.array([s])), band)
+    inside = where.inside[:, 0]
+    expected = cdist(x, y, "sqeuclidean")[where.rows[:, 0][inside], where.columns[:, 0][inside]]
+    assert inside.sum() == sum(
+        abs(i * (max(shape) - 1) / (t - 1) - j * (max(shape) - 1) / (s - 1)) <= band + 1e-9
+        for i in range(t)
+        for j in range(s)
+    )
+    np.testing.assert_allclose(found[inside], expected, rtol=1e-5, atol=1e-5)
