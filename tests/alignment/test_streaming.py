@@ -159,7 +159,7 @@ def test_memory_grows_with_the_band_and_not_with_the_matrix():
 
 @pytest.mark.parametrize(("shape", "band"), [((12, 200), 150), ((200, 12), 150), ((90, 100), 3)])
 def test_a_block_holds_the_frames_it_meets_whatever_the_slope(shape, band):
-    # Of very unequal clips and a wide band a block of anti-diagonals meets more frames of the longer than it has itself.
+    # Of very unequal clips a block of anti-diagonals can meet more frames of the longer one than it has itself.
     t, s = shape
     x, y = random_walk(t), random_walk(s, seed=1)
     found = band_costs(squared_euclidean, x, y, None, band)
