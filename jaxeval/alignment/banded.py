@@ -8,8 +8,8 @@ import numpy as np
 
 from jaxeval.alignment.bands import Indices, Pair, first_rows, in_band, namespace, width_of
 from jaxeval.alignment.full import Arithmetic
-from jaxeval.alignment.semirings import UNREACHABLE, Prepared, Semiring, State, zeros_from
-from jaxeval.alignment.wavefront import forward, reverse, shares
+from jaxeval.alignment.semirings import UNREACHABLE, Prepared, Scaled, Semiring, State, zeros_from
+from jaxeval.alignment.wavefront import forward, reverse, sent_back, shares
 
 SMALL = 2**20  # matrices of so many cells have the places of a band worked out while tracing, larger ones while running
 
@@ -149,7 +149,10 @@ def value_and_alignment(
     table = forward(semiring, prepared, edge, turn, keep="table")
     last = where.way_out[-1].astype(cost.dtype)
     last = jnp.broadcast_to(last, (cost.shape[0], turn)).reshape(prepared[0].shape[1:])
-    alignment = reverse(shares(semiring, prepared, table, turn), last, turn=turn)
+    if isinstance(semiring, Scaled):
+        alignment = sent_back(semiring, prepared, table, last, turn)
+    else:
+        alignment = reverse(shares(semiring, prepared, table, turn), last, turn=turn)
     alignment = alignment.reshape(alignment.shape[0], cost.shape[0], turn)
     return _end(semiring, table[-1], cost, lengths), jnp.where(where.inside, alignment, 0).swapaxes(0, 1)
 

@@ -19,8 +19,8 @@ from jax.custom_derivatives import SymbolicZero
 from jaxeval.alignment import banded, full
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.batching import of_pairs
-from jaxeval.alignment.semirings import UNREACHABLE, Scaled, Shares, Summed
-from jaxeval.alignment.solve import Layout, known, solver
+from jaxeval.alignment.semirings import Scaled, Shares, Summed
+from jaxeval.alignment.solve import Layout, known, largest_size, solver
 from jaxeval.alignment.wavefront import forward, linear, of_predecessors, reached, reverse, shares
 
 
@@ -147,8 +147,7 @@ def _solver(layout: Layout) -> Any:
             found = (jnp.where(leads, w, 0) for w in shares(semiring, prepared, table, turn))
             return tuple(w.reshape(w.shape[0], cost.shape[0], -1).swapaxes(0, 1) for w in found)
 
-        largest = jnp.where(cost >= UNREACHABLE, 0, jnp.abs(cost)).max(axis=1).max(axis=1)
-        fits = Scaled(gamma).fits(sum(layout.shape) + 1, largest).all()
+        fits = Scaled(gamma).fits(sum(layout.shape) + 1, largest_size(cost)).all()
         return jax.lax.cond(fits, lambda: run(Scaled), lambda: run(Summed))
 
     return of_pairs(of_batch)

@@ -139,6 +139,27 @@ class Scaled:
 
         return share(diagonal), share(vertical), share(horizontal)
 
+    def entered(self, state: State, flow: jax.Array) -> State:
+        """What a single successor would send to cells of these states for their E to be `flow`."""
+        return jnp.stack([bitcast_convert_type(flow / self._mantissa(state), self._format.integer), state[1]])
+
+    def sent(self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared) -> State:
+        """What a cell sends to its predecessors, E / exp(−(R − D)/γ), from what its three successors send to it.
+
+        A predecessor's own E is exp(−R/γ) times the sum of what it is sent; nothing is divided by on the way.
+        """
+        factor, count = prepared
+        terms = [
+            bitcast_convert_type(s[0], self.gamma.dtype) * self._power_of_2(state[1] - s[1])
+            for s in (diagonal, vertical, horizontal)
+        ]
+        bits = bitcast_convert_type((terms[0] + terms[1] + terms[2]) * factor, self._format.integer)
+        return _stacked(bits, state[1] + count)
+
+    def expected(self, sent: jax.Array, state: State, prepared: Prepared) -> jax.Array:
+        """E of cells that sent this, the first number of `sent`."""
+        return bitcast_convert_type(sent, self.gamma.dtype) * self._mantissa(state) / prepared[0]
+
     def value(self, state: State) -> jax.Array:
         mantissa, exponent = self._mantissa(state), state[1]
         value = -_spread(self._unit, mantissa) * (exponent.astype(mantissa.dtype) + jnp.log2(mantissa))

@@ -14,7 +14,7 @@ from jaxeval.alignment.batching import in_chunks, of_pairs
 from jaxeval.alignment.pieces import ACCELERATOR, CPU
 from jaxeval.alignment.semirings import UNREACHABLE, Scaled, Summed
 
-LANES = 2048  # in each step of a band's recursion; more would leave the cache
+LANES = 1024  # in each step of a band's recursion; more would leave the cache
 
 
 class Layout(NamedTuple):
@@ -69,6 +69,25 @@ def solver(layout: Layout, *, aligned: bool) -> Callable[..., Any]:
 def known(shape: tuple[int, int]) -> Pair:
     """The shape as the lengths of all pairs, known while tracing."""
     return np.full(1, shape[0], np.int32), np.full(1, shape[1], np.int32)
+
+
+def largest_size(cost: jax.Array) -> jax.Array:
+    """The largest |D| of each pair's cells that aren't forbidden; NaN or inf if one is NaN or −inf.
+
+    Args:
+        cost: `[B, ...]`.
+
+    Returns:
+        `[B]`.
+
+    Example:
+        >>> largest_size(jnp.array([[1.0, -2.0, jnp.inf], [1.0, jnp.nan, 0.0]])).tolist()
+        [2.0, nan]
+    """
+    size = jnp.where(cost >= UNREACHABLE, 0, jnp.abs(cost))
+    # The bits of positive numbers are in the numbers' order, NaN last; XLA on CPU finds their maximum sooner.
+    bits = jax.lax.bitcast_convert_type(size, jnp.dtype(f"int{8 * cost.dtype.itemsize}"))
+    return jax.lax.bitcast_convert_type(bits.max(axis=tuple(range(1, bits.ndim))), cost.dtype)
 
 
 class _Full(NamedTuple):
@@ -126,10 +145,7 @@ class _Band(NamedTuple):
 
 def _solved(place, cost, gamma, aligned):
     inside = place.inside
-    counted = cost if inside is None else jnp.where(inside, cost, 0)
-    # NaN stays, and an infinity that isn't positive.
-    size = jnp.where(counted >= UNREACHABLE, 0, jnp.abs(counted))
-    largest = size.max(axis=1).max(axis=1)
+    largest = largest_size(cost if inside is None else jnp.where(inside, cost, 0))
     wrong = ~jnp.isfinite(largest) | ~(gamma >= 0) | ~place.is_reached
     if place.lengths is not None:
         for length, most in zip(place.lengths, place.shape, strict=True):

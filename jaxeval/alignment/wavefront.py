@@ -16,7 +16,7 @@ References:
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.semirings import Prepared, Semiring, Shares, State, zeros_from
+from jaxeval.alignment.semirings import Prepared, Scaled, Semiring, Shares, State, zeros_from
 
 
 def forward(
@@ -75,8 +75,7 @@ def shares(semiring: Semiring, prepared: Prepared, table: State, turn: int | Non
     Returns:
         Of the diagonal, the vertical and the horizontal one, each `[N, B, W]`; anything finite where no path leads.
     """
-    # As the costs were prepared for `forward`: XLA would prepare them once more here, and round them otherwise.
-    prepared, table = jax.lax.optimization_barrier((prepared, table))
+    prepared, table = _as_they_are(prepared, table)
     prepared = tuple(component[2:] for component in prepared)
     diagonal, vertical, horizontal = of_predecessors(table, turn)
     return semiring.shares(diagonal, vertical, horizontal, _own(table, turn), prepared)
@@ -123,6 +122,38 @@ def linear(shares: Shares, source: jax.Array, turn: int | None = None) -> jax.Ar
     nothing = with_edge(source[:1] * 0)  # a tangent, of which only linear functions can be transposed
     found = jax.lax.scan(step, (nothing, nothing), (shares, source))[1]
     return jnp.concatenate([nothing[None], nothing[None], found])
+
+
+def sent_back(semiring: Scaled, prepared: Prepared, table: State, last: jax.Array, turn: int) -> jax.Array:
+    """The expected alignment of a band without the shares of all cells: `forward` mirrored, in states of its own.
+
+    Args:
+        semiring: as for `forward`.
+        prepared: as for `forward`.
+        table: what it returned.
+        last: `[B, W]`, E on the last anti-diagonal.
+        turn: as for `forward`.
+
+    Returns:
+        E, `[N, B, W]`, as `reverse` finds it.
+    """
+    prepared, table = _as_they_are(prepared, table)
+
+    def step(carry, anti_diagonal):
+        diagonal, previous = carry
+        costs, state = anti_diagonal
+        vertical = _onto_above(previous, turn)
+        sent = semiring.sent(diagonal, vertical, previous, state, costs)
+        return (vertical, sent), sent[0]
+
+    start = table[-1] * 0, semiring.entered(table[-1], last)
+    sent = jax.lax.scan(step, start, (prepared, table), reverse=True)[1]
+    return semiring.expected(sent, table.swapaxes(0, 1), prepared)[2:]
+
+
+def _as_they_are(prepared: Prepared, table: State) -> tuple[Prepared, State]:
+    """The costs as they were prepared for `forward`: XLA would prepare them once more, and round them otherwise."""
+    return jax.lax.optimization_barrier((prepared, table))
 
 
 def reverse(shares: Shares, last: jax.Array, inflow: jax.Array | None = None, turn: int | None = None) -> jax.Array:
@@ -175,10 +206,11 @@ def _above(lanes: jax.Array, turn: int) -> jax.Array:
 def _onto_above(flow: jax.Array, turn: int | None) -> jax.Array:
     """The transpose of `_above`; in a full matrix what leaves the first lane is lost."""
     width = flow.shape[-1]
-    after = jnp.pad(flow, ((0, 0), (0, 1)))[:, 1:]
+    ends = [(0, 0)] * (flow.ndim - 1)
+    after = jnp.pad(flow, [*ends, (0, 1)])[..., 1:]
     if turn is None:
         return after
-    first = jnp.pad(flow, ((0, 0), (turn - 1, 0)))[:, :width]
+    first = jnp.pad(flow, [*ends, (turn - 1, 0)])[..., :width]
     return jnp.where(jnp.broadcast_to(_lanes(width, turn, turn - 1), flow.shape), first, after)
 
 
