@@ -1,4 +1,4 @@
-"""The command line: `jaxeval demo`, `jaxeval score`, `jaxeval weights`.
+"""The command line: `jaxeval demo`, `jaxeval score`, `jaxeval weights`, `jaxeval doctor`.
 
 Exit codes: 0 if every clip is scored, 1 if some failed (their rows say why), 2 for a command that can't run.
 """
@@ -86,12 +86,14 @@ class WeightsConvert:
     """The upstream file or files."""
     out: Path | None = None
     """Folder of checkpoints to write to; the user's own by default."""
+    unverified: bool = False
+    """Take another file than the one that is known; every score that is made with it says so."""
 
     def run(self, console: Console) -> int:
         """Write the checkpoint, or nothing."""
         from jaxeval.commands import weights_convert
 
-        return weights_convert(console, self.name, self.files, self.out)
+        return weights_convert(console, self.name, self.files, self.out, unverified=self.unverified)
 
 
 Weights = (
@@ -112,10 +114,22 @@ class WeightsCommand:
         return self.command.run(console)
 
 
+@dataclass(frozen=True)
+class Doctor:
+    """Check this machine: JAX and its devices, the video decoder, the weights, a reference number of each encoder."""
+
+    def run(self, console: Console) -> int:
+        """Print a line for each; exit code 1 if any isn't as it should be."""
+        from jaxeval.commands import doctor
+
+        return doctor(console)
+
+
 Command = (
     Annotated[Demo, tyro.conf.subcommand("demo")]
     | Annotated[Score, tyro.conf.subcommand("score")]
     | Annotated[WeightsCommand, tyro.conf.subcommand("weights")]
+    | Annotated[Doctor, tyro.conf.subcommand("doctor")]
 )
 
 

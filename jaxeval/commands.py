@@ -116,22 +116,41 @@ def _stoppable() -> Iterator[Callable[[], None]]:
 
 def weights_list(console: Console) -> int:
     """`jaxeval weights list`."""
-    table = Table("encoder", "available", "MB", "licence", "source")
+    table = Table("encoder", "weights", "verified", "MB", "licence")
+    table.add_column("source", overflow="fold")
     for row in list_weights():
-        table.add_row(row.name, "yes" if row.available else "no", f"{row.bytes / 1e6:.1f}", row.licence, row.source)
+        there = "available" if row.available else "missing"
+        verified = {True: "yes", False: "no", None: "-"}[row.verified]
+        table.add_row(row.name, there, verified, f"{row.bytes / 1e6:.1f}", row.licence, row.source)
     console.print(table)
     return 0
 
 
 def weights_verify(console: Console) -> int:
     """`jaxeval weights verify`."""
-    rows = verify_weights()
+    rows = [row for row in verify_weights() if row.available]
     for row in rows:
-        console.print(f"{row.name}: {'verified' if row.verified else row.reason}", markup=False, soft_wrap=True)
-    return int(not all(row.verified for row in rows))
+        kind = "verified" if row.verified else f"unverified: {row.reason}"
+        console.print(f"{row.name}: {kind if row.sound else row.reason}", markup=False, soft_wrap=True)
+    return int(not all(row.sound for row in rows))
 
 
-def weights_convert(console: Console, name: str, files: Sequence[Path], out: Path | None) -> int:
+def weights_convert(
+    console: Console, name: str, files: Sequence[Path], out: Path | None, *, unverified: bool = False
+) -> int:
     """`jaxeval weights convert`."""
-    console.print(f"{convert(name, files, out or cache_folder())}", markup=False, soft_wrap=True)
+    made = convert(name, files, out or cache_folder(), unverified=unverified)
+    console.print(f"{made}", markup=False, soft_wrap=True)
     return 0
+
+
+def doctor(console: Console) -> int:
+    """`jaxeval doctor`."""
+    from jaxeval.doctor import checks
+
+    wrong = 0
+    for check in checks():
+        mark = {True: "ok", False: "WRONG", None: "-"}[check.ok]
+        console.print(f"{mark:>5}  {check.what}: {check.found}", markup=False, highlight=False, soft_wrap=True)
+        wrong += check.ok is False
+    return int(wrong > 0)

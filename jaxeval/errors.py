@@ -9,6 +9,10 @@ class JaxevalError(Exception):
     """
 
 
+class MissingWeightsError(JaxevalError):
+    """An encoder's weights aren't there; the text says which file to get, where, and what converts it."""
+
+
 def one_line(error: BaseException) -> str:
     r"""An unexpected error as its type and the first line of its text.
 

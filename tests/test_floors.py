@@ -17,6 +17,7 @@ FLOORS = (
     ("media",),
     ("scoring",),
     ("benchmark",),
+    ("doctor",),
     ("cli", "commands"),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}

@@ -37,7 +37,7 @@ def read_geometry(data: bytes) -> dict[str, np.ndarray]:
         for reference in map(_fields, message[PROCRUSTES_BASIS]):
             weights[reference[LANDMARK_ID][0]] = np.frombuffer(reference[WEIGHT][0], "<f4")[0]
     except (ValueError, IndexError, TypeError) as error:
-        raise JaxevalError(f"Expected a GeometryPipelineMetadata message, got: {error}") from error
+        raise JaxevalError(f"Expected a GeometryPipelineMetadata message, found: {error}") from error
     return {"canonical": canonical, "procrustes_weights": weights}
 
 

@@ -1,17 +1,22 @@
 """From a name to an encoder with verified weights; what is there, and is it what it should be."""
 
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 from flax import nnx
 
 from jaxeval.checkpoints.manifest import Entry, read_manifest, tampered, weights_folder
+from jaxeval.checkpoints.origin import Origin, read_origin
 from jaxeval.checkpoints.store import restore
 from jaxeval.encoders import ENCODERS
-from jaxeval.errors import JaxevalError
+from jaxeval.encoders.encoder import Mode, with_kept_stages, with_mode
+from jaxeval.errors import JaxevalError, MissingWeightsError
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,12 @@ class WeightsRow:
         name: the encoder's.
         available: whether a checkpoint was found.
         where: the folder found; None if there is none.
-        source: the package that it was converted from.
-        licence: SPDX identifier.
+        source: the upstream files and who publishes them.
+        licence: SPDX identifier, or words.
         bytes: size of the arrays.
-        verified: whether every array's digest is the manifest's; None if not looked at.
-        reason: why it is not available or not verified, one line; None otherwise.
+        verified: whether it is made of the files that the manifest knows; None if there is none.
+        sound: whether every array's digest is the recorded one; None if not looked at.
+        reason: why it is not available, not verified or not sound, one line; None otherwise.
     """
 
     name: str
@@ -36,7 +42,27 @@ class WeightsRow:
     licence: str
     bytes: int
     verified: bool | None = None
+    sound: bool | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Which weights an encoder has, for the signature of a score.
+
+    Attributes:
+        name: the encoder's.
+        sha256: over all arrays, see `Entry.sha256`.
+        verified: whether they are made of the files that the manifest knows.
+    """
+
+    name: str
+    sha256: str
+    verified: bool
+
+    def __str__(self) -> str:
+        """The digest, and if they aren't verified, that."""
+        return self.sha256 if self.verified else f"{self.sha256} (unverified)"
 
 
 def search_path() -> list[Path]:
@@ -72,21 +98,26 @@ def dotted(path: tuple) -> str:
     return ".".join(map(str, path))
 
 
-def load_encoder(name: str) -> nnx.Module:
-    """An encoder with its trained weights, each array verified against the manifest.
+def load_encoder(name: str, *, precision: Mode = "reference", keep_stages: bool = True) -> Any:
+    """An encoder with its trained weights, each array compared with its recorded digest.
 
     The encoder is a pytree: pass it to a compiled function as an argument, since a function that closes over it carries
     its weights as constants.
 
     Args:
-        name: such as "st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face".
+        name: such as "st_lpips_alex", "dlib_resnet", "face_mesh"; `jaxeval weights list` shows them all.
+        precision: "reference" computes in float32; "fast" multiplies bfloat16 numbers and adds them in float32.
+        keep_stages: False to spare a gradient's memory: of each stage of the network only the input is kept, and the
+            rest computed once more on the way back.
 
     Returns:
         The `flax.nnx` module, called with frames `[T, H, W, 3]` in [0, 1].
 
     Raises:
-        JaxevalError: no such encoder; no checkpoint in `$JAXEVAL_WEIGHTS_DIR`, the user's cache or the package; an
-            array that is missing, unreadable, of another shape or type, or not the one that the manifest knows.
+        MissingWeightsError: no checkpoint in `$JAXEVAL_WEIGHTS_DIR`, the user's cache or the package.
+        JaxevalError: no such encoder; an array that is missing, unreadable, of another shape or type, or not the
+            recorded one.
+        ValueError: an unknown precision.
 
     Example:
         >>> import jax.numpy as jnp
@@ -96,9 +127,45 @@ def load_encoder(name: str) -> nnx.Module:
     """
     encoder = abstract_encoder(name)
     entry = read_manifest()[name]
-    arrays = jax.device_put(_verified_arrays(entry, _locate(entry), array_shapes(encoder)))
+    filled = fill(encoder, _sound_arrays(entry, _locate(entry), array_shapes(encoder)))
+    return with_kept_stages(with_mode(filled, precision), keep_stages)
+
+
+def weights_of(name: str) -> Weights:
+    """Which weights `load_encoder` finds, told without reading them.
+
+    Args:
+        name: the encoder's.
+
+    Returns:
+        `Weights`.
+
+    Raises:
+        JaxevalError: as `load_encoder`, but for damage to the arrays.
+
+    Example:
+        >>> weights_of("dlib_resnet").verified
+        True
+    """
+    abstract_encoder(name)
+    entry = read_manifest()[name]
+    origin = _origin(entry, _locate(entry))
+    return Weights(name, origin.sha256, origin.verified(entry))
+
+
+def fill(encoder: nnx.Module, arrays: Mapping[str, np.ndarray]) -> nnx.Module:
+    """An encoder's structure with arrays in it.
+
+    Args:
+        encoder: what `abstract_encoder` gives; it is changed.
+        arrays: by dotted name.
+
+    Returns:
+        The encoder.
+    """
+    on_device = jax.device_put(dict(arrays))
     flat = nnx.to_flat_state(nnx.state(encoder))
-    filled = [(path, leaf.replace(arrays[dotted(path)])) for path, leaf in flat]
+    filled = [(path, leaf.replace(on_device[dotted(path)])) for path, leaf in flat]
     nnx.update(encoder, nnx.from_flat_state(filled))
     return encoder
 
@@ -117,24 +184,29 @@ def verify_weights() -> list[WeightsRow]:
     """As `list_weights`, but every array that is there is read and its digest compared.
 
     Example:
-        >>> all(row.verified for row in verify_weights())
+        >>> all(row.sound for row in verify_weights() if row.available)
         True
     """
-    return [_row(entry, verify=True) for _, entry in sorted(read_manifest().items())]
+    return [_row(entry, read=True) for _, entry in sorted(read_manifest().items())]
 
 
-def _row(entry: Entry, *, verify: bool = False) -> WeightsRow:
-    where, verified, reason = None, None, None
+def _row(entry: Entry, *, read: bool = False) -> WeightsRow:
+    shapes = array_shapes(abstract_encoder(entry.name))
+    size = sum(math.prod(array.shape) * array.dtype.itemsize for array in shapes.values())
+    where, verified, sound, reason = None, None, None, None
     try:
         where = _locate(entry)
-        if verify:
-            verified = False
-            _verified_arrays(entry, where, array_shapes(abstract_encoder(entry.name)))
-            verified = True
+        verified = _origin(entry, where).verified(entry)
+        if not verified:
+            reason = f"made of a file that isn't {' and '.join(map(str, entry.sources))}"
+        if read:
+            sound = False
+            _sound_arrays(entry, where, shapes)
+            sound = True
     except JaxevalError as error:
         reason = str(error)
-    source = "; ".join(dict.fromkeys(source.package for source in entry.sources))
-    return WeightsRow(entry.name, where is not None, where, source, entry.licence, entry.bytes, verified, reason)
+    source = "; ".join(dict.fromkeys(f"{Path(source.file).name} ({source.package})" for source in entry.sources))
+    return WeightsRow(entry.name, where is not None, where, source, entry.licence, size, verified, sound, reason)
 
 
 def _locate(entry: Entry) -> Path:
@@ -142,17 +214,29 @@ def _locate(entry: Entry) -> Path:
     for folder in folders:
         if folder.is_dir():
             return folder
-    looked = ", ".join(str(folder) for folder in folders)
-    upstream = " and ".join(f"{Path(source.file).name} ({source.package})" for source in entry.sources)
-    raise JaxevalError(
-        f"No weights of {entry.name}: looked in {looked}; reinstall jaxeval, or run "
-        f"`jaxeval weights convert {entry.name}` on {upstream}."
+    names = " ".join(Path(source.file).name for source in entry.sources)
+    unknown = "" if all(source.sha256 for source in entry.sources) else " --unverified"
+    raise MissingWeightsError(
+        f"No weights of {entry.name}. Get {' and '.join(map(str, entry.sources))}, licence {entry.licence}, and run: "
+        f"jaxeval weights convert {entry.name} {names}{unknown}. Looked in {', '.join(map(str, folders))}."
     )
 
 
-def _verified_arrays(entry: Entry, folder: Path, shapes: dict[str, jax.ShapeDtypeStruct]) -> dict[str, np.ndarray]:
+def _origin(entry: Entry, folder: Path) -> Origin:
+    """A checkpoint's own record, or the manifest's of those that come with jaxeval."""
+    found = read_origin(folder)
+    if found is None and entry.arrays:
+        return Origin(entry.name, tuple((source.file, source.sha256) for source in entry.sources), entry.arrays)
+    if found is None or found.encoder != entry.name:
+        text = f"{folder}: expected the record of {entry.name}'s conversion, found "
+        raise JaxevalError(f"{text}{'none' if found is None else f'that of {found.encoder}'}; convert it again.")
+    return found
+
+
+def _sound_arrays(entry: Entry, folder: Path, shapes: dict[str, jax.ShapeDtypeStruct]) -> dict[str, np.ndarray]:
+    origin = _origin(entry, folder)
     arrays = restore(folder, shapes)
-    if wrong := tampered(entry, arrays):
+    if wrong := tampered(origin.arrays, arrays):
         raise JaxevalError(
             f"{folder}: expected the arrays of {entry.name} {entry.version}, found other values in {', '.join(wrong)}; "
             "install or convert the weights again."

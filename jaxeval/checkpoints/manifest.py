@@ -3,7 +3,7 @@
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -19,18 +19,29 @@ class Source:
     """One upstream file.
 
     Attributes:
-        package: registry, name and version of the package that holds it.
-        file: its path inside the package.
-        bytes: its size.
-        sha256: of the whole file.
+        package: the project that publishes it: registry, name and version of a package, or where else it is.
+        file: its name, or its path inside the package.
+        bytes: its size; 0 if it isn't known.
+        sha256: of the whole file; only the first digits of it if no more are published, none if it isn't known.
         part: the half-open range of bytes that is used; None for all.
     """
 
     package: str
     file: str
-    bytes: int
-    sha256: str
+    bytes: int = 0
+    sha256: str = ""
     part: tuple[int, int] | None = None
+
+    def is_file(self, sha256: str) -> bool:
+        """Whether a file of that digest is this one, as far as is known; never, if nothing is known."""
+        return bool(self.sha256) and sha256.startswith(self.sha256)
+
+    def __str__(self) -> str:
+        """Which file it is, in words."""
+        known = [f"{self.bytes:,} bytes"] if self.bytes else []
+        if self.sha256:
+            known.append(f"sha256 {self.sha256}{'' if len(self.sha256) == 64 else '…'}")
+        return f"{Path(self.file).name} of {self.package}" + (f" ({', '.join(known)})" if known else "")
 
 
 @dataclass(frozen=True)
@@ -40,12 +51,13 @@ class Entry:
     Attributes:
         name: the encoder's public name.
         version: of the converted arrays; it changes whenever they do.
-        licence: SPDX identifier.
+        licence: SPDX identifier, or words where there is none.
         citation: whom to cite.
         sources: the upstream files, in the order in which `convert` takes them.
-        bytes: total size of the arrays in memory.
-        sha256: over all arrays: the digest of the lines "name digest", each with its line feed, sorted by name.
-        arrays: the digest of each array by name, see `digest`.
+        bytes: total size of the arrays in memory; 0 if they don't come with jaxeval.
+        sha256: over all arrays: the digest of the lines "name digest", each with its line feed, sorted by name; empty
+            if they don't come with jaxeval.
+        arrays: the digest of each array by name, see `digest`; empty likewise.
     """
 
     name: str
@@ -53,9 +65,9 @@ class Entry:
     licence: str
     citation: str
     sources: tuple[Source, ...]
-    bytes: int
-    sha256: str
-    arrays: Mapping[str, str]
+    bytes: int = 0
+    sha256: str = ""
+    arrays: Mapping[str, str] = field(default_factory=dict)
 
 
 def weights_folder() -> Path:
@@ -127,12 +139,12 @@ def total_digest(digests: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()).hexdigest()
 
 
-def tampered(entry: Entry, arrays: Mapping[str, np.ndarray]) -> list[str]:
-    """Names of the arrays that are not, value for value, those of the manifest; missing and surplus ones included."""
+def tampered(digests: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> list[str]:
+    """Names of the arrays that are not, value for value, those of the digests; missing and surplus ones included."""
     return [
         name
-        for name in sorted({*entry.arrays, *arrays})
-        if name not in arrays or name not in entry.arrays or digest(arrays[name]) != entry.arrays[name]
+        for name in sorted({*digests, *arrays})
+        if name not in arrays or name not in digests or digest(arrays[name]) != digests[name]
     ]
 
 

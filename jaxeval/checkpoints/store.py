@@ -11,18 +11,22 @@ import numpy as np
 import orbax.checkpoint as ocp
 import tensorstore as ts
 
-from jaxeval.errors import JaxevalError
+from jaxeval.errors import JaxevalError, one_line
 
 _INDEX = ("_CHECKPOINT_METADATA", "_METADATA", "manifest.ocdbt")
 _REMEDY = "install or convert the weights again."
 
 
-def save(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def save(folder: Path, arrays: Mapping[str, np.ndarray], beside: Mapping[str, bytes] | None = None) -> None:
     """Write arrays to `folder` as one Orbax checkpoint, wholly or not at all; a checkpoint that is there is replaced.
 
     Args:
         folder: where to; its parents are made if need be.
         arrays: by dotted name.
+        beside: content of further files in the folder, by name.
+
+    Raises:
+        JaxevalError: the folder can't be written, or the disk is full.
 
     Example:
         >>> import tempfile
@@ -32,16 +36,25 @@ def save(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
         {'stem.bias': array([0., 0., 0.], dtype=float32)}
     """
     folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        new = Path(temporary) / "new"
-        with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(new, dict(arrays))
-        _drop_run_dependent(new)
-        _drop_superseded(new)
-        if folder.exists():
-            folder.rename(Path(temporary) / "old")
-        new.rename(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+            new = Path(temporary) / "new"
+            with ocp.StandardCheckpointer() as checkpointer:
+                checkpointer.save(new, dict(arrays))
+            _drop_run_dependent(new)
+            _drop_superseded(new)
+            for name, content in (beside or {}).items():
+                (new / name).write_bytes(content)
+            if folder.exists():
+                folder.rename(Path(temporary) / "old")
+            new.rename(folder)
+    except Exception as error:
+        # TensorStore reports a full disk as what the failed write led it to.
+        found = error.strerror if isinstance(error, OSError) and error.strerror else one_line(error)[:200]
+        raise JaxevalError(
+            f"{folder}: expected to write it, found: {found}. Make room or choose another folder."
+        ) from error
 
 
 def restore(folder: Path, like: Mapping[str, jax.ShapeDtypeStruct]) -> dict[str, np.ndarray]:

@@ -35,7 +35,7 @@ def read_tflite(data: bytes) -> dict[str, np.ndarray]:
             if buffer.DataLength()
         }
     except (struct.error, IndexError, ValueError, TypeError, AttributeError) as error:
-        raise JaxevalError(f"Expected a TensorFlow Lite network, got: {error}") from error
+        raise JaxevalError(f"Expected a TensorFlow Lite network, found: {error}") from error
 
 
 def _values(raw: np.ndarray, tensor: Any) -> np.ndarray:

@@ -4,7 +4,7 @@ from jaxeval.encoders.blaze_face import BlazeFace
 from jaxeval.encoders.detections import Detections, weighted_non_maximum_suppression
 from jaxeval.encoders.dlib_resnet import DlibResNet
 from jaxeval.encoders.face_mesh import FaceMesh, Mesh
-from jaxeval.encoders.st_lpips import STLPIPSAlex
+from jaxeval.encoders.st_lpips_alex import STLPIPSAlex
 
 ENCODERS = {encoder.name: encoder for encoder in (STLPIPSAlex, DlibResNet, FaceMesh, BlazeFace)}
 """Every encoder's class by its public name."""

@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from jaxeval.encoders.blaze import blaze_blocks
 from jaxeval.encoders.detections import GRIDS, Detections, decode
-from jaxeval.encoders.layers import Conv, as_input, blaze_blocks, resize
+from jaxeval.encoders.encoder import Encoder, as_input, resize
+from jaxeval.encoders.layers import Conv
 
 FINE_BLOCKS = (
     (24, 1),
@@ -29,7 +31,7 @@ NUMBERS = 16
 """Per anchor: centre, size and six keypoints, two numbers each."""
 
 
-class BlazeFace(nnx.Module):
+class BlazeFace(Encoder):
     """Square frames to 896 candidate faces each; merge them with `weighted_non_maximum_suppression`.
 
     References:
@@ -59,8 +61,9 @@ class BlazeFace(nnx.Module):
     def raw(self, frames: jax.Array) -> tuple[jax.Array, jax.Array]:
         """What the network itself says: offsets `[T, 896, 16]` in pixels of 128×128, logits `[T, 896]`."""
         frames = as_input(frames, self)
-        fine = self.fine(jax.nn.relu(self.stem(resize(frames, self.size) * 2.0 - 1.0)))
-        maps = (fine, self.coarse(fine))
+        stem = self.stage(lambda x: jax.nn.relu(self.stem(x)), resize(frames, self.size) * 2.0 - 1.0)
+        fine = self.stage(self.fine, stem)
+        maps = (fine, self.stage(self.coarse, fine))
         count = frames.shape[0]
         offsets = [head(x).reshape(count, -1, NUMBERS) for head, x in zip(self.regressors, maps, strict=True)]
         logits = [head(x).reshape(count, -1) for head, x in zip(self.classifiers, maps, strict=True)]

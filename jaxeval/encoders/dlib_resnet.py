@@ -4,17 +4,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxeval.encoders.layers import (
-    HIGHEST,
-    Conv,
-    as_input,
-    average_pool,
-    max_pool,
-    pad_channels,
-    parameter,
-    per_channel,
-    resize,
-)
+from jaxeval.encoders.encoder import Encoder, as_input, resize
+from jaxeval.encoders.layers import Affine, Conv, average_pool, max_pool, multiply, pad_channels, parameter, per_channel
 
 MEAN = (122.782, 117.001, 104.298)
 """Of the training faces, RGB, 0–255."""
@@ -30,18 +21,6 @@ BLOCKS = (
     (256, 2),
 )
 """(channels, stride) of the residual blocks, after a stem of 32 channels."""
-
-
-class Affine(nnx.Module):
-    """Batch normalisation as dlib freezes it: γx + β per channel."""
-
-    def __init__(self, channels: int):
-        self.scale = parameter(channels)
-        self.shift = parameter(channels)
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """`[T, H, W, C]` to the same."""
-        return per_channel(self.scale[...], x) * x + per_channel(self.shift[...], x)
 
 
 class ResidualBlock(nnx.Module):
@@ -72,7 +51,7 @@ def _pad_to(x: jax.Array, size: tuple[int, ...]) -> jax.Array:
     return jnp.pad(x, ((0, 0), (0, rows), (0, columns), (0, 0)))
 
 
-class DlibResNet(nnx.Module):
+class DlibResNet(Encoder):
     """Face chips to identity embeddings, as dlib's `face_recognition_model_v1` computes them.
 
         φ(x) = Wᵀ · mean over H, W of ResNet((255x − mean) / 256)
@@ -118,7 +97,7 @@ class DlibResNet(nnx.Module):
         frames = as_input(frames, self)
         chips = resize(frames, self.size)
         x = (chips * 255.0 - per_channel(MEAN, chips)) / 256.0
-        x = max_pool(jax.nn.relu(self.stem_affine(self.stem(x))), 3, stride=2)
+        x = self.stage(lambda x: max_pool(jax.nn.relu(self.stem_affine(self.stem(x))), 3, stride=2), x)
         for block in self.blocks:
-            x = block(x)
-        return jnp.matmul(x.mean(axis=(1, 2)), self.head[...], precision=HIGHEST)
+            x = self.stage(block, x)
+        return multiply(x.mean(axis=(1, 2)), self.head[...], self.mode)

@@ -6,7 +6,9 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxeval.encoders.layers import Conv, PReLU, as_input, blaze_blocks, resize
+from jaxeval.encoders.blaze import blaze_blocks
+from jaxeval.encoders.encoder import Encoder, as_input, resize
+from jaxeval.encoders.layers import Conv, PReLU
 
 TRUNK = (
     *[(16, 1)] * 2,
@@ -55,7 +57,7 @@ class Head(nnx.Module):
         return self.output(self.bottleneck_block(x)).reshape(x.shape[0], -1)
 
 
-class FaceMesh(nnx.Module):
+class FaceMesh(Encoder):
     """Face crops to 468 landmarks in three dimensions and the evidence that there is a face.
 
     Beside the network stand two constants of MediaPipe's geometry pipeline, for whoever fits a rigid pose:
@@ -101,5 +103,6 @@ class FaceMesh(nnx.Module):
             ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
         """
         frames = as_input(frames, self)
-        x = self.trunk(self.stem_prelu(self.stem(resize(frames, self.size))))
+        x = self.stage(lambda x: self.stem_prelu(self.stem(x)), resize(frames, self.size))
+        x = self.stage(self.trunk, x)
         return Mesh(self.landmarks(x).reshape(-1, POINTS, 3), self.presence(x)[:, 0])

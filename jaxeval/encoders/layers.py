@@ -1,4 +1,4 @@
-"""The few pieces that the networks share; frames and feature maps are `[T, H, W, C]` throughout.
+"""The few pieces that the networks share; feature maps are `[T, H, W, C]` or `[T, D, H, W, C]` throughout.
 
 Pools, blurs and depthwise convolutions are written as a few shifted, strided slices instead of `lax.reduce_window` and
 grouped convolutions: the same numbers, but XLA fuses them into one loop, where its CPU kernels for the other forms are
@@ -7,34 +7,23 @@ many times slower.
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 
-HIGHEST = lax.Precision.HIGHEST
+from jaxeval.encoders.encoder import Mode
 
-
-def as_input(frames: jax.Array, network: nnx.Module) -> jax.Array:
-    """Frames in the type of the network's parameters; refuses anything but floating-point `[T, H, W, 3]` in tracing."""
-    name = getattr(network, "name", "an encoder")
-    if jnp.ndim(frames) != 4 or jnp.shape(frames)[-1] != 3:
-        raise ValueError(f"Expected frames [T, H, W, 3] for {name}, got shape {jnp.shape(frames)}.")
-    if not jnp.issubdtype(frames.dtype, jnp.floating):
-        raise ValueError(f"Expected floating-point frames in [0, 1] for {name}, got {frames.dtype}.")
-    return jnp.asarray(frames, jax.tree.leaves(network)[0].dtype)
-
-
-def resize(frames: jax.Array, size: int) -> jax.Array:
-    """`[T, H, W, 3]` to `[T, size, size, 3]`, linear with antialiasing; frames of that size pass untouched."""
-    target = (frames.shape[0], size, size, 3)
-    return frames if frames.shape == target else jax.image.resize(frames, target, "linear", antialias=True)
+Size = int | tuple[int, ...]
+Padding = str | int | Sequence[int | tuple[int, int]]
+"""Pixels on each side, for all spatial axes or one by one; or "SAME" as TensorFlow pads."""
 
 
 def per_channel(values: Sequence[float] | jax.Array, like: jax.Array) -> jax.Array:
-    """`[C]` as `[1, 1, 1, C]` in the type of `like`, since rank and type promotion are errors here."""
-    return jnp.asarray(values, like.dtype).reshape(1, 1, 1, -1)
+    """`[C]` as `[1, ..., 1, C]` in the type of `like`, since rank and type promotion are errors here."""
+    return jnp.asarray(values, like.dtype).reshape(*[1] * (like.ndim - 1), -1)
 
 
 def shifts(x: jax.Array, size: int, *, stride: int, axis: int) -> list[jax.Array]:
@@ -43,27 +32,106 @@ def shifts(x: jax.Array, size: int, *, stride: int, axis: int) -> list[jax.Array
     return [lax.slice_in_dim(x, k, k + last + 1, stride, axis) for k in range(size)]
 
 
-def max_pool(x: jax.Array, size: int, *, stride: int) -> jax.Array:
-    """Largest value of each size × size window, no padding: `[T, H, W, C]` to `[T, (H-size)//stride+1, ..., C]`."""
-    rows = functools.reduce(jnp.maximum, shifts(x, size, stride=stride, axis=1))
-    return functools.reduce(jnp.maximum, shifts(rows, size, stride=stride, axis=2))
+def max_pool(x: jax.Array, size: Size, *, stride: Size, padding: Padding = 0, ceil: bool = False) -> jax.Array:
+    """Largest value of each window.
+
+    Args:
+        x: `[T, ..., C]`.
+        size: of the window, for all spatial axes or one by one.
+        stride: the same.
+        padding: the same, by values that are never the largest.
+        ceil: whether a last window that is only partly inside counts.
+
+    Returns:
+        `[T, ..., C]`, ⌊(H + padding − size) / stride⌋ + 1 long, or ⌈ ⌉ if `ceil`.
+    """
+    lowest = jnp.finfo(x.dtype).min
+    return _pooled(jnp.maximum, x, size, stride, padding, lowest, ceil=ceil)
 
 
-def average_pool(x: jax.Array, size: int, *, stride: int) -> jax.Array:
-    """Mean of each size × size window, no padding."""
-    rows = functools.reduce(jnp.add, shifts(x, size, stride=stride, axis=1))
-    return functools.reduce(jnp.add, shifts(rows, size, stride=stride, axis=2)) / size**2
+def average_pool(
+    x: jax.Array, size: Size, *, stride: Size, padding: Padding = 0, count_padding: bool = True
+) -> jax.Array:
+    """Mean of each window; arguments as for `max_pool`.
+
+    Args:
+        x: `[T, ..., C]`.
+        size: of the window.
+        stride: of the window.
+        padding: zeros around.
+        count_padding: whether they count as members of a window.
+
+    Returns:
+        `[T, ..., C]`.
+    """
+    total = _pooled(jnp.add, x, size, stride, padding, 0)
+    if count_padding:
+        return total / functools.reduce(lambda a, b: a * b, _each(size, x.ndim - 2))
+    return total / _pooled(jnp.add, jnp.ones((1, *x.shape[1:-1], 1), x.dtype), size, stride, padding, 0)
+
+
+def _pooled(combine, x, size, stride, padding, fill, *, ceil=False):
+    rank = x.ndim - 2
+    sizes, strides = _each(size, rank), _each(stride, rank)
+    pads = _pads(padding, x.shape[1:-1], sizes, strides)
+    if ceil:
+        # As PyTorch: a window that would start in the padding at the end doesn't count.
+        steps = [
+            min(-(-(side + low + high - s) // t), (side + low - 1) // t)
+            for side, (low, high), s, t in zip(x.shape[1:-1], pads, sizes, strides, strict=True)
+        ]
+        pads = [
+            (low, max(high, step * t + s - side - low))
+            for side, (low, high), s, t, step in zip(x.shape[1:-1], pads, sizes, strides, steps, strict=True)
+        ]
+    if any(map(any, pads)):
+        x = jnp.pad(x, ((0, 0), *pads, (0, 0)), constant_values=fill)
+    for axis, (s, t) in enumerate(zip(sizes, strides, strict=True), start=1):
+        x = functools.reduce(combine, shifts(x, s, stride=t, axis=axis))
+    return x
+
+
+def _each(size: Size, rank: int) -> tuple[int, ...]:
+    return (size,) * rank if isinstance(size, int) else size
+
+
+def _pads(padding: Padding, sides: Sequence[int], sizes: Sequence[int], strides: Sequence[int]):
+    if isinstance(padding, str):
+        return lax.padtype_to_pads(sides, sizes, strides, padding)
+    pads = (padding,) * len(sizes) if isinstance(padding, int) else padding
+    return [(pad, pad) if isinstance(pad, int) else pad for pad in pads]
 
 
 def pad_channels(x: jax.Array, channels: int) -> jax.Array:
     """Append zero channels until there are `channels`."""
-    return jnp.pad(x, ((0, 0), (0, 0), (0, 0), (0, channels - x.shape[-1])))
+    return jnp.pad(x, (*[(0, 0)] * (x.ndim - 1), (0, channels - x.shape[-1])))
 
 
-def convolve(x: jax.Array, kernel: jax.Array, stride: int, padding: Sequence[tuple[int, int]] | str) -> jax.Array:
-    """Convolution in reference precision: x `[T, H, W, C]`, kernel `[k, k, C, D]`, padding as `lax` takes it."""
-    axes = ("NHWC", "HWIO", "NHWC")
-    return lax.conv_general_dilated(x, kernel, (stride, stride), padding, dimension_numbers=axes, precision=HIGHEST)
+def convolve(
+    x: jax.Array, kernel: jax.Array, *, stride: Size = 1, padding: Padding = 0, mode: Mode = "reference"
+) -> jax.Array:
+    """Convolution of `[T, H, W, C]` with a kernel `[k, k, C, D]`, or of `[T, D, H, W, C]` with `[k, k, k, C, D]`."""
+    rank = kernel.ndim - 2
+    strides = _each(stride, rank)
+    letters = "DHW"[-rank:]
+    axes = (f"N{letters}C", f"{letters}IO", f"N{letters}C")
+    pads = _pads(padding, x.shape[1:-1], kernel.shape[:rank], strides)
+    x, kernel, options = _in_mode(x, kernel, mode)
+    return lax.conv_general_dilated(x, kernel, strides, pads, dimension_numbers=axes, **options)
+
+
+def multiply(x: jax.Array, kernel: jax.Array, mode: Mode = "reference") -> jax.Array:
+    """Matrix product of x `[..., C]` with a kernel `[C, D]`."""
+    x, kernel, options = _in_mode(x, kernel, mode)
+    return jnp.matmul(x, kernel, **options)
+
+
+def _in_mode(x: jax.Array, kernel: jax.Array, mode: Mode):
+    """Operands and options of a product."""
+    if mode == "reference":
+        return x, kernel, {"precision": lax.Precision.HIGHEST}
+    narrow = x.astype(jnp.bfloat16), kernel.astype(jnp.bfloat16)
+    return *narrow, {"precision": lax.Precision.DEFAULT, "preferred_element_type": x.dtype}
 
 
 def parameter(*shape: int) -> nnx.Param:
@@ -72,18 +140,50 @@ def parameter(*shape: int) -> nnx.Param:
 
 
 class Conv(nnx.Module):
-    """A square convolution with a bias; `padding` in pixels on each side, or "SAME" as TensorFlow pads."""
+    """A convolution, of two axes if its size is one number; a bias is added unless there is none."""
 
-    def __init__(self, inputs: int, outputs: int, size: int, *, stride: int = 1, padding: int | str = 0):
-        self.kernel = parameter(size, size, inputs, outputs)
-        self.bias = parameter(outputs)
+    mode: Mode = "reference"
+
+    def __init__(
+        self, inputs: int, outputs: int, size: Size, *, stride: Size = 1, padding: Padding = 0, bias: bool = True
+    ):
+        sizes = (size, size) if isinstance(size, int) else size
+        self.kernel = parameter(*sizes, inputs, outputs)
+        self.bias: Any = parameter(outputs) if bias else None
         self.stride = stride
         self.padding = padding
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """`[T, H, W, C]` to `[T, H', W', D]`."""
-        pads = self.padding if isinstance(self.padding, str) else [(self.padding, self.padding)] * 2
-        return convolve(x, self.kernel[...], self.stride, pads) + per_channel(self.bias[...], x)
+        """`[T, ..., C]` to `[T, ..., D]`."""
+        x = convolve(x, self.kernel[...], stride=self.stride, padding=self.padding, mode=self.mode)
+        return x if self.bias is None else x + per_channel(self.bias[...], x)
+
+
+class Dense(nnx.Module):
+    """A matrix product, with a bias unless there is none."""
+
+    mode: Mode = "reference"
+
+    def __init__(self, inputs: int, outputs: int, *, bias: bool = True):
+        self.kernel = parameter(inputs, outputs)
+        self.bias: Any = parameter(outputs) if bias else None
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """`[..., C]` to `[..., D]`."""
+        x = multiply(x, self.kernel[...], self.mode)
+        return x if self.bias is None else x + per_channel(self.bias[...], x)
+
+
+class Affine(nnx.Module):
+    """Batch normalisation as it is once frozen: γx + β per channel."""
+
+    def __init__(self, channels: int):
+        self.scale = parameter(channels)
+        self.shift = parameter(channels)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """`[..., C]` to the same."""
+        return per_channel(self.scale[...], x) * x + per_channel(self.shift[...], x)
 
 
 class PReLU(nnx.Module):
@@ -93,52 +193,34 @@ class PReLU(nnx.Module):
         self.slope = parameter(channels)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """`[T, H, W, C]` to the same."""
+        """`[..., C]` to the same."""
         return jnp.where(x >= 0, x, per_channel(self.slope[...], x) * x)
 
 
 class DepthwiseConv(nnx.Module):
-    """A 3×3 convolution of each channel by itself, padded as TensorFlow's "SAME" pads."""
+    """A convolution of each channel by itself, with a bias."""
 
-    def __init__(self, channels: int, *, stride: int):
-        self.kernel = parameter(3, 3, channels)
+    def __init__(self, channels: int, size: int, *, stride: int = 1, padding: Padding = "SAME"):
+        self.kernel = parameter(size, size, channels)
         self.bias = parameter(channels)
         self.stride = stride
+        self.padding = padding
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """`[T, H, W, C]` to `[T, ⌈H / stride⌉, ⌈W / stride⌉, C]`."""
-        pads = [lax.padtype_to_pads((side,), (3,), (self.stride,), "SAME")[0] for side in x.shape[1:3]]
+        """`[T, H, W, C]` to `[T, H', W', C]`."""
+        size = self.kernel.shape[0]
+        pads = _pads(self.padding, x.shape[1:3], (size, size), (self.stride, self.stride))
         padded = jnp.pad(x, ((0, 0), *pads, (0, 0)))
         terms = [
             column * per_channel(self.kernel[...][i, j], x)
-            for i, row in enumerate(shifts(padded, 3, stride=self.stride, axis=1))
-            for j, column in enumerate(shifts(row, 3, stride=self.stride, axis=2))
+            for i, row in enumerate(shifts(padded, size, stride=self.stride, axis=1))
+            for j, column in enumerate(shifts(row, size, stride=self.stride, axis=2))
         ]
         return functools.reduce(jnp.add, terms) + per_channel(self.bias[...], x)
 
 
-class BlazeBlock(nnx.Module):
-    """BlazeFace's residual block: activation(skip(x) + pointwise(depthwise(x))).
-
-    The skip is x itself, max-pooled 2×2 where the block strides, with zero channels appended where it widens.
-    """
-
-    def __init__(self, inputs: int, outputs: int, stride: int, activation: Callable):
-        self.depthwise = DepthwiseConv(inputs, stride=stride)
-        self.pointwise = Conv(inputs, outputs, 1)
-        self.activation = activation
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """`[T, H, W, C]` to `[T, ⌊H / stride⌋, ⌊W / stride⌋, D]`."""
-        residual = self.pointwise(self.depthwise(x))
-        skip = x if self.depthwise.stride == 1 else max_pool(x, 2, stride=2)
-        return self.activation(pad_channels(skip, residual.shape[-1]) + residual)
-
-
-def blaze_blocks(
-    inputs: int, table: Sequence[tuple[int, int]], activation: Callable[[int], Callable]
-) -> nnx.Sequential:
-    """Blocks in a row from a table of (channels, stride); `activation(channels)` makes each block's own."""
-    widths = [inputs, *(channels for channels, _ in table)]
-    rows = zip(widths, table, strict=False)
-    return nnx.Sequential(*(BlazeBlock(c, d, stride, activation(d)) for c, (d, stride) in rows))
+def in_a_row(x: jax.Array, layers: Sequence[Callable[[jax.Array], jax.Array]]) -> jax.Array:
+    """X through one layer after the other."""
+    for layer in layers:
+        x = layer(x)
+    return x

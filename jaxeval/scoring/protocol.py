@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Protocol:
         gamma: aligned metric to its Soft-DTW temperature, in units of that metric's cost.
         band: half-width of the Sakoe–Chiba band in ms; None for no band.
         timing: the aligned metric whose lag is the clip's `lag_ms`.
-        precision: "reference" is float32 with the highest matrix precision.
+        precision: of the encoders, see `jaxeval.load_encoder`.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Protocol:
     gamma: Mapping[str, float]
     band: float | None
     timing: str
-    precision: str
+    precision: Literal["reference", "fast"]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a record's provenance."""

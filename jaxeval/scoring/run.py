@@ -15,7 +15,8 @@ from typing import Any
 import jax
 
 from jaxeval.atomic import atomic_file
-from jaxeval.checkpoints.manifest import file_sha256, read_manifest
+from jaxeval.checkpoints import weights_of
+from jaxeval.checkpoints.manifest import file_sha256
 from jaxeval.errors import one_line
 from jaxeval.scoring.clip import Pair, Progress, Scorer
 from jaxeval.scoring.protocol import Protocol
@@ -42,7 +43,7 @@ class Run:
         self.out, self.protocol, self.region = out, protocol, region
         self._store = ClipStore(out / "clips")
         self._scorer = Scorer(protocol, region)
-        self._weights = {name: read_manifest()[name].sha256 for name in protocol.encoders.values()}
+        self._weights = {name: str(weights_of(name)) for name in protocol.encoders.values()}
         self._started = _now()
 
     def record(self, pair: Pair, progress: Progress = lambda fraction: None) -> tuple[ClipRecord, bool]:

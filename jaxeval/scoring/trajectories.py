@@ -33,30 +33,34 @@ class Networks:
 
     def __init__(self, protocol: Protocol) -> None:
         self._names = protocol.encoders
+        self._precision = protocol.precision
 
     def load(self) -> None:
         """Load all four now, so that a missing one is told before any clip is scored."""
         _ = self.detector, self.landmarks, self.identity, self.perceptual
 
+    def _encoder(self, role: str) -> Any:
+        return load_encoder(self._names[role], precision=self._precision)
+
     @cached_property
     def detector(self) -> Any:
         """Frames to faces."""
-        return load_encoder(self._names["detector"])
+        return self._encoder("detector")
 
     @cached_property
     def landmarks(self) -> Any:
         """Crops to the face mesh."""
-        return load_encoder(self._names["landmarks"])
+        return self._encoder("landmarks")
 
     @cached_property
     def identity(self) -> Any:
         """Face chips to embeddings."""
-        return load_encoder(self._names["identity"])
+        return self._encoder("identity")
 
     @cached_property
     def perceptual(self) -> Any:
         """Frames to LPIPS taps."""
-        return load_encoder(self._names["perceptual"])
+        return self._encoder("perceptual")
 
 
 @dataclass(frozen=True)

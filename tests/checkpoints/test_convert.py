@@ -8,16 +8,18 @@ import jax
 import numpy as np
 import pytest
 
-from jaxeval.checkpoints import convert
-from jaxeval.checkpoints.convert import checked_bytes, convert_bytes, lay_out
-from jaxeval.checkpoints.load import abstract_encoder, array_shapes
+from jaxeval.checkpoints import convert, load_encoder
+from jaxeval.checkpoints.convert import checked_digest
+from jaxeval.checkpoints.load import abstract_encoder, array_shapes, weights_of
 from jaxeval.checkpoints.manifest import Source, read_manifest, tampered
-from jaxeval.checkpoints.recipes import RECIPES, Recipe
+from jaxeval.checkpoints.recipe import Recipe, Taken, make_arrays, take
+from jaxeval.checkpoints.recipes import RECIPES
 from jaxeval.checkpoints.store import restore
 from jaxeval.encoders import ENCODERS
 from jaxeval.errors import JaxevalError
 
 NAMES = sorted(ENCODERS)
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def test_every_recipe_fills_exactly_its_encoder():
@@ -25,8 +27,8 @@ def test_every_recipe_fills_exactly_its_encoder():
     for name, recipe in RECIPES.items():
         assert recipe.names.keys() == array_shapes(abstract_encoder(name)).keys()
         assert len(recipe.readers) == len(read_manifest()[name].sources)
-        upstream = [theirs for theirs, _ in recipe.names.values()]
-        assert len(set(upstream)) == len(upstream)
+        moved = [taken.parts[0] for taken in recipe.names.values() if len(taken.parts) == 1]
+        assert len(set(moved)) == len(moved)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -37,86 +39,136 @@ def test_the_real_files_become_the_manifests_arrays(name, tmp_path):
     if not folder:
         pytest.skip(f"set JAXEVAL_UPSTREAM to a folder that holds {', '.join(file.name for file in files)}")
     made = convert(name, files, tmp_path / "weights")
-    assert tampered(entry, restore(made, array_shapes(abstract_encoder(name)))) == []
+    arrays = restore(made, array_shapes(abstract_encoder(name)))
+    assert entry.arrays or entry.sha256 == ""
+    assert not entry.arrays or tampered(entry.arrays, arrays) == []
 
 
-@pytest.mark.parametrize(
-    ("shape", "layout"),
-    [
-        ((4, 3, 2, 5), "oihw->hwio"),
-        ((4, 2, 5, 3), "ohwi->hwio"),
-        ((1, 2, 5, 4), "1hwc->hwc"),
-        ((1, 7, 1, 1), "1c11->c"),
-    ],
-)
-def test_layouts_are_einsum_s(shape, layout):
-    array = np.random.default_rng(0).normal(size=shape)
-    named = array.reshape([side for side, letter in zip(shape, layout, strict=False) if letter != "1"])
-    np.testing.assert_array_equal(lay_out(array, layout), np.einsum(layout.replace("1", ""), named))
+def test_axes_are_permuted_dropped_and_split():
+    tensors = {
+        "conv": np.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5),
+        "head": np.arange(7.0).reshape(1, 7, 1, 1),
+        "flat": np.arange(2 * 24.0).reshape(2, 24),
+    }
+    names = {"k": take("hwio", "conv", "oihw"), "h": take("c", "head", "1c11"), "f": take("hwco", "flat", "o(chw)")}
+    shapes = {"k": (4, 5, 3, 2), "h": (7,), "f": (4, 2, 3, 2)}
+    like = {name: jax.ShapeDtypeStruct(shape, np.float32) for name, shape in shapes.items()}
+    found = make_arrays(Recipe((lambda data: tensors,), names), [b""], like)
+    np.testing.assert_array_equal(found["k"], np.einsum("oihw->hwio", tensors["conv"]))
+    np.testing.assert_array_equal(found["h"], tensors["head"].ravel())
+    np.testing.assert_array_equal(found["f"], np.einsum("ochw->hwco", tensors["flat"].reshape(2, 3, 4, 2)))
 
 
-@pytest.mark.parametrize(("shape", "layout"), [((4, 3, 2), "oihw->hwio"), ((2, 7, 1, 1), "1c11->c"), ((), "c->c")])
-def test_layouts_refuse_other_axes(shape, layout):
-    assert lay_out(np.zeros(shape), layout) is None
+def test_what_is_computed_is_computed_in_float64():
+    tensors = {"w": np.float32([[1, 3]]), "v": np.float32([3])}
+    names = {"k": Taken("io", (("w", "oi"), ("v", "o")), lambda w, v: w / v)}
+    found = make_arrays(Recipe((lambda data: tensors,), names), [b""], {"k": jax.ShapeDtypeStruct((2, 1), np.float32)})
+    np.testing.assert_array_equal(found["k"], np.float32([[1 / 3], [1]]))
 
 
-TENSORS = {"w": np.zeros((4, 3, 1, 1)), "b": np.zeros(4), "filt": np.zeros(9)}
+TENSORS = {"w": np.zeros((4, 3, 1, 1)), "b": np.zeros(4), "a.filt": np.zeros(9)}
 SHAPES = {"k": jax.ShapeDtypeStruct((1, 1, 3, 4), np.float32), "bias": jax.ShapeDtypeStruct((4,), np.float32)}
 
 
 def toy(tensors):
-    names = {"k": ("w", "oihw->hwio"), "bias": ("b", "o->o")}
-    return Recipe(readers=(lambda data: tensors,), names=names, ignored=frozenset(["filt"]))
+    names = {"k": take("hwio", "w", "oihw"), "bias": take("o", "b")}
+    return Recipe(readers=(lambda data: tensors,), names=names, ignored=("*.filt",))
 
 
 def test_a_fitting_file():
-    assert convert_bytes(toy(TENSORS), [b""], SHAPES).keys() == SHAPES.keys()
+    assert make_arrays(toy(TENSORS), [b""], SHAPES).keys() == SHAPES.keys()
 
 
 def test_all_that_is_wrong_is_listed_at_once():
-    tensors = {"b": np.zeros(5), "extra": np.zeros((2, 2)), "filt": np.zeros(9)}
+    tensors = {"b": np.zeros(5), "extra": np.zeros((2, 2)), "a.filt": np.zeros(9)}
     with pytest.raises(JaxevalError) as caught:
-        convert_bytes(toy(tensors), [b""], SHAPES)
+        make_arrays(toy(tensors), [b""], SHAPES, ["a.pth"])
     assert str(caught.value) == (
-        "Upstream tensors differ from the recipe: missing w; surplus extra (2, 2); "
-        "b (5,) does not fit bias (4,) as o->o. Nothing was written."
+        "a.pth: upstream tensors differ from the recipe: missing w; surplus extra (2, 2); "
+        "b: expected (4,), found (5,). Nothing was written."
     )
 
 
-def test_a_tensor_of_another_rank_is_told_with_both_shapes():
-    with pytest.raises(JaxevalError, match=r"w \(4, 3\) does not fit k \(1, 1, 3, 4\) as oihw->hwio"):
-        convert_bytes(toy({**TENSORS, "w": np.zeros((4, 3))}), [b""], SHAPES)
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4, 1, 1), (4, 3, 1, 1, 1), ()])
+def test_a_misshapen_tensor_is_told_with_both_shapes(shape):
+    with pytest.raises(JaxevalError) as caught:
+        make_arrays(toy({**TENSORS, "w": np.zeros(shape)}), [b""], SHAPES)
+    assert f"w: expected (4, 3, 1, 1), found {shape}" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_numbers_that_are_none_are_refused(value):
+    with pytest.raises(JaxevalError, match="b: expected finite numbers"):
+        make_arrays(toy({**TENSORS, "b": np.full(4, value)}), [b""], SHAPES)
 
 
 CONTENT = bytes(range(200))
 SOURCE = Source("PyPI thing 1.0", "thing/net.pth", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 
 
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        (None, r"net\.pth of PyPI thing 1\.0 \(200 bytes, sha256 [0-9a-f]{64}\), found no file"),
-        (CONTENT[:100], r"found 100 bytes \(cut short\?\), sha256 [0-9a-f]{64}; get it again"),
-        (b"", r"found 0 bytes \(cut short\?\)"),
-        (b"\n <!DOCTYPE html>\n<html>404</html>", r"found a web page of \d+ bytes"),
-        (CONTENT[:-1] + b"\0", r"found 200 bytes, sha256"),
-    ],
-)
-def test_another_file_than_the_expected_is_described(tmp_path, content, complaint):
-    path = tmp_path / "mine.pth"
+OTHERS = {
+    "no file": (None, r"net\.pth of PyPI thing 1\.0 \(200 bytes, sha256 [0-9a-f]{64}\), found no file"),
+    "cut short": (
+        CONTENT[:100],
+        r"found 100 bytes \(cut short\?\), sha256 [0-9a-f]{64}; get it again, or .* --unv",
+    ),
+    "empty": (b"", r"found 0 bytes \(cut short\?\)"),
+    "a page": (b"\n <!DOCTYPE html>\n<html>404</html>", r"found a web page of \d+ bytes"),
+    "changed": (CONTENT[:-1] + b"\0", r"found 200 bytes, sha256"),
+}
+
+
+def written(path, content):
     if content is not None:
         path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(("content", "complaint"), OTHERS.values(), ids=OTHERS)
+def test_another_file_than_the_expected_is_described(tmp_path, content, complaint):
+    path = written(tmp_path / "mine.pth", content)
     with pytest.raises(JaxevalError, match=complaint) as caught:
-        checked_bytes(path, SOURCE)
+        checked_digest(path, SOURCE)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_only_the_used_part_is_returned(tmp_path):
-    path = tmp_path / "net.pth"
-    path.write_bytes(CONTENT)
-    assert checked_bytes(path, SOURCE) == CONTENT
-    assert checked_bytes(path, Source("p", "f", SOURCE.bytes, SOURCE.sha256, (10, 20))) == CONTENT[10:20]
+@pytest.mark.parametrize("kind", OTHERS)
+def test_unverified_takes_any_file_but_no_web_page(tmp_path, kind):
+    content, complaint = OTHERS[kind]
+    path = written(tmp_path / "mine.pth", content)
+    if kind in ("no file", "a page"):
+        with pytest.raises(JaxevalError, match=complaint):
+            checked_digest(path, SOURCE, unverified=True)
+    else:
+        assert checked_digest(path, SOURCE, unverified=True) == hashlib.sha256(content).hexdigest()
+
+
+def test_digits_of_a_digest_are_enough_but_none_are_nothing(tmp_path):
+    path = written(tmp_path / "net.pth", CONTENT)
+    assert checked_digest(path, Source("p", "net.pth", 0, SOURCE.sha256[:8])) == SOURCE.sha256
+    with pytest.raises(JaxevalError, match="no digest of it is known, or take this one with --unverified"):
+        checked_digest(path, Source("p", "net.pth"))
+
+
+def test_an_unverified_file_makes_unverified_weights(tmp_path, monkeypatch):
+    """The real upstream file of the face detector, with one number changed."""
+    pytest.importorskip("tflite", reason="tflite reads the file and comes with the extra `convert`")
+    data = bytearray((GOLDEN / "face_detection_short_range.tflite").read_bytes())
+    verified = written(tmp_path / "a.tflite", bytes(data))
+    data[len(data) // 2] ^= 1
+    other = written(tmp_path / "b.tflite", bytes(data))
+    monkeypatch.setenv("JAXEVAL_WEIGHTS_DIR", str(tmp_path / "weights"))
+    convert("blaze_face", [verified], tmp_path / "weights")
+    assert weights_of("blaze_face").verified
+    assert str(weights_of("blaze_face")) == read_manifest()["blaze_face"].sha256
+    with pytest.raises(JaxevalError, match="take this one with --unverified"):
+        convert("blaze_face", [other], tmp_path / "weights")
+    convert("blaze_face", [other], tmp_path / "weights", unverified=True)
+    assert not weights_of("blaze_face").verified
+    assert str(weights_of("blaze_face")).endswith(" (unverified)")
+    assert str(weights_of("blaze_face")) != read_manifest()["blaze_face"].sha256
+    load_encoder("blaze_face")
 
 
 @pytest.mark.parametrize("name", NAMES)

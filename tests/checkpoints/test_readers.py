@@ -59,7 +59,7 @@ def test_geometry(packed):
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x0b", b"\xff" * 40, b"<!doctype html><html></html>"])
 def test_geometry_that_is_none(data):
-    with pytest.raises(JaxevalError, match="Expected a GeometryPipelineMetadata message, got: "):
+    with pytest.raises(JaxevalError, match="Expected a GeometryPipelineMetadata message, found: "):
         read_geometry(data)
 
 
@@ -76,7 +76,7 @@ def test_tflite_widens_float16_and_leaves_integers_out():
 @pytest.mark.parametrize("data", [b"", b"\xff" * 64, b"<!doctype html><html>" + b" " * 200])
 def test_tflite_that_is_none(data):
     pytest.importorskip("tflite", reason="the reader's library comes with the extra `convert`")
-    with pytest.raises(JaxevalError, match="Expected a TensorFlow Lite network, got: "):
+    with pytest.raises(JaxevalError, match="Expected a TensorFlow Lite network, found: "):
         read_tflite(data)
 
 
@@ -116,7 +116,7 @@ def test_a_malicious_pickle_executes_nothing(torch, tmp_path, container):
         buffer = io.BytesIO()
         torch.save({"weight": trap}, buffer, _use_new_zipfile_serialization=container == "torch.save")
         data = buffer.getvalue()
-    with pytest.raises(JaxevalError, match="Expected a PyTorch state dictionary of plain tensors, got: "):
+    with pytest.raises(JaxevalError, match="Expected a PyTorch state dictionary of plain tensors, found: "):
         read_torch(data)
     assert not (tmp_path / "sprung").exists()
     pickle.loads(pickle.dumps(trap)).close()

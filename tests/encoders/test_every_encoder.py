@@ -7,8 +7,9 @@ import pytest
 
 from jaxeval.checkpoints import load_encoder
 from jaxeval.encoders import ENCODERS
-from jaxeval.encoders.layers import max_pool, resize
-from jaxeval.encoders.st_lpips import blur, blurred_conv
+from jaxeval.encoders.blur import blur, blurred_conv
+from jaxeval.encoders.encoder import resize
+from jaxeval.encoders.layers import max_pool
 
 SIZES = {"st_lpips_alex": 48, "dlib_resnet": 150, "face_mesh": 192, "blaze_face": 128}
 NAMES = sorted(SIZES)

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxeval.encoders.st_lpips import MIN_SIDE, TAPS
+from jaxeval.encoders.st_lpips_alex import TAPS, STLPIPSAlex
+
+MIN_SIDE = STLPIPSAlex.min_side
 
 
 def distance(run, encoder, x, y):

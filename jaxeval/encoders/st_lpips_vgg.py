@@ -1,0 +1,42 @@
+"""The shift-tolerant VGG-16 of ST-LPIPS."""
+
+from collections.abc import Callable, Iterable
+
+import jax
+
+from jaxeval.encoders.blur import blur
+from jaxeval.encoders.layers import max_pool
+from jaxeval.encoders.lpips_network import LPIPSNetwork, head_parameters
+from jaxeval.encoders.lpips_vgg import TAPS, vgg_groups, vgg_stages
+
+
+class STLPIPSVGG(LPIPSNetwork):
+    """Frames to the five feature maps on which shift-tolerant LPIPS (VGG-16) measures.
+
+    A VGG-16 that never strides without blurring first: between its groups the pooling's stride of 2 is a stride of 1
+    followed by a 3×3 blur that keeps every second pixel, with mirrored borders. `LPIPSNetwork` has the distance. It is
+    ST-LPIPS, never to be called LPIPS.
+
+    References:
+        A. Ghildyal and F. Liu, "Shift-tolerant perceptual similarity metric", ECCV 2022; R. Zhang et al., "The
+        unreasonable effectiveness of deep features as a perceptual metric", CVPR 2018.
+
+    Example:
+        Its weights are to be converted once by the user (`jaxeval weights list` says from which file); shapes need none:
+
+        >>> import jax, jax.numpy as jnp
+        >>> frames = jax.ShapeDtypeStruct((2, 64, 64, 3), jnp.float32)
+        >>> [tap.shape for tap in jax.eval_shape(lambda frames: STLPIPSVGG()(frames), frames)]
+        [(2, 64, 64, 64), (2, 33, 33, 128), (2, 17, 17, 256), (2, 9, 9, 512), (2, 5, 5, 512)]
+    """
+
+    name = "st_lpips_vgg"
+    min_side = 18
+
+    def __init__(self):
+        self.groups = vgg_groups()
+        self.heads = head_parameters(TAPS)
+
+    def stages(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
+        """From the scaled frames to the first tap, and from each tap to the next."""
+        return vgg_stages(self.groups, lambda x: blur(max_pool(x, 2, stride=1)))
