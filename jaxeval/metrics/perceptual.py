@@ -13,9 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.bands import in_band
+from jaxeval.metrics.streaming import as_floats, few_at_a_time
 
 _EPSILON = 1e-10
-_FRAMES_AT_A_TIME = 5
+_PIXELS_AT_A_TIME = 2**18
+_HELD_BYTES = 2**30
 _CENTER_FRAMES = 8
 _COLUMNS = 2**15
 
@@ -53,24 +55,17 @@ def lpips_features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
         >>> lpips_features(encoder, jnp.zeros((2, 64, 64, 3))).shape[0]
         2
     """
-    return _few_at_a_time(lambda few: _features(encoder, few), frames)
+    return few_at_a_time(lambda few: _features(encoder, few), frames, _few(frames))
 
 
 def _features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
-    taps = zip(encoder(frames), encoder.heads, strict=True)
+    taps = zip(encoder(as_floats(frames)), encoder.heads, strict=True)
     return jnp.concatenate([_weighted(tap, head[...]) for tap, head in taps], axis=1)
 
 
-def _few_at_a_time(function: Callable[[Any], jax.Array], frames: Any) -> jax.Array:
-    """Function of some frames, over all: the network's inner layers need far more room than its taps.
-
-    Few frames go through at once, outside any scan: a scan in an eager call would be compiled at every call.
-    """
-    if jax.tree.leaves(frames)[0].shape[0] <= _FRAMES_AT_A_TIME:
-        return function(frames)
-    return jax.lax.map(
-        lambda one: function(jax.tree.map(lambda a: a[None], one))[0], frames, batch_size=_FRAMES_AT_A_TIME
-    )
+def _few(frames: jax.Array) -> int:
+    """How many frames at a time: the network's inner layers need far more room than its taps."""
+    return max(1, _PIXELS_AT_A_TIME // (frames.shape[1] * frames.shape[2]))
 
 
 def _weighted(tap: jax.Array, head: jax.Array) -> jax.Array:
@@ -89,7 +84,7 @@ def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
     Args:
         encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
         x: `[T, H, W, 3]` generated frames, RGB in [0, 1].
-        y: `[T, H, W, 3]` reference frames, RGB in [0, 1].
+        y: `[T, H, W, 3]` reference frames, RGB in [0, 1]; or uint8, 0 to 255.
 
     Returns:
         `[T]` distances, lower is better; exactly 0 for identical frames.
@@ -110,7 +105,7 @@ def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
     def distance(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
         return jnp.sum(jnp.square(_features(encoder, pair[0]) - _features(encoder, pair[1])), axis=1)
 
-    return _few_at_a_time(distance, (x, y))
+    return few_at_a_time(distance, (x, y), _few(x))
 
 
 def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array) -> jax.Array:
@@ -163,21 +158,22 @@ def lpips_center(encoder: LPIPSEncoder, y: jax.Array) -> jax.Array:
 
 
 def lpips_matrix(
-    encoder: LPIPSEncoder, x: jax.Array, y: jax.Array, *, band: float | None = None, block: int = 100
+    encoder: LPIPSEncoder, x: jax.Array, y: jax.Array, *, band: float | None = None, block: int | None = None
 ) -> jax.Array:
     """LPIPS of every frame of x against every frame of y, by matrix products instead of T·S network calls.
 
-    Streams: at most `block` frames of y are held as features at a time, and x passes by them, so the encoder runs
-    S + T·⌈S / block⌉ times. With a band narrower than a block, each block of x meets only the frames of y inside, and
+    Streams: at most `block` frames of x are held as features at a time, and y passes by them, so the encoder runs
+    T + S·⌈T / block⌉ times. With a band only those frames of y pass by that some frame of the block meets, so that
     encoder runs and products are O((T + S) · band). Divergences need the three matrices (x, y), (x, x), (y, y); for
     identical clips these are the same numbers bit for bit.
 
     Args:
         encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
-        x: `[T, H, W, 3]` generated frames, RGB in [0, 1].
-        y: `[S, H, W, 3]` reference frames, RGB in [0, 1].
+        x: `[T, H, W, 3]` generated frames, RGB in [0, 1]; or uint8, 0 to 255, a quarter of the memory.
+        y: `[S, H, W, 3]` reference frames, likewise.
         band: half-width of the Sakoe–Chiba band in frames; None for all pairs.
-        block: frames of y whose features are held at a time, 8.2 MB each for `st_lpips_alex` at 224×224.
+        block: frames of x whose features are held at a time, 8.2 MB each for `st_lpips_alex` at 224×224; None for as
+            many as a gigabyte holds.
 
     Returns:
         `[T, S]` costs, at least 0; +inf outside the band.
@@ -193,46 +189,41 @@ def lpips_matrix(
     """
     if x.shape[1:] != y.shape[1:]:
         raise ValueError(f"Expected frames of one size, got {x.shape} and {y.shape}.")
+    if block is None:
+        feature = jax.eval_shape(lambda one: _features(encoder, one), x[:1])
+        block = max(1, _HELD_BYTES // (feature.size * feature.dtype.itemsize))
     if block < 1:
         raise ValueError(f"Expected block >= 1, got {block}.")
     center = lpips_center(encoder, y)
 
     def against(x: jax.Array, y: jax.Array) -> jax.Array:
-        held = lpips_features(encoder, y)
-        return _few_at_a_time(lambda few: feature_costs(_features(encoder, few), held, center), x)
+        held = lpips_features(encoder, x)
+        return few_at_a_time(lambda few: feature_costs(_features(encoder, few), held, center), y, _few(y)).T
 
-    if band is None:
-        columns = [against(x, y[start : start + block]) for start in range(0, y.shape[0], block)]
-        return jnp.concatenate(columns, axis=1)
-    places = np.indices((x.shape[0], y.shape[0]))
-    inside = in_band(places[0], places[1], (x.shape[0], y.shape[0]), band)
-    return _within(against, x, y, inside, block)
+    t, s = x.shape[0], y.shape[0]
+    places = np.indices((t, s))
+    inside = np.full((t, s), True) if band is None else in_band(places[0], places[1], (t, s), band)
+    return _by_blocks(against, x, y, inside, min(block, t))
 
 
-def _within(
-    against: Callable[[jax.Array, jax.Array], jax.Array], x: jax.Array, y: jax.Array, inside: np.ndarray, block: int
+def _by_blocks(
+    against: Callable[[jax.Array, jax.Array], jax.Array], x: jax.Array, y: jax.Array, inside: np.ndarray, rows: int
 ) -> jax.Array:
     """The costs `against(x, y)` inside a band, +inf elsewhere: each block of x with the frames of y that it meets."""
     t, s = inside.shape
-    # The rows to a block, such that it meets at most `block` frames of y, or half as many rows as that.
+    starts = np.minimum(np.arange(0, t, rows), t - rows)
     first, last = inside.argmax(axis=1), s - 1 - inside[:, ::-1].argmax(axis=1)
-    rows = next((n for n in range(block, block // 2, -1) if _widest(first, last, n) <= block), max(block // 2, 1))
-    rows, width = min(rows, t), min(_widest(first, last, min(rows, t)), s)
-    starts = np.minimum(first[::rows], s - width)
-    count = len(starts)
-    if count == 1:
+    width = int((last[starts + rows - 1] - first[starts]).max()) + 1
+    columns = np.minimum(first[starts], s - width)
+    if len(starts) == 1:
         return jnp.where(inside, against(x, y), jnp.inf)
-    blocks = x[np.minimum(np.arange(count * rows), t - 1)].reshape(count, rows, *x.shape[1:])
 
-    def costs(piece: tuple[jax.Array, jax.Array]) -> jax.Array:
-        return against(piece[0], jax.lax.dynamic_slice_in_dim(y, piece[1], width))
+    def costs(place: tuple[jax.Array, jax.Array]) -> jax.Array:
+        row, column = place
+        return against(jax.lax.dynamic_slice_in_dim(x, row, rows), jax.lax.dynamic_slice_in_dim(y, column, width))
 
-    found = jax.lax.map(costs, (blocks, jnp.asarray(starts))).reshape(count * rows, width)[:t]
-    place = np.clip(np.arange(s)[None] - np.repeat(starts, rows)[:t, None], 0, width - 1)
+    found = jax.lax.map(costs, (jnp.asarray(starts), jnp.asarray(columns)))
+    block = np.arange(t) // rows
+    found = found[block, np.arange(t) - starts[block]]
+    place = np.clip(np.arange(s)[None] - columns[block][:, None], 0, width - 1)
     return jnp.where(inside, jnp.take_along_axis(found, jnp.asarray(place), axis=1), jnp.inf)
-
-
-def _widest(first: np.ndarray, last: np.ndarray, rows: int) -> int:
-    """The most columns that any block of so many rows spans."""
-    ends = np.minimum(np.arange(0, len(first), rows) + rows, len(first)) - 1
-    return int((last[ends] - first[::rows]).max()) + 1

@@ -1,0 +1,67 @@
+"""Clips of any length through an encoder within a memory budget."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.extend.core import ClosedJaxpr, Jaxpr, Var
+
+from jaxeval.metrics.streaming import as_floats, few_at_a_time
+
+BUDGET = 2**30
+"""Bytes for what an encoder holds between its input and its output."""
+
+
+def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
+    """What an encoder says of every frame of a clip, a few frames at a time; pure, traceable and differentiable.
+
+    Args:
+        encoder: a network that takes frames one by one.
+        frames: `[T, H, W, 3]` RGB in [0, 1]; or uint8, 0 to 255, which takes a quarter of the memory.
+        memory: bytes for the network's inner layers, from which the number of frames at a time follows.
+
+    Returns:
+        The encoder's output, `[T, ...]`.
+
+    Raises:
+        ValueError: from the encoder, if the frames have another shape.
+
+    Example:
+        >>> import jax.numpy as jnp, jaxeval
+        >>> encoder = jaxeval.load_encoder("dlib_resnet")
+        >>> jax.jit(encode)(encoder, jnp.zeros((3, 150, 150, 3), jnp.uint8)).shape
+        (3, 128)
+    """
+    size = max(1, memory // frame_bytes(encoder, frames.shape[1:]))
+    return few_at_a_time(lambda few: encoder(as_floats(few)), frames, size)
+
+
+def frame_bytes(encoder: Any, shape: tuple[int, ...]) -> int:
+    """An estimate of what an encoder holds for one frame: twice the most that one of its operations reads and writes.
+
+    Args:
+        encoder: the network.
+        shape: `[H, W, 3]` of a frame.
+
+    Returns:
+        Bytes.
+    """
+    frame = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+    program = jax.make_jaxpr(lambda encoder, frame: encoder(frame))(encoder, frame).jaxpr
+    return 2 * max(1, _most(program, set(program.invars[:-1])))
+
+
+def _most(program: Jaxpr, weights: set[Any]) -> int:
+    most = 0
+    for equation in program.eqns:
+        variables = (*equation.invars, *equation.outvars)
+        most = max(most, sum(_bytes(v.aval) for v in variables if isinstance(v, Var) and v not in weights))
+        for inner in equation.params.values():
+            if isinstance(inner, ClosedJaxpr):
+                most = max(most, _most(inner.jaxpr, set(inner.jaxpr.invars) & weights))
+    return most
+
+
+def _bytes(array: Any) -> int:
+    return math.prod(array.shape) * array.dtype.itemsize
