@@ -21,7 +21,8 @@ class STLPIPSAlex(LPIPSNetwork):
 
         d(x, y) = Σ_l mean over H, W of Σ_c w_lc (x̂_lc − ŷ_lc)²,   x̂_l = x_l / (√(Σ_c x_lc²) + 1e-10)
 
-    over the taps x_l; `heads` holds the five vectors of weights w_l ≥ 0. It is ST-LPIPS, never to be called LPIPS.
+    over the taps x_l; `heads` holds the five vectors of weights w_l ≥ 0. It takes frames of any size from 21×21. It is
+    ST-LPIPS, never to be called LPIPS.
 
     References:
         A. Ghildyal and F. Liu, "Shift-tolerant perceptual similarity metric", ECCV 2022; R. Zhang et al., "The

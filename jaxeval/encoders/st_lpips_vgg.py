@@ -14,15 +14,15 @@ class STLPIPSVGG(LPIPSNetwork):
     """Frames to the five feature maps on which shift-tolerant LPIPS (VGG-16) measures.
 
     A VGG-16 that never strides without blurring first: between its groups the pooling's stride of 2 is a stride of 1
-    followed by a 3×3 blur that keeps every second pixel, with mirrored borders. `LPIPSNetwork` has the distance. It is
-    ST-LPIPS, never to be called LPIPS.
+    followed by a 3×3 blur that keeps every second pixel, with mirrored borders. It takes frames of any size from 18×18;
+    `LPIPSNetwork` has the distance. It is ST-LPIPS, never to be called LPIPS.
 
     References:
         A. Ghildyal and F. Liu, "Shift-tolerant perceptual similarity metric", ECCV 2022; R. Zhang et al., "The
         unreasonable effectiveness of deep features as a perceptual metric", CVPR 2018.
 
     Example:
-        Its weights are to be converted once by the user (`jaxeval weights list` says from which file); shapes need none:
+        The user converts its weights once (`jaxeval weights list` says from which file); shapes need none:
 
         >>> import jax, jax.numpy as jnp
         >>> frames = jax.ShapeDtypeStruct((2, 64, 64, 3), jnp.float32)

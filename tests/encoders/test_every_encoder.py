@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from jaxeval.checkpoints import load_encoder
+from jaxeval.checkpoints.load import abstract_encoder
 from jaxeval.encoders import ENCODERS
 from jaxeval.encoders.blur import blur, blurred_conv
-from jaxeval.encoders.encoder import resize
+from jaxeval.encoders.encoder import resize, with_kept_stages, with_mode
 from jaxeval.encoders.layers import max_pool
 
 SIZES = {"st_lpips_alex": 48, "dlib_resnet": 150, "face_mesh": 192, "blaze_face": 128}
@@ -32,9 +33,13 @@ def assert_close(actual, expected):
         np.testing.assert_allclose(a, b, rtol=0, atol=2e-5 * np.abs(b).max())
 
 
-def test_all_are_covered():
-    assert set(SIZES) == set(ENCODERS)
-    assert all(cls.size in (None, SIZES[name]) for name, cls in ENCODERS.items())
+FRAMEWISE = sorted(ENCODERS.keys() - {"i3d"})
+"""Encoders that take frames; the other one takes clips of them."""
+
+
+def test_names_and_sizes():
+    assert all(cls.name == name for name, cls in ENCODERS.items())
+    assert all(ENCODERS[name].size in (None, size) for name, size in SIZES.items())
 
 
 def first_stage(encoder, x):
@@ -128,17 +133,63 @@ def test_double_precision_elsewhere_changes_nothing(name):
         assert {leaf.dtype for leaf in jax.tree.leaves((encoder, outputs))} == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FRAMEWISE)
 @pytest.mark.parametrize("shape", [(48, 48, 3), (1, 48, 48), (1, 48, 48, 4), (1, 3, 48, 48), (1, 1, 48, 48, 3)])
-def test_wrong_shapes_are_refused_while_tracing(trained, name, shape):
+def test_wrong_shapes_are_refused_while_tracing(name, shape):
     with pytest.raises(ValueError, match=rf"Expected frames \[T, H, W, 3\] for {name}, got shape \({shape[0]}, "):
-        jax.eval_shape(apply, trained(name), jax.ShapeDtypeStruct(shape, jnp.float32))
+        jax.eval_shape(apply, abstract_encoder(name), jax.ShapeDtypeStruct(shape, jnp.float32))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_bytes_are_refused(trained, name):
+@pytest.mark.parametrize("name", FRAMEWISE)
+def test_bytes_are_refused(name):
     with pytest.raises(ValueError, match=rf"Expected floating-point frames in \[0, 1\] for {name}, got uint8"):
-        jax.eval_shape(apply, trained(name), jax.ShapeDtypeStruct((1, 48, 48, 3), jnp.uint8))
+        jax.eval_shape(apply, abstract_encoder(name), jax.ShapeDtypeStruct((8, 48, 48, 3), jnp.uint8))
+
+
+def products(program):
+    """The types of the operands of all convolutions and matrix products."""
+    for equation in program.eqns:
+        if equation.primitive.name in ("conv_general_dilated", "dot_general"):
+            yield {str(v.aval.dtype) for v in equation.invars}
+        for value in equation.params.values():
+            for inner in value if isinstance(value, (list, tuple)) else [value]:
+                if hasattr(inner, "eqns"):
+                    yield from products(inner)
+                elif hasattr(inner, "jaxpr"):
+                    yield from products(inner.jaxpr)
+
+
+def example(name):
+    side = ENCODERS[name].size or 64
+    return jax.ShapeDtypeStruct((1, 16, side, side, 3) if name == "i3d" else (6, side, side, 3), jnp.float32)
+
+
+@pytest.mark.parametrize("name", sorted(ENCODERS))
+@pytest.mark.parametrize(("mode", "types"), [("reference", {"float32"}), ("fast", {"bfloat16"})])
+def test_the_mode_reaches_every_product(name, mode, types):
+    encoder = with_mode(abstract_encoder(name), mode)
+    found = list(products(jax.make_jaxpr(apply)(encoder, example(name)).jaxpr))
+    assert len(found) > 3
+    # Resizing is a product too, and stays exact in either mode.
+    exact = [operands for operands in found if operands == {"float32"}]
+    assert all(operands == types for operands in found) or (mode == "fast" and len(exact) <= 2 and exact != found)
+    assert jax.tree.leaves(jax.eval_shape(apply, encoder, example(name)))[0].dtype == np.float32
+
+
+def test_modes_do_not_mix_and_unknown_ones_are_refused():
+    encoder = abstract_encoder("dlib_resnet")
+    assert with_mode(encoder, "fast").blocks[0].conv1.mode == "fast"
+    assert encoder.blocks[0].conv1.mode == "reference"
+    assert jax.tree.structure(with_mode(encoder, "fast")) != jax.tree.structure(encoder)
+    with pytest.raises(ValueError, match=r"Expected a precision mode \(reference, fast\), got 'half'"):
+        load_encoder("dlib_resnet", precision="half")
+
+
+@pytest.mark.parametrize("name", sorted(ENCODERS))
+def test_stages_that_are_not_kept_are_computed_once_more(name):
+    encoder = with_kept_stages(abstract_encoder(name), False)
+    text = str(jax.make_jaxpr(apply)(encoder, example(name)))
+    assert text.count("checkpoint") + text.count("remat") >= 2
 
 
 @pytest.mark.parametrize(("height", "width", "size"), [(300, 400, 128), (64, 70, 150), (192, 96, 192)])

@@ -1,5 +1,7 @@
 """ST-LPIPS against its authors' distances, and its taps against PyTorch."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -47,9 +49,15 @@ def test_heads_are_weights(trained):
 @pytest.fixture(scope="module")
 def twin():
     pytest.importorskip("torch", reason="PyTorch is the oracle and comes with the extra `convert`")
-    from . import st_lpips_twin
+    from .twins import st_lpips_alex
 
-    return st_lpips_twin
+    return functools.partial(_taps, st_lpips_alex, st_lpips_alex.build(0))
+
+
+def _taps(twin, module, frames):
+    """`frames` `[T, H, W, 3]` in [0, 1], a tensor; five taps `[T, h, w, c]`."""
+    taps = twin.forward_torch(module, frames.permute(0, 3, 1, 2))
+    return [tap.permute(0, 2, 3, 1) for tap in taps.values()]
 
 
 SIZES = [(MIN_SIDE, MIN_SIDE), (22, 23), (37, 64), (64, 41), (96, 96)]
@@ -60,7 +68,7 @@ def test_taps_are_the_twins(run, trained, twin, height, width):
     import torch
 
     frames = np.random.default_rng(height).random((2, height, width, 3), np.float32)
-    expected = twin.taps(trained("st_lpips_alex"), torch.from_numpy(frames))
+    expected = twin(torch.from_numpy(frames))
     found = run(trained("st_lpips_alex"), jnp.asarray(frames))
     assert [tap.shape[-1] for tap in found] == list(TAPS)
     for ours, theirs in zip(found, expected, strict=True):
@@ -73,7 +81,7 @@ def test_gradient_is_the_twins(trained, twin, height, width):
 
     frames = np.random.default_rng(height).random((1, height, width, 3), np.float32)
     tensor = torch.from_numpy(frames).requires_grad_()
-    sum((tap**2).mean() for tap in twin.taps(trained("st_lpips_alex"), tensor)).backward()
+    sum((tap**2).mean() for tap in twin(tensor)).backward()
     found = jax.jit(jax.grad(lambda x, net: sum((tap**2).mean() for tap in net(x))))(
         jnp.asarray(frames), trained("st_lpips_alex")
     )
