@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
-from encoder_twins import NAMES, encoder, module, table, twin
+from encoder_twins import NAMES, encoder, forward, module, table, twin
 
 from jaxeval.metrics.perceptual import lpips_features, lpips_matrix
 
@@ -47,14 +47,14 @@ def interleaved(calls: dict[str, Callable[[], Any]]) -> dict[str, np.ndarray]:
 
 def twins(name: str, inputs: np.ndarray) -> dict[str, Callable[[], Any]]:
     """The ways in which PyTorch runs it."""
-    forward, net = twin(name).forward_torch, module(name)
+    function, net = forward(name), module(name)
     order = (0, 3, 1, 2) if inputs.ndim == 4 else (0, 4, 1, 2, 3)
     tensor = torch.from_numpy(np.ascontiguousarray(inputs.transpose(order)))
     layout = torch.channels_last if inputs.ndim == 4 else torch.channels_last_3d
-    ways: dict[str, tuple[Any, torch.Tensor]] = {"plain": (forward, tensor)}
-    ways["channels last"] = forward, tensor.contiguous(memory_format=layout)
+    ways: dict[str, tuple[Any, torch.Tensor]] = {"plain": (function, tensor)}
+    ways["channels last"] = function, tensor.contiguous(memory_format=layout)
     if "--compile" in sys.argv:
-        ways["compiled"] = torch.compile(forward), tensor.contiguous(memory_format=layout)
+        ways["compiled"] = torch.compile(function), tensor.contiguous(memory_format=layout)
     calls = {}
     for way, (function, given) in ways.items():
 

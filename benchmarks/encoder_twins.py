@@ -7,11 +7,16 @@ saved in the form in which the upstream file circulates, and converted by the pu
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import jax
+import jax.numpy as jnp
+import torch
 
 import jaxeval
 from jaxeval.checkpoints import convert
@@ -55,6 +60,31 @@ def _converted(name: str) -> None:
     convert(name, files, folder / "weights", unverified=True)
     for file in files:
         file.unlink()
+
+
+def ours(name: str, net: Any, inputs: Any) -> tuple[Any, ...]:
+    """Our outputs, in the order of the twin's."""
+    inputs = jnp.asarray(inputs)
+    if name == "blaze_face":
+        return net.raw(inputs)
+    if name == "liveportrait_motion":
+        return (*net(inputs), net.keypoints(inputs))
+    return tuple(jax.tree.leaves(net(inputs)))
+
+
+def forward(name: str) -> Callable[[Any, torch.Tensor], Any]:
+    """The twin's outputs from frames with the channels in the second place, all its preprocessing included."""
+    found = twin(name)
+    if hasattr(found, "forward_torch"):
+        return found.forward_torch
+    if name.startswith("arcface"):
+        return lambda net, x: net((x * 255 - 127.5) / 127.5)[-1]
+    if name == "syncnet":
+        # As its users do: five frames for each window.
+        return lambda net, x: net.forward_lip((x.flip(1) * 255).unfold(0, 5, 1).permute(0, 1, 4, 2, 3))
+    if name == "liveportrait_motion":
+        return lambda net, x: found.outputs(net, x.movedim(1, 3))
+    return lambda net, x: net(x)
 
 
 def table(rows: list[list[str]]) -> str:

@@ -3,6 +3,7 @@
 import io
 import re
 import warnings
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ def read_torch(data: bytes) -> dict[str, np.ndarray]:
     except ImportError:
         raise JaxevalError("Converting a PyTorch file needs PyTorch: pip install 'jaxeval[convert]'.") from None
     try:
+        _refuse_what_swells(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
@@ -59,6 +61,16 @@ def _reason(error: Exception) -> str:
     return "no such pickle" if "Weights only" in text else text[:200] or type(error).__name__
 
 
+def _refuse_what_swells(data: bytes) -> None:
+    """A few bytes that would fill the memory: a compressed archive (PyTorch writes none), bytes by their number."""
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > len(data):
+                raise TypeError("a compressed archive")
+    if b"\nbytearray\n" in data:
+        raise TypeError("a pickle that holds a bytearray")
+
+
 def _unwrapped(state: Any) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise TypeError(f"a {type(state).__name__}")
@@ -67,10 +79,15 @@ def _unwrapped(state: Any) -> dict[str, Any]:
 
 
 def _as_numpy(torch: Any, name: Any, tensor: Any) -> np.ndarray:
-    if not isinstance(name, str) or type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+    if not isinstance(name, str):
+        raise TypeError(f"a name that is a {type(name).__name__}")
+    if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
         raise TypeError(f"a {type(tensor).__name__} under {name!r}")
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
         raise TypeError(f"a tensor {name!r} that is sparse, quantised or complex")
     if tensor.dtype in (torch.bfloat16, torch.float16):
+        # Widened, numbers that are stored once and repeated would each take their own place.
+        if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+            raise TypeError(f"a tensor {name!r} that repeats the numbers of a smaller one")
         tensor = tensor.float()
     return tensor.detach().numpy()

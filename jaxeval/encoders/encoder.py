@@ -19,6 +19,7 @@ class Encoder(nnx.Module):
     Attributes:
         name: public name.
         size: side in pixels of the square frames that it was trained on; None if any size will do.
+        window: how many successive frames each row of its result sees.
         mode: precision, of its layers too; see `with_mode`.
         keep_stages: what the way back of a gradient finds: every intermediate result, or if False each stage's input
             only, from which the stage is computed once more.
@@ -26,6 +27,7 @@ class Encoder(nnx.Module):
 
     name: ClassVar[str]
     size: ClassVar[int | None]
+    window: ClassVar[int] = 1
     mode: Mode = "reference"
     keep_stages: bool = True
 

@@ -17,12 +17,12 @@ def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
     """What an encoder says of every frame of a clip, a few frames at a time; pure, traceable and differentiable.
 
     Args:
-        encoder: a network that takes frames one by one.
+        encoder: a network of frames, or like SyncNet of windows of successive frames.
         frames: `[T, H, W, 3]` RGB in [0, 1]; or uint8, 0 to 255, which takes a quarter of the memory.
         memory: bytes for the network's inner layers, from which the number of frames at a time follows.
 
     Returns:
-        The encoder's output, `[T, ...]`.
+        The encoder's output, `[T, ...]`, or `[T - window + 1, ...]`.
 
     Raises:
         ValueError: from the encoder, if the frames have another shape.
@@ -34,11 +34,18 @@ def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
         (3, 128)
     """
     size = max(1, memory // frame_bytes(encoder, frames.shape[1:]))
-    return few_at_a_time(lambda few: encoder(as_floats(few)), frames, size)
+    if encoder.window == 1:
+        return few_at_a_time(lambda few: encoder(as_floats(few)), frames, size)
+
+    def windows(places: jax.Array) -> Any:
+        length = places.shape[0] + encoder.window - 1
+        return encoder(as_floats(jax.lax.dynamic_slice_in_dim(frames, places[0], length)))
+
+    return few_at_a_time(windows, jnp.arange(frames.shape[0] - encoder.window + 1), size)
 
 
 def frame_bytes(encoder: Any, shape: tuple[int, ...]) -> int:
-    """An estimate of what an encoder holds for one frame: twice the most that one of its operations reads and writes.
+    """An estimate of what an encoder holds for a row of its result: twice the most that an operation reads and writes.
 
     Args:
         encoder: the network.
@@ -47,7 +54,7 @@ def frame_bytes(encoder: Any, shape: tuple[int, ...]) -> int:
     Returns:
         Bytes.
     """
-    frame = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+    frame = jax.ShapeDtypeStruct((encoder.window, *shape), jnp.float32)
     program = jax.make_jaxpr(lambda encoder, frame: encoder(frame))(encoder, frame).jaxpr
     return 2 * max(1, _most(program, set(program.invars[:-1])))
 

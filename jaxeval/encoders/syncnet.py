@@ -111,6 +111,7 @@ class SyncNet(Encoder):
 
     name = "syncnet"
     size = 224
+    window = FRAMES
 
     def __init__(self):
         self.conv1 = Conv(3, 96, (FRAMES, 7, 7), stride=(1, 2, 2))

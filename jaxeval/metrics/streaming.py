@@ -11,7 +11,8 @@ import numpy as np
 def few_at_a_time(function: Callable[[Any], Any], frames: Any, size: int) -> Any:
     """A function of some frames, over all: what lies between its input and its result is held for `size` frames only.
 
-    The last few begin so early that they are as many as the others, so that one program serves all. As many frames as
+    One program serves all, whatever T is: numbers that may have a gradient are padded up to a multiple of `size`, in a
+    copy; of others, such as bytes, the last few begin so early that they are as many as the rest. As many frames as
     `size` or fewer go through at once, outside any scan, since a scan in an eager call is compiled at every call.
 
     Args:
@@ -29,14 +30,24 @@ def few_at_a_time(function: Callable[[Any], Any], frames: Any, size: int) -> Any
     count = jax.tree.leaves(frames)[0].shape[0]
     if count <= size:
         return function(frames)
-    starts = np.minimum(np.arange(0, count, size), count - size)
+    chunks = -(-count // size)
+    if all(jnp.issubdtype(array.dtype, jnp.inexact) for array in jax.tree.leaves(frames)):
+
+        def divided(array: jax.Array) -> jax.Array:
+            padded = jnp.pad(array, ((0, chunks * size - count), *[(0, 0)] * (array.ndim - 1)), mode="edge")
+            return padded.reshape(chunks, size, *array.shape[1:])
+
+        found = jax.lax.map(function, jax.tree.map(divided, frames))
+        return jax.tree.map(lambda rows: rows.reshape(-1, *rows.shape[2:])[:count], found)
+    # Here a copy would be most of the memory; the gradient of a slice at every step would be a clip at every step.
+    starts = np.minimum(np.arange(chunks) * size, count - size)
 
     def some(start: jax.Array) -> Any:
         return function(jax.tree.map(lambda all: jax.lax.dynamic_slice_in_dim(all, start, size), frames))
 
-    def whole(found: jax.Array) -> jax.Array:
-        before = found[:-1].reshape(-1, *found.shape[2:])
-        return jnp.concatenate([before, found[-1, len(before) - starts[-1] :]])
+    def whole(rows: jax.Array) -> jax.Array:
+        before = rows[:-1].reshape(-1, *rows.shape[2:])
+        return jnp.concatenate([before, rows[-1, len(before) - starts[-1] :]])
 
     return jax.tree.map(whole, jax.lax.map(some, jnp.asarray(starts)))
 
@@ -46,6 +57,6 @@ def as_floats(frames: jax.Array) -> jax.Array:
 
     Example:
         >>> as_floats(jnp.array([0, 51], jnp.uint8)).tolist()
-        [0.0, 0.20000000298023224]
+        [0.0, 0.20000001788139343]
     """
     return frames.astype(jnp.float32) / 255 if frames.dtype == jnp.uint8 else frames

@@ -331,3 +331,30 @@ def test_views_and_shared_storages_are_read():
     found = read_torch(saved({"whole": whole, "transposed": whole.T, "part": whole[1:, ::2], "tied": whole}))
     for name, expected in {"whole": whole, "transposed": whole.T, "part": whole[1:, ::2], "tied": whole}.items():
         np.testing.assert_array_equal(found[name], expected)
+
+
+def deflated(data):
+    """The same archive, compressed, as PyTorch never writes it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as stored, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        for member in stored.namelist():
+            packed.writestr(member, stored.read(member))
+    return buffer.getvalue()
+
+
+SWELLING = {
+    "a compressed archive": lambda: deflated(saved({"w": torch.zeros(10**6)})),
+    "repeats the numbers of a smaller one": lambda: saved({"w": torch.zeros(1, dtype=torch.bfloat16).expand(10**9)}),
+    "bytearray": lambda: b"\x80\x02" + call(function("builtins", "bytearray"), integer(10**9)) + b".",
+    "a name that is a tuple": lambda: saved({((("w",) * 9,) * 9,) * 9: torch.zeros(1)}),
+}
+
+
+@pytest.mark.parametrize("found", SWELLING)
+def test_what_would_fill_the_memory_is_refused(found):
+    data = SWELLING[found]()
+    assert len(data) < 10_000
+    with pytest.raises(JaxevalError, match=f"{FOUND}.*{found}") as caught:
+        read_torch(data)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
