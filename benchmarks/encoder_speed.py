@@ -24,7 +24,7 @@ from encoder_twins import NAMES, encoder, forward, module, table, twin
 from jaxeval.metrics.perceptual import lpips_features, lpips_matrix
 
 BATCH, CLIPS = 16, 2
-REPETITIONS = 5
+REPETITIONS = 3
 TARGET, LEAST = 1.3, 1.0
 SHIPPED = ("st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face")
 

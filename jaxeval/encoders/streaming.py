@@ -16,6 +16,8 @@ BUDGET = 2**30
 def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
     """What an encoder says of every frame of a clip, a few frames at a time; pure, traceable and differentiable.
 
+    A gradient keeps what lies between for all frames; of an encoder loaded with `keep_stages=False` for a few only.
+
     Args:
         encoder: a network of frames, or like SyncNet of windows of successive frames.
         frames: `[T, H, W, 3]` RGB in [0, 1]; or uint8, 0 to 255, which takes a quarter of the memory.
@@ -34,14 +36,16 @@ def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
         (3, 128)
     """
     size = max(1, memory // frame_bytes(encoder, frames.shape[1:]))
-    if encoder.window == 1:
-        return few_at_a_time(lambda few: encoder(as_floats(few)), frames, size)
+
+    def few(frames: jax.Array) -> Any:
+        return encoder(as_floats(frames))
 
     def windows(places: jax.Array) -> Any:
         length = places.shape[0] + encoder.window - 1
-        return encoder(as_floats(jax.lax.dynamic_slice_in_dim(frames, places[0], length)))
+        return few(jax.lax.dynamic_slice_in_dim(frames, places[0], length))
 
-    return few_at_a_time(windows, jnp.arange(frames.shape[0] - encoder.window + 1), size)
+    function, rows = (few, frames) if encoder.window == 1 else (windows, jnp.arange(len(frames) - encoder.window + 1))
+    return few_at_a_time(function if encoder.keep_stages else jax.checkpoint(function), rows, size)
 
 
 def frame_bytes(encoder: Any, shape: tuple[int, ...]) -> int:

@@ -191,7 +191,8 @@ def lpips_matrix(
         raise ValueError(f"Expected frames of one size, got {x.shape} and {y.shape}.")
     if block is None:
         feature = jax.eval_shape(lambda one: _features(encoder, one), x[:1])
-        block = max(1, _HELD_BYTES // (feature.size * feature.dtype.itemsize))
+        held = max(1, _HELD_BYTES // (feature.size * feature.dtype.itemsize))
+        block = max(1, held // _few(x) * _few(x))
     if block < 1:
         raise ValueError(f"Expected block >= 1, got {block}.")
     center = lpips_center(encoder, y)

@@ -31,7 +31,7 @@ def few_at_a_time(function: Callable[[Any], Any], frames: Any, size: int) -> Any
     if count <= size:
         return function(frames)
     chunks = -(-count // size)
-    if all(jnp.issubdtype(array.dtype, jnp.inexact) for array in jax.tree.leaves(frames)):
+    if count % size == 0 or all(jnp.issubdtype(array.dtype, jnp.inexact) for array in jax.tree.leaves(frames)):
 
         def divided(array: jax.Array) -> jax.Array:
             padded = jnp.pad(array, ((0, chunks * size - count), *[(0, 0)] * (array.ndim - 1)), mode="edge")
