@@ -17,7 +17,7 @@ from jaxeval.metrics.streaming import as_floats, few_at_a_time
 
 _EPSILON = 1e-10
 _PIXELS_AT_A_TIME = 2**18
-_HELD_BYTES = 2**30
+_HELD_BYTES = 1_200_000_000
 _CENTER_FRAMES = 8
 _COLUMNS = 2**15
 
@@ -108,7 +108,7 @@ def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
     return few_at_a_time(distance, (x, y), _few(x))
 
 
-def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array) -> jax.Array:
+def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array | None = None) -> jax.Array:
     """All squared ℓ2 distances by matrix products: ‖a_i‖² + ‖b_j‖² − 2⟨a_i, b_j⟩ after subtracting `center`.
 
     Features of one face have most of their length in common; without the centre that common part is squared,
@@ -117,7 +117,8 @@ def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array) -> jax.Array:
     Args:
         a: `[T, D]` features.
         b: `[S, D]` features.
-        center: `[D]` a feature in their midst, the same for all matrices of one divergence.
+        center: `[D]` a feature in their midst, the same for all matrices of one divergence; None if it has been
+            subtracted.
 
     Returns:
         `[T, S]` costs, at least 0.
@@ -127,8 +128,10 @@ def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array) -> jax.Array:
 
     def add(costs: jax.Array, start: jax.Array | int, size: int) -> jax.Array:
         # Columns by the piece: centred, squared and multiplied while they are in the processor's cache.
-        part = [jax.lax.dynamic_slice_in_dim(rows, start, size, -1) for rows in (a, b, center)]
-        left, right = part[0] - part[2][None], part[1] - part[2][None]
+        left, right = (jax.lax.dynamic_slice_in_dim(rows, start, size, -1) for rows in (a, b))
+        if center is not None:
+            middle = jax.lax.dynamic_slice_in_dim(center, start, size)[None]
+            left, right = left - middle, right - middle
         product = jnp.matmul(left, right.T, precision=jax.lax.Precision.HIGHEST)
         return costs + (_squares(left)[:, None] + _squares(right)[None, :] - 2 * product)
 
@@ -162,10 +165,10 @@ def lpips_matrix(
 ) -> jax.Array:
     """LPIPS of every frame of x against every frame of y, by matrix products instead of T·S network calls.
 
-    Streams: at most `block` frames of x are held as features at a time, and y passes by them, so the encoder runs
-    T + S·⌈T / block⌉ times. With a band only those frames of y pass by that some frame of the block meets, so that
-    encoder runs and products are O((T + S) · band). Divergences need the three matrices (x, y), (x, x), (y, y); for
-    identical clips these are the same numbers bit for bit.
+    Streams: at most `block` frames of x are held as features at a time, and y passes by them, a fifth as many at a
+    time, so the encoder runs T + S·⌈T / block⌉ times. With a band only those frames of y pass by that some frame of the
+    block meets, so that encoder runs and products are O((T + S) · band). Divergences need the three matrices (x, y),
+    (x, x), (y, y); for identical clips these are the same numbers bit for bit.
 
     Args:
         encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
@@ -173,7 +176,7 @@ def lpips_matrix(
         y: `[S, H, W, 3]` reference frames, likewise.
         band: half-width of the Sakoe–Chiba band in frames; None for all pairs.
         block: frames of x whose features are held at a time, 8.2 MB each for `st_lpips_alex` at 224×224; None for as
-            many as a gigabyte holds.
+            many as 1.2 GB hold.
 
     Returns:
         `[T, S]` costs, at least 0; +inf outside the band.
@@ -191,20 +194,22 @@ def lpips_matrix(
         raise ValueError(f"Expected frames of one size, got {x.shape} and {y.shape}.")
     if block is None:
         feature = jax.eval_shape(lambda one: _features(encoder, one), x[:1])
-        held = max(1, _HELD_BYTES // (feature.size * feature.dtype.itemsize))
-        block = max(1, held // _few(x) * _few(x))
+        block = max(1, _HELD_BYTES // (feature.size * feature.dtype.itemsize))
     if block < 1:
         raise ValueError(f"Expected block >= 1, got {block}.")
     center = lpips_center(encoder, y)
 
+    def centred(frames: jax.Array) -> jax.Array:
+        return few_at_a_time(lambda few: _features(encoder, few) - center[None], frames, _few(frames))
+
     def against(x: jax.Array, y: jax.Array) -> jax.Array:
-        held = lpips_features(encoder, x)
-        return few_at_a_time(lambda few: feature_costs(_features(encoder, few), held, center), y, _few(y)).T
+        held = centred(x)
+        return few_at_a_time(lambda some: feature_costs(centred(some), held), y, max(1, x.shape[0] // 5)).T
 
     t, s = x.shape[0], y.shape[0]
     places = np.indices((t, s))
     inside = np.full((t, s), True) if band is None else in_band(places[0], places[1], (t, s), band)
-    return _by_blocks(against, x, y, inside, min(block, t))
+    return _by_blocks(against, x, y, inside, -(-t // -(-t // block)))
 
 
 def _by_blocks(
