@@ -33,7 +33,7 @@ def norm(x: jax.Array) -> float:
 def rows(name: str) -> list[list[str]]:
     nets = [encoder(name, precision=mode) for mode in ("reference", "fast")]
     real = not hasattr(twin(name), "save")
-    inputs = face(nets[0].size or 224) if real else twin(name).inputs(3, 0)
+    inputs = face(nets[0].size or 224) if real else twin(name).inputs(8 if name == "syncnet" else 3, 0)
     run = jax.jit(lambda net, inputs: net(inputs))
     exact, fast = (run(net, jnp.asarray(inputs)) for net in nets)
     found = []
