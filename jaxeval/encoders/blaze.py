@@ -20,9 +20,13 @@ class BlazeBlock(nnx.Module):
         self.activation = activation
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """`[T, H, W, C]` to `[T, ⌊H / stride⌋, ⌊W / stride⌋, D]`."""
-        residual = self.pointwise(self.depthwise(x))
-        skip = x if self.depthwise.stride == 1 else max_pool(x, 2, stride=2)
+        """`[T, H, W, C]` to `[T, H / stride, W / stride, D]`; H and W are even where it strides."""
+        padded = self.depthwise.pad(x)
+        residual = self.pointwise(self.depthwise.of_padded(padded))
+        inside = slice(1, -1) if self.depthwise.stride == 1 else slice(-1)
+        skip = padded[:, inside, inside]
+        if self.depthwise.stride > 1:
+            skip = max_pool(skip, 2, stride=2)
         return self.activation(pad_channels(skip, residual.shape[-1]) + residual)
 
 

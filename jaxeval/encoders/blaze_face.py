@@ -7,7 +7,7 @@ from flax import nnx
 from jaxeval.encoders.blaze import blaze_blocks
 from jaxeval.encoders.detections import GRIDS, Detections, decode
 from jaxeval.encoders.encoder import Encoder, as_input, resize
-from jaxeval.encoders.layers import Conv
+from jaxeval.encoders.layers import Conv, StridingConv
 
 FINE_BLOCKS = (
     (24, 1),
@@ -51,7 +51,7 @@ class BlazeFace(Encoder):
     size = 128
 
     def __init__(self):
-        self.stem = Conv(3, 24, 5, stride=2, padding="SAME")
+        self.stem = StridingConv(3, 24, 5, stride=2, padding="SAME")
         self.fine = blaze_blocks(24, FINE_BLOCKS, lambda _: jax.nn.relu)
         self.coarse = blaze_blocks(FINE_BLOCKS[-1][0], COARSE_BLOCKS, lambda _: jax.nn.relu)
         maps = list(zip((FINE_BLOCKS[-1][0], COARSE_BLOCKS[-1][0]), GRIDS, strict=True))

@@ -5,7 +5,17 @@ import jax.numpy as jnp
 from flax import nnx
 
 from jaxeval.encoders.encoder import Encoder, as_input, resize
-from jaxeval.encoders.layers import Affine, Conv, average_pool, max_pool, multiply, pad_channels, parameter, per_channel
+from jaxeval.encoders.layers import (
+    Affine,
+    Conv,
+    StridingConv,
+    average_pool,
+    max_pool,
+    multiply,
+    pad_channels,
+    parameter,
+    per_channel,
+)
 
 MEAN = (122.782, 117.001, 104.298)
 """Of the training faces, RGB, 0–255."""
@@ -75,7 +85,7 @@ class DlibResNet(Encoder):
     size = 150
 
     def __init__(self):
-        self.stem = Conv(3, 32, 7, stride=2)
+        self.stem = StridingConv(3, 32, 7, stride=2)
         self.stem_affine = Affine(32)
         widths = [32, *(channels for channels, _ in BLOCKS)]
         rows = zip(widths, BLOCKS, strict=False)
