@@ -190,6 +190,8 @@ class Conv(nnx.Module):
 class StridingConv(Conv):
     """A striding convolution of few channels, such as a network's first; see `convolve_in_blocks`."""
 
+    stride: int
+
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[T, H, W, C]` to `[T, H', W', D]`."""
         x = convolve_in_blocks(x, self.kernel[...], stride=self.stride, padding=self.padding, mode=self.mode)
