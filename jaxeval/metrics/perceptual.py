@@ -204,7 +204,7 @@ def lpips_matrix(
 
     def against(x: jax.Array, y: jax.Array) -> jax.Array:
         held = centred(x)
-        return few_at_a_time(lambda some: feature_costs(centred(some), held), y, max(1, x.shape[0] // 5)).T
+        return few_at_a_time(lambda some: feature_costs(centred(some), held), y, max(5, x.shape[0] // 5)).T
 
     t, s = x.shape[0], y.shape[0]
     places = np.indices((t, s))
