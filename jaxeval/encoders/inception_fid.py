@@ -10,7 +10,7 @@ import numpy as np
 from flax import nnx
 
 from jaxeval.encoders.encoder import Encoder, Mode, as_input
-from jaxeval.encoders.layers import Conv, average_pool, in_a_row, max_pool, multiply, per_channel
+from jaxeval.encoders.layers import Conv, StridingConv, average_pool, in_a_row, max_pool, multiply, per_channel
 
 STEM = (
     ("Conv2d_1a_3x3", 32, 3, 2, 0),
@@ -206,7 +206,10 @@ class InceptionFID(Encoder):
     def __init__(self):
         widths = [3, *(channels for _, channels, *_ in STEM)]
         self.stem = nnx.List(
-            [Conv(c, d, k, stride=s, padding=p) for c, (_, d, k, s, p) in zip(widths, STEM, strict=False)]
+            [
+                (StridingConv if s > 1 else Conv)(c, d, k, stride=s, padding=p)
+                for c, (_, d, k, s, p) in zip(widths, STEM, strict=False)
+            ]
         )
         blocks, inputs = [], widths[-1]
         for block in BLOCKS:

@@ -116,36 +116,41 @@ def convolve(
     letters = "DHW"[-rank:]
     axes = (f"N{letters}C", f"{letters}IO", f"N{letters}C")
     pads = _pads(padding, x.shape[1:-1], kernel.shape[:rank], strides)
+    kernel, pads = _seen(kernel, pads, x.shape[1:-1], strides)
     x, kernel, options = _in_mode(x, kernel, mode)
     return lax.conv_general_dilated(x, kernel, strides, pads, dimension_numbers=axes, **options)
 
 
-def convolve_in_blocks(
+def _seen(kernel: jax.Array, pads: Sequence[tuple[int, int]], sides: Sequence[int], strides: Sequence[int]):
+    """The part of a kernel that ever meets a pixel, and the pads that are left: on a tiny map the rest meets zeros."""
+    left = []
+    for axis, ((low, high), side, stride) in enumerate(zip(pads, sides, strides, strict=True)):
+        size = kernel.shape[axis]
+        starts = range(-low, side + high - size + 1, stride)
+        met = [k for k in range(size) if any(0 <= start + k < side for start in starts)] or [0]
+        if len(met) < size:
+            kernel = lax.slice_in_dim(kernel, met[0], met[-1] + 1, axis=axis)
+        left.append((low - met[0], high - (size - 1 - met[-1])))
+    return kernel, left
+
+
+def convolve_in_columns(
     x: jax.Array, kernel: jax.Array, *, stride: int, padding: Padding = 0, mode: Mode = "reference"
 ) -> jax.Array:
-    """`convolve` of a square kernel `[k, k, C, D]`, faster on a CPU where C and D are small.
+    """`convolve` of a square kernel `[k, k, C, D]`, faster on a CPU where C is small.
 
-    Every `stride` × `stride` pixels become one with as many times the channels, so that the convolution, of
-    ⌈k / stride⌉ such pixels, doesn't stride, and its innermost sums are long.
+    Every `stride` pixels of a row become one with as many times the channels, at no cost, for that is how they lie in
+    memory. So the convolution, of ⌈k / stride⌉ such pixels, strides over rows only, and its innermost sums are long.
     """
     size, reach = kernel.shape[0], -(-kernel.shape[0] // stride)
-    pads = _pads(padding, x.shape[1:3], (size, size), (stride, stride))
-    sides = [
-        ((side + low + high - size) // stride + reach) * stride
-        for side, (low, high) in zip(x.shape[1:3], pads, strict=True)
-    ]
-    edges = [(low, to - low - side, 0) for side, to, (low, _) in zip(x.shape[1:3], sides, pads, strict=True)]
-    x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *edges, (0, 0, 0)])
-    more = reach * stride - size
-    kernel = jnp.pad(kernel, ((0, more), (0, more), (0, 0), (0, 0))).transpose(3, 0, 1, 2)
-    return convolve(_blocks(x, stride), _blocks(kernel, stride).transpose(1, 2, 3, 0), mode=mode)
-
-
-def _blocks(x: jax.Array, side: int) -> jax.Array:
-    """`[T, H, W, C]` to `[T, H / side, W / side, side² C]`."""
-    count, height, width, channels = x.shape
-    x = x.reshape(count, height // side, side, width // side, side * channels)
-    return x.transpose(0, 1, 3, 2, 4).reshape(count, height // side, width // side, -1)
+    rows, (low, high) = _pads(padding, x.shape[1:3], (size, size), (stride, stride))
+    width = x.shape[2]
+    columns = (width + low + high - size) // stride + reach
+    x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), (*rows, 0), (low, columns * stride - low - width, 0), (0, 0, 0)])
+    kernel = jnp.pad(kernel, ((0, 0), (0, reach * stride - size), (0, 0), (0, 0)))
+    x = x.reshape(*x.shape[:2], columns, -1)
+    kernel = kernel.reshape(size, reach, x.shape[-1], -1)
+    return convolve(x, kernel, stride=(stride, 1), mode=mode)
 
 
 def multiply(x: jax.Array, kernel: jax.Array, mode: Mode = "reference") -> jax.Array:
@@ -188,13 +193,13 @@ class Conv(nnx.Module):
 
 
 class StridingConv(Conv):
-    """A striding convolution of few channels, such as a network's first; see `convolve_in_blocks`."""
+    """A striding convolution of few channels, such as a network's first; see `convolve_in_columns`."""
 
     stride: int
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[T, H, W, C]` to `[T, H', W', D]`."""
-        x = convolve_in_blocks(x, self.kernel[...], stride=self.stride, padding=self.padding, mode=self.mode)
+        x = convolve_in_columns(x, self.kernel[...], stride=self.stride, padding=self.padding, mode=self.mode)
         return x + per_channel(self.bias[...], x)
 
 

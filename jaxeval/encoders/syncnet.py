@@ -6,7 +6,7 @@ from flax import nnx
 from jax import lax
 
 from jaxeval.encoders.encoder import Encoder, as_input, resize
-from jaxeval.encoders.layers import Conv, Dense, Padding, Size, convolve, max_pool, per_channel
+from jaxeval.encoders.layers import Conv, Dense, Padding, Size, convolve_in_columns, max_pool, per_channel
 
 FRAMES = 5
 """Of a window, at 25 frames per second."""
@@ -222,5 +222,5 @@ class SyncNet(Encoder):
     def _first(self, stacked: jax.Array) -> jax.Array:
         """`[N, 224, 224, 15]` to `[N, 54, 54, 96]`: the convolution over time as one over five times the channels."""
         kernel = jnp.concatenate([*self.conv1.kernel[...]], axis=2)
-        x = convolve(stacked, kernel, stride=2, mode=self.conv1.mode)
+        x = convolve_in_columns(stacked, kernel, stride=2, mode=self.conv1.mode)
         return max_pool(jax.nn.relu(x + per_channel(self.conv1.bias[...], x)), 3, stride=2)
