@@ -38,8 +38,13 @@ def needed(program: Any) -> tuple[float, float]:
     return float(sum(parts)), float(parts[2])
 
 
-def clip(count: int) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct((count, SIDE, SIDE, 3), jnp.uint8)
+def frames_shape(name: str, count: int, side: int = SIDE) -> tuple[int, ...]:
+    """Of so many frames, as the encoder takes them: I3D in clips of 16."""
+    return (count // 16, 16, side, side, 3) if name == "i3d" else (count, side, side, 3)
+
+
+def clip(name: str) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(frames_shape(name, FRAMES), jnp.uint8)
 
 
 def clip_function(name: str) -> tuple[Any, int]:
@@ -57,27 +62,26 @@ def gradient(net: Any, frames: jax.Array) -> jax.Array:
 def measure(name: str) -> dict[str, Any]:
     """Run in a process of its own, so that its peak is this encoder's."""
     found: dict[str, Any] = {}
-    if name != "i3d":
-        function, clips = clip_function(name)
-        found["whole"], _ = needed(jax.jit(function).lower(encoder(name), *[clip(FRAMES)] * clips).compile())
-        frames = np.random.default_rng(0).integers(0, 256, clip(RUN).shape, np.uint8)
-        jax.block_until_ready(jax.jit(function)(encoder(name), *[frames] * clips))
-        found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1e3
-        side = encoder(name).size or 224
-        inputs = jnp.asarray(np.random.default_rng(0).random((GRADIENT_FRAMES, side, side, 3), np.float32))
-        for keep in (True, False):
-            net = encoder(name, keep_stages=keep)
-            run = jax.jit(gradient).lower(net, inputs).compile()
-            jax.block_until_ready(run(net, inputs))
-            start = time.perf_counter()
-            jax.block_until_ready(run(net, inputs))
-            found[f"keep {keep}"] = needed(run)[1], time.perf_counter() - start
+    function, clips = clip_function(name)
+    found["whole"], _ = needed(jax.jit(function).lower(encoder(name), *[clip(name)] * clips).compile())
+    frames = np.random.default_rng(0).integers(0, 256, frames_shape(name, RUN), np.uint8)
+    jax.block_until_ready(jax.jit(function)(encoder(name), *[frames] * clips))
+    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1e3
+    shape = frames_shape(name, GRADIENT_FRAMES, encoder(name).size or 224)
+    inputs = jnp.asarray(np.random.default_rng(0).random(shape, np.float32))
+    for keep in (True, False):
+        net = encoder(name, keep_stages=keep)
+        run = jax.jit(gradient).lower(net, inputs).compile()
+        jax.block_until_ready(run(net, inputs))
+        start = time.perf_counter()
+        jax.block_until_ready(run(net, inputs))
+        found[f"keep {keep}"] = needed(run)[1], time.perf_counter() - start
     return found
 
 
 def matrix(name: str) -> float:
     function = jax.jit(partial(lpips_matrix, band=BAND))
-    return needed(function.lower(encoder(name), clip(FRAMES), clip(FRAMES)).compile())[0]
+    return needed(function.lower(encoder(name), clip(name), clip(name)).compile())[0]
 
 
 def row(name: str) -> list[str]:
@@ -85,8 +89,6 @@ def row(name: str) -> list[str]:
     if done.returncode:
         return [name, "FAILED", *["-"] * 6]
     found = json.loads(done.stdout)
-    if "whole" not in found:
-        return [name, *["-"] * 7]
     (kept, time_kept), (spared, time_spared) = found["keep True"], found["keep False"]
     return [
         name,

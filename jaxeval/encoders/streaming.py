@@ -19,12 +19,13 @@ def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
     A gradient keeps what lies between for all frames; of an encoder loaded with `keep_stages=False` for a few only.
 
     Args:
-        encoder: a network of frames, or like SyncNet of windows of successive frames.
-        frames: `[T, H, W, 3]` RGB in [0, 1]; or uint8, 0 to 255, which takes a quarter of the memory.
+        encoder: a network of frames, or like SyncNet of windows of successive frames, or like I3D of short clips.
+        frames: `[T, H, W, 3]` RGB in [0, 1], or short clips `[N, F, H, W, 3]`; or uint8, 0 to 255, which takes a
+            quarter of the memory.
         memory: bytes for the network's inner layers, from which the number of frames at a time follows.
 
     Returns:
-        The encoder's output, `[T, ...]`, or `[T - window + 1, ...]`.
+        The encoder's output, `[T, ...]`, or `[T - window + 1, ...]`, or `[N, ...]`.
 
     Raises:
         ValueError: from the encoder, if the frames have another shape.

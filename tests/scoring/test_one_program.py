@@ -1,0 +1,58 @@
+"""Clips of all lengths go through one compiled program: a last, short chunk is filled up, never compiled anew."""
+
+import chex
+import jax
+import numpy as np
+import pytest
+
+from jaxeval.checkpoints import load_encoder
+from jaxeval.scoring import lpips_costs, pair, trajectories
+
+LENGTHS = (1, 2, 24, 25, 26, 49, 60)
+
+
+@pytest.fixture
+def traced_once(monkeypatch):
+    """`traced_once(module, name)`: that compiled function of the module fails where it is traced a second time."""
+
+    def replace(module, name):
+        function = chex.assert_max_traces(getattr(module, name).__wrapped__, n=1)
+        monkeypatch.setattr(module, name, jax.jit(function))
+
+    yield replace
+    chex.clear_trace_counter()
+
+
+def clip(count, side):
+    return np.random.default_rng(count).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
+
+
+def chunks(frames):
+    return [frames[start : start + trajectories._CHUNK] for start in range(0, len(frames), trajectories._CHUNK)]
+
+
+@pytest.mark.parametrize(("name", "side"), [("blaze_face", 128), ("face_mesh", 192), ("dlib_resnet", 150)])
+def test_an_encoder(name, side, traced_once):
+    traced_once(trajectories, "_encode")
+    encoder = load_encoder(name)
+    for count in LENGTHS:
+        parts = [trajectories._run(encoder, chunk) for chunk in chunks(clip(count, side))]
+        assert sum(len(jax.tree.leaves(part)[0]) for part in parts) == count
+
+
+def test_lpips_of_all_pairs(traced_once):
+    for name in ("_features", "_costs", "_framewise"):
+        traced_once(lpips_costs, name)
+    blocks = lpips_costs.FeatureBlocks(load_encoder("st_lpips_alex"))
+    for count in LENGTHS:
+        clips = ("x", clip(count, 32)), ("y", clip(count + 1, 32))
+        costs = lpips_costs.lpips_costs(blocks, *clips, lambda done: None)
+        assert costs.xy.shape == (count, count + 1)
+        blocks.drop("x")
+        blocks.drop("y")
+
+
+def test_image_scores(traced_once):
+    traced_once(pair, "_image")
+    for count in LENGTHS:
+        assert set(pair.image_scores(clip(count, 32), clip(count + 100, 32)).scores) == {"psnr", "ssim", "l1"}
