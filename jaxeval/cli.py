@@ -1,4 +1,4 @@
-"""The command line: `jaxeval demo`, `jaxeval score`, `jaxeval weights`, `jaxeval doctor`.
+"""The command line: `jaxeval demo`, `jaxeval score`, `jaxeval compare`, `jaxeval weights`, `jaxeval doctor`.
 
 Exit codes: 0 if every clip is scored, 1 if some failed (their rows say why), 2 for a command that can't run.
 """
@@ -18,12 +18,15 @@ from jaxeval.errors import JaxevalError, one_line
 
 @dataclass(frozen=True)
 class Score:
-    """Score generated clips against their references: two video files, or two folders paired by file name."""
+    """Score generated clips against their references: two files, or two folders paired by file name.
+
+    Files are videos, or .npz files of trajectories [T, D] that any encoder has computed.
+    """
 
     generated: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="GENERATED")]
-    """The generated video, or a folder of them."""
+    """The generated video or trajectories, or a folder of them."""
     reference: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="REFERENCE")]
-    """The reference video, or a folder of them."""
+    """The reference, or a folder of them."""
     audio: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
     """Sound of the clip (a folder of sounds for folders); if not given, the reference's own or the generated one's."""
     out: Path = Path("jaxeval-scores")
@@ -33,11 +36,36 @@ class Score:
     region: Literal["face", "frame"] = "face"
     """What image and perceptual scores look at: the reference's face region, or the whole frame."""
 
+    identities: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """A CSV file with a line `clip,person` for each clip: intervals then resample persons, not clips."""
+    fewest: int | None = None
+    """How many frames or short clips a Fréchet distance needs; if not given, one more than a feature has numbers."""
+    gamma: float = 0.01
+    """Soft-DTW's temperature for trajectories that come in .npz files, in the unit of their squared distances."""
+
     def run(self, console: Console) -> int:
         """Score, print the table, write the three files."""
         from jaxeval.commands import score
 
-        return score(console, self.generated, self.reference, self.audio, self.out, self.protocol, self.region)
+        return score(console, self)
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Hold two runs against each other, clip by clip: only scores that were computed in the same way are compared."""
+
+    first: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FIRST")]
+    """A run's folder, or its scores.json."""
+    second: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SECOND")]
+    """Another's."""
+    scores: Annotated[str, tyro.conf.arg(metavar="NAME,NAME")] = ""
+    """Names of the scores to compare, with commas between; all that both runs have if not given."""
+
+    def run(self, console: Console) -> int:
+        """Print the table."""
+        from jaxeval.commands import compare_runs
+
+        return compare_runs(console, self.first, self.second, tuple(filter(None, self.scores.split(","))))
 
 
 @dataclass(frozen=True)
@@ -128,6 +156,7 @@ class Doctor:
 Command = (
     Annotated[Demo, tyro.conf.subcommand("demo")]
     | Annotated[Score, tyro.conf.subcommand("score")]
+    | Annotated[Compare, tyro.conf.subcommand("compare")]
     | Annotated[WeightsCommand, tyro.conf.subcommand("weights")]
     | Annotated[Doctor, tyro.conf.subcommand("doctor")]
 )

@@ -4,8 +4,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -17,10 +19,15 @@ from jaxeval.benchmark.table import print_table
 from jaxeval.checkpoints import cache_folder, convert, list_weights, verify_weights
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.clip import Pair
-from jaxeval.scoring.pairing import find_pairs
+from jaxeval.scoring.compare import compare, read_scores
+from jaxeval.scoring.pairing import find_pairs, read_identities
 from jaxeval.scoring.protocol import PROTOCOLS
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.run import Run
+from jaxeval.scoring.score_names import format_value
+
+if TYPE_CHECKING:
+    from jaxeval.cli import Score
 
 _BAR = (
     TextColumn("{task.description}"),
@@ -32,14 +39,41 @@ _BAR = (
 )
 
 
-def score(
-    console: Console, generated: Path, reference: Path, audio: Path | None, out: Path, protocol: str, region: str
-) -> int:
+def score(console: Console, asked: "Score") -> int:
     """`jaxeval score`."""
-    if protocol not in PROTOCOLS:
-        raise JaxevalError(f"--protocol: expected one of {', '.join(PROTOCOLS)}, found {protocol}. Choose one of them.")
-    pairs = find_pairs(generated, reference, audio)
-    return _score_pairs(console, Run(out, PROTOCOLS[protocol], region), pairs, f"{generated} against {reference}")
+    if asked.protocol not in PROTOCOLS:
+        names = ", ".join(PROTOCOLS)
+        raise JaxevalError(f"--protocol: expected one of {names}, found {asked.protocol}. Choose one of them.")
+    if not 0 <= asked.gamma < float("inf"):
+        raise JaxevalError(f"--gamma: expected a number of at least 0, found {asked.gamma}. Try 0.01.")
+    if asked.fewest is not None and asked.fewest < 2:
+        raise JaxevalError(f"--fewest: expected at least 2, found {asked.fewest}. One feature has no covariance.")
+    pairs = find_pairs(asked.generated, asked.reference, asked.audio)
+    run = Run(
+        asked.out,
+        PROTOCOLS[asked.protocol],
+        asked.region,
+        identities=read_identities(asked.identities) if asked.identities else None,
+        fewest=asked.fewest,
+        gamma=asked.gamma,
+    )
+    return _score_pairs(console, run, pairs, f"{asked.generated} against {asked.reference}")
+
+
+def compare_runs(console: Console, one: Path, other: Path, only: Sequence[str]) -> int:
+    """`jaxeval compare`."""
+    differences = compare(read_scores(one), read_scores(other), only)
+    table = Table("score", "better", "first", "second", "difference", "95 %", "n of N", "better run")
+    for row in differences:
+        value = partial(format_value, row.score)
+        between = f"{value(row.ci95[0])} to {value(row.ci95[1])}" if row.ci95 else "–"
+        counts = f"{row.n} of {row.of}"
+        better = f"{row.score.better} {row.score.unit}".strip()
+        numbers = value(row.one), value(row.other), value(row.difference)
+        table.add_row(row.score.label, better, *numbers, between, counts, row.verdict)
+    console.print(f"first: {one}   second: {other}", markup=False, highlight=False, soft_wrap=True)
+    console.print(table)
+    return 0
 
 
 def demo(console: Console, out: Path) -> int:
@@ -56,6 +90,8 @@ def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str) 
     document = run.write(records)
     write_report(run.out / "report.html", document, run.clip, fps=run.protocol.fps, title=title)
     print_table(document, console)
+    for encoder, reason in run.missing.items():
+        console.print(f"missing weights of {encoder}: {reason}", markup=False, highlight=False, soft_wrap=True)
     for name in ("scores.json", "scores.csv", "report.html"):
         console.print(f"{run.out / name}", highlight=False, soft_wrap=True)
     return int(any(record.status != "ok" for record in records))

@@ -8,14 +8,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from jaxeval.atomic import atomic_file
 from jaxeval.benchmark.report_clips import clip_sections
-from jaxeval.benchmark.score_names import ALIGNED, GROUPS, SCORES, Aligned, Score, format_cell, format_value, scores_in
 from jaxeval.scoring.record import ClipRecord
+from jaxeval.scoring.score_names import aligned_metrics, catalogue, encoders_of, format_cell, format_value, scores_in
+from jaxeval.scoring.score_texts import GROUPS, Aligned, Score
 
 # What keeps the page sane for many clips: about 300 kB a clip with every metric's figures, 120 kB with one metric's.
 ALL_METRICS_UP_TO = 12
 PICTURED_UP_TO = 100
 _GLANCE_UP_TO = 24
-_GLANCE = ("st_lpips", "expr")
+_GLANCE = ("st_lpips", "lpips", "expr")
 
 
 def write_report(
@@ -29,8 +30,8 @@ def write_report(
     """Write one self-contained HTML page about scored clips; no script or resource from elsewhere is needed.
 
     Every clip has a row in the table. Up to 12 clips are shown with all their metrics' figures, up to 100 with those of
-    the first metric; of more, the 100 with the highest st_lpips_div, and the page says so. The file appears whole or
-    not at all, and one clip's pictures are in memory at a time.
+    the first metric; of more, the 100 with the highest st_lpips_div or lpips_div, and the page says so. The file
+    appears whole or not at all, and one clip's pictures are in memory at a time.
 
     Args:
         path: the file to write; its folder exists.
@@ -55,8 +56,10 @@ def write_report(
         True
     """
     rows, provenance = document["clips"], document.get("provenance", {})
+    known = catalogue(encoders_of(document))
     anchors = _pictured(rows)
-    metrics = ALIGNED if len(rows) <= ALL_METRICS_UP_TO else ALIGNED[:1]
+    present = aligned_metrics(document)
+    metrics = present if len(rows) <= ALL_METRICS_UP_TO else present[:1]
     context = {
         "title": title,
         "fps": fps,
@@ -69,7 +72,7 @@ def write_report(
         "glance": _glance(document),
         "reasons": _reasons(rows),
         "metrics": metrics,
-        "sections": clip_sections(rows, anchors, clips, metrics=metrics, fps=fps),
+        "sections": clip_sections(rows, anchors, clips, metrics=metrics, known=known, fps=fps),
     }
     with atomic_file(Path(path)) as file:
         file.writelines(part.encode() for part in _environment().get_template("report.html.j2").generate(context))
@@ -83,7 +86,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"SCORES": SCORES, "format_value": format_value, "cell": format_cell}
+    environment.globals |= {"format_value": format_value, "cell": format_cell}
     return environment
 
 
@@ -111,9 +114,15 @@ def _groups(scores: list[Score]) -> list[tuple[str, list[Score]]]:
 
 def _pictured(rows: list[Mapping]) -> dict[str, str]:
     """Ids of the clips that get pictures, each with its anchor in the page."""
-    worst = sorted(rows, key=lambda row: row["scores"].get("st_lpips_div", float("-inf")), reverse=True)
+    worst = sorted(rows, key=_appearance, reverse=True)
     chosen = {row["id"] for row in (rows if len(rows) <= PICTURED_UP_TO else worst[:PICTURED_UP_TO])}
     return {row["id"]: f"clip-{number}" for number, row in enumerate(rows, 1) if row["id"] in chosen}
+
+
+def _appearance(row: Mapping) -> float:
+    """How far the clip is off once it is aligned."""
+    scores = row["scores"]
+    return scores.get("st_lpips_div", scores.get("lpips_div", float("-inf")))
 
 
 def _reasons(rows: list[Mapping]) -> dict[str, dict[str, list[str]]]:
@@ -131,23 +140,25 @@ def _glance(document: Mapping) -> list[dict[str, Any]]:
     if len(rows) > _GLANCE_UP_TO:
         means = {name: entry["mean"] for name, entry in document["summary"].items() if entry["mean"] is not None}
         rows = [(f"mean of {len(rows)} clips", means)]
-    panels = [{"metric": metric, "bars": _bars(metric, rows)} for metric in ALIGNED if metric.name in _GLANCE]
+    known = catalogue(encoders_of(document))
+    metrics = [metric for metric in aligned_metrics(document) if metric.name in _GLANCE]
+    panels = [{"metric": metric, "bars": _bars(metric, rows, known)} for metric in metrics]
     return [panel for panel in panels if panel["bars"]]
 
 
-def _bars(metric: Aligned, rows: list[tuple[str, Mapping]]) -> list[dict[str, Any]]:
-    m = metric.name
-    shown = [(id_, scores) for id_, scores in rows if {m, f"{m}_div", f"lag_ms_{m}"} <= scores.keys()]
-    longest = max((max(scores[m], scores[f"{m}_div"]) for _, scores in shown), default=0.0) or 1.0
+def _bars(metric: Aligned, rows: list[tuple[str, Mapping]], known: Mapping[str, Score]) -> list[dict[str, Any]]:
+    rigid, left, lag = (known[name] for name in (metric.name, f"{metric.name}_div", f"lag_ms_{metric.name}"))
+    shown = [(id_, scores) for id_, scores in rows if {rigid.name, left.name, lag.name} <= scores.keys()]
+    longest = max((max(scores[rigid.name], scores[left.name]) for _, scores in shown), default=0.0) or 1.0
     return [
         {
             "id": id_,
-            "rigid": format_value(SCORES[m], scores[m]),
-            "rigid_width": 100 * max(scores[m], 0) / longest,
-            "aligned": format_value(SCORES[f"{m}_div"], scores[f"{m}_div"]),
-            "aligned_width": 100 * max(scores[f"{m}_div"], 0) / longest,
-            "lag": format_cell(SCORES[f"lag_ms_{m}"], scores),
-            "left": f"{100 * scores[f'{m}_div'] / scores[m]:.0f} %" if scores[m] > 0 else None,
+            "rigid": format_value(rigid, scores[rigid.name]),
+            "rigid_width": 100 * max(scores[rigid.name], 0) / longest,
+            "aligned": format_value(left, scores[left.name]),
+            "aligned_width": 100 * max(scores[left.name], 0) / longest,
+            "lag": format_cell(lag, scores),
+            "left": f"{100 * scores[left.name] / scores[rigid.name]:.0f} %" if scores[rigid.name] > 0 else None,
         }
         for id_, scores in shown
     ]

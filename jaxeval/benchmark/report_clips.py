@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from jaxeval.benchmark import figures
-from jaxeval.benchmark.score_names import SCORES, Aligned, format_cell
 from jaxeval.scoring.record import ClipRecord, Strip
+from jaxeval.scoring.score_names import format_cell
+from jaxeval.scoring.score_texts import Aligned, Score
 
 _NARROWEST_THUMBNAIL, _WIDEST_THUMBNAIL = 6.0, 12.0
 
@@ -19,6 +20,7 @@ def clip_sections(
     clips: Iterable[ClipRecord] | Callable[[str], ClipRecord],
     *,
     metrics: Sequence[Aligned],
+    known: Mapping[str, Score],
     fps: float,
 ) -> Iterator[dict[str, Any]]:
     """Draw one clip after the other, each when the page comes to it, so that memory does not grow with their number.
@@ -28,6 +30,7 @@ def clip_sections(
         anchors: ids of the clips to draw, each with its anchor in the page.
         clips: the clips with their pictures' material, in any order, or a function that loads one by its id.
         metrics: the aligned metrics whose figures are drawn, where a clip has them.
+        known: every score by name.
         fps: frames per second of the curves and the strips, above 0.
 
     Yields:
@@ -39,7 +42,7 @@ def clip_sections(
     Example:
         >>> row = {"id": "late", "scores": {}, "missing": {"psnr": "no frames"}, "flags": []}
         >>> clip = ClipRecord("late", "failed")
-        >>> [s["reasons"] for s in clip_sections([row], {"late": "clip-1"}, [clip], metrics=(), fps=25.0)]
+        >>> [s["reasons"] for s in clip_sections([row], {"late": "clip-1"}, [clip], metrics=(), known={}, fps=25.0)]
         [{'no frames': ['psnr']}]
     """
     by_id = {row["id"]: row for row in rows}
@@ -55,7 +58,9 @@ def clip_sections(
                 "film": _film(row, record, fps),
                 "notes": [flag.partition(": ") for flag in row["flags"]],
                 "reasons": _reasons(row["missing"]),
-                "metrics": [_drawn(metric, row, record, fps) for metric in metrics if metric.name in record.curves],
+                "metrics": [
+                    _drawn(metric, row, record, known, fps) for metric in metrics if metric.name in record.curves
+                ],
             }
     if lost := by_id.keys() & anchors.keys():
         raise ValueError(f"Expected the pictures of every clip, got none of {sorted(lost)[0]!r}.")
@@ -66,11 +71,11 @@ def _reasons(missing: Mapping[str, str]) -> dict[str, list[str]]:
     return {reason: [name for name, why in missing.items() if why == reason] for reason in missing.values()}
 
 
-def _drawn(metric: Aligned, row: Mapping, record: ClipRecord, fps: float) -> dict[str, Any]:
+def _drawn(metric: Aligned, row: Mapping, record: ClipRecord, known: Mapping[str, Score], fps: float) -> dict[str, Any]:
     """One aligned metric's figures, with its numbers in words."""
     m, curves, scores = metric.name, record.curves[metric.name], row["scores"]
     numbers = "; ".join(
-        f"{SCORES[name].label} {format_cell(SCORES[name], scores)} {SCORES[name].unit}".rstrip()
+        f"{known[name].label} {format_cell(known[name], scores)} {known[name].unit}".rstrip()
         for name in (m, f"{m}_div", f"lag_ms_{m}")
         if name in scores
     )

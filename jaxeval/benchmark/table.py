@@ -8,12 +8,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxeval.benchmark.score_names import ALIGNED, SCORES, Score, format_cell, format_value, scores_in
+from jaxeval.scoring.score_names import catalogue, encoders_of, format_cell, format_value, scores_in
+from jaxeval.scoring.score_texts import ALIGNED, Score
 
 # A block of an aligned metric is its frame-wise score, its divergence and its lag, so that no width can part a
 # divergence from its lag. Blocks are given up from the end of this tuple when the console is too narrow.
-_PRIORITY = ("st_lpips", "expr", "csim", "psnr", "pose", "ssim", "l1", "id_distance")
-_ORDER = ("psnr", "ssim", "l1", "st_lpips", "expr", "csim", "id_distance", "pose")
+_PRIORITY = (
+    *("st_lpips", "lpips", "expr", "csim", "psnr", "lip_envelope", "sync_c", "sync_d", "sync", "pose", "ssim", "m_lmd"),
+    *("ms_ssim", "l1", "id_distance", "cpbd", "niqe", "lmd", "f_lmd", "jerk", "smooth"),
+)
+_ORDER = (
+    *("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "st_lpips", "lpips", "expr", "csim", "id_distance", "pose"),
+    *("lip_envelope", "sync_c", "sync_d", "sync", "lmd", "m_lmd", "f_lmd", "jerk", "smooth"),
+)
 _ALIGNED_NAMES = {metric.name for metric in ALIGNED}
 _GAP = {"inside": 2, "between": 4}
 _NAME_WIDTH = 24
@@ -92,23 +99,25 @@ def _summary_texts(entry: Mapping, score: Score, total: int, notes: _Notes) -> t
 
 
 def _column(document: Mapping, name: str, notes: _Notes) -> _Column:
-    score, clips = SCORES[name], document["clips"]
+    score, clips = catalogue(encoders_of(document))[name], document["clips"]
     scored = [_clip_text(clip, score, notes) for clip in clips if clip["status"] == "ok"]
     summary = _summary_texts(document["summary"].get(name, {}), score, len(clips), notes)
     return _Column((*_heading(score), *scored, *summary), _style(name))
 
 
 def _columns(document: Mapping, block: str, notes: _Notes) -> list[_Column]:
+    spoken = {score.name for score in scores_in(document)}
     names = (block, f"{block}_div", f"lag_ms_{block}") if block in _ALIGNED_NAMES else (block,)
-    return [_column(document, name, notes) for name in names]
+    return [_column(document, name, notes) for name in names if name in spoken]
 
 
 def _blocks(document: Mapping, room: int, notes: _Notes) -> dict[str, list[_Column]]:
     """Take blocks in order of priority where they fit into `room` characters; the first one is taken always."""
     chosen: set[str] = set()
-    spoken = {score.name for score in scores_in(document)}
-    for block in filter(spoken.__contains__, _PRIORITY):
+    for block in _PRIORITY:
         columns = _columns(document, block, _Notes())
+        if not columns:
+            continue
         width = sum(c.width for c in columns) + _GAP["inside"] * (len(columns) - 1) + _GAP["between"]
         if width <= room or not chosen:
             chosen.add(block)
@@ -156,7 +165,7 @@ def print_table(document: Mapping, console: Console) -> None:
         KeyError: if the document has no `clips` or no `summary`.
 
     References:
-        The scores are defined in `jaxeval.benchmark.score_names`.
+        The scores are defined in `jaxeval.scoring.score_texts`.
 
     Example:
         >>> clip = {"id": "late", "status": "ok", "missing": {},

@@ -1,4 +1,4 @@
-"""Crops of a frame: squares that follow a face, the chip that dlib's encoder expects, and one static window.
+"""Crops of a frame: squares that follow a face, and one static window.
 
 Coordinates are continuous: a frame of width W spans [0, W], the centre of pixel i lies at i + 0.5.
 """
@@ -7,21 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-
-# dlib's mean face for its five landmarks, in a unit square without padding: outer and inner corner of the left eye,
-# outer and inner corner of the right eye, base of the nose (left and right are the person's).
-_DLIB_FACE = np.array(
-    [
-        [0.8595674595992, 0.2134981538014],
-        [0.6460604764104, 0.2289674387677],
-        [0.1205750620789, 0.2137274526848],
-        [0.3340850613712, 0.2290642403242],
-        [0.4901123135679, 0.6277975316475],
-    ]
-)
-# The same five points in the 468-point mesh.
-_DLIB_IN_MESH = np.array([263, 362, 33, 133, 2])
-_DLIB_SIZE, _DLIB_PADDING = 150, 0.25
 
 
 @dataclass(frozen=True)
@@ -85,29 +70,7 @@ def to_frame(landmarks: np.ndarray, matrices: np.ndarray) -> np.ndarray:
     return np.concatenate([plane, landmarks[..., 2:] * scale[:, None, None]], axis=-1)
 
 
-def dlib_matrices(points: np.ndarray) -> np.ndarray:
-    """Maps from dlib's 150×150 face chip (padding 0.25) to the frame, by its five landmarks.
-
-    Args:
-        points: `[T, 5, 2]` outer and inner corner of the left eye, outer and inner corner of the right eye, base of
-            the nose, in pixels of the frame.
-
-    Returns:
-        `[T, 2, 3]`.
-
-    References:
-        King: Dlib-ml, JMLR 10, 2009; `get_face_chip_details` of dlib's interpolation.h.
-    """
-    chip = (_DLIB_PADDING + _DLIB_FACE) / (2 * _DLIB_PADDING + 1) * _DLIB_SIZE
-    return np.stack([_similarity(chip, frame_points) for frame_points in points])
-
-
-def dlib_points(landmarks: np.ndarray) -> np.ndarray:
-    """The five landmarks of dlib among the 468 of the mesh, `[T, 468, 3]` to `[T, 5, 2]`."""
-    return landmarks[:, _DLIB_IN_MESH, :2]
-
-
-def _similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """The least-squares similarity of the plane that takes source to target, as `[2, 3]`; complex numbers do it."""
     a, b = source @ [1, 1j], target @ [1, 1j]
     turn = np.vdot(a - a.mean(), b - b.mean()) / np.vdot(a - a.mean(), a - a.mean())

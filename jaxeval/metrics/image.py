@@ -1,4 +1,4 @@
-"""Frame-wise image metrics: PSNR, SSIM and L1, each `[T, H, W, 3]` against `[T, H, W, 3]` to `[T]`."""
+"""Frame-wise image metrics: PSNR, SSIM, MS-SSIM and L1, each `[T, H, W, 3]` against `[T, H, W, 3]` to `[T]`."""
 
 from functools import reduce
 
@@ -6,6 +6,9 @@ import jax
 import jax.numpy as jnp
 
 _WINDOW, _SIGMA, _K1, _K2 = 11, 1.5, 0.01, 0.03
+
+_SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+"""The exponents of MS-SSIM, from the finest scale to the coarsest."""
 
 
 def psnr(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -83,13 +86,74 @@ def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     _check(x, y)
     if min(x.shape[1:3]) < _WINDOW:
         raise ValueError(f"Expected frames of at least {_WINDOW}x{_WINDOW} pixels for SSIM, got {x.shape}.")
+    luminance, contrast = _similarity(x, y)
+    return jnp.mean(luminance * contrast, axis=(1, 2, 3))
+
+
+def ms_ssim(x: jax.Array, y: jax.Array) -> jax.Array:
+    """Multi-scale structural similarity of each frame.
+
+    MS-SSIM = l₅^w₅ · Π_{j=1..5} c_j^w_j with w = .0448, .2856, .3001, .2363, .1333: on the first four of five scales
+    the mean of SSIM's contrast and structure term c = (2 σ_xy + c₂) / (σ_x² + σ_y² + c₂), on the coarsest the mean of
+    the whole SSIM, with the window, the constants and the border of `ssim`. A mean below 0 counts as 0. Each scale is
+    the one before, averaged over 2×2 pixels; an odd side first gets a row of zeros in front. Each colour channel has
+    its own product, and the three are averaged.
+
+    Args:
+        x: `[T, H, W, 3]` generated frames, RGB in [0, 1], H and W at least 161.
+        y: `[T, H, W, 3]` reference frames, RGB in [0, 1].
+
+    Returns:
+        `[T]` values in [0, 1], higher is better, 1 for identical frames. The gradient through a mean that counts as 0
+        is 0.
+
+    Raises:
+        ValueError: the shapes are not equal, not `[T, H, W, 3]`, or a side is under 161 pixels.
+
+    References:
+        Wang, Simoncelli, Bovik: Multi-scale structural similarity for image quality assessment, Asilomar 2003.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(ms_ssim(jnp.ones((1, 176, 176, 3)), jnp.ones((1, 176, 176, 3))))
+        [1.]
+    """
+    _check(x, y)
+    least = (_WINDOW - 1) * 2 ** (len(_SCALES) - 1) + 1
+    if min(x.shape[1:3]) < least:
+        raise ValueError(f"Expected frames of at least {least}x{least} pixels for MS-SSIM, got {x.shape}.")
+    *finer, coarsest = _SCALES
+    score = jnp.ones((), x.dtype)
+    for weight in finer:
+        _, contrast = _similarity(x, y)
+        score = score * _power(jnp.mean(contrast, axis=(1, 2)), weight)
+        x, y = _halved(x), _halved(y)
+    luminance, contrast = _similarity(x, y)
+    return jnp.mean(score * _power(jnp.mean(luminance * contrast, axis=(1, 2)), coarsest), axis=1)
+
+
+def _similarity(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """SSIM's two factors at every position of the window: luminance; contrast and structure."""
     mean_x, mean_y = _blur(x), _blur(y)
     var_x = _blur(x * x) - mean_x * mean_x
     var_y = _blur(y * y) - mean_y * mean_y
     cov = _blur(x * y) - mean_x * mean_y
     luminance = (2 * mean_x * mean_y + _K1**2) / (mean_x**2 + mean_y**2 + _K1**2)
-    structure = (2 * cov + _K2**2) / (var_x + var_y + _K2**2)
-    return jnp.mean(luminance * structure, axis=(1, 2, 3))
+    contrast = (2 * cov + _K2**2) / (var_x + var_y + _K2**2)
+    return luminance, contrast
+
+
+def _halved(x: jax.Array) -> jax.Array:
+    """Means over 2×2 pixels; an odd side gets a row of zeros in front."""
+    count, height, width, channels = x.shape
+    x = jnp.pad(x, ((0, 0), (height % 2, 0), (width % 2, 0), (0, 0)))
+    return jnp.mean(x.reshape(count, -(-height // 2), 2, -(-width // 2), 2, channels), axis=(2, 4))
+
+
+def _power(x: jax.Array, exponent: float) -> jax.Array:
+    """x^exponent, and 0 with the gradient 0 where x ≤ 0."""
+    positive = x > 0
+    return jnp.where(positive, jnp.where(positive, x, 1) ** exponent, 0)
 
 
 def _blur(x: jax.Array) -> jax.Array:

@@ -133,19 +133,24 @@ class PoseFrame(NamedTuple):
     radius: jax.Array
 
 
-def pose_frame(reference: Similarity, canonical: jax.Array) -> PoseFrame:
+def pose_frame(reference: Similarity, canonical: jax.Array, *, length: int | jax.Array | None = None) -> PoseFrame:
     """The unit of pose that a reference clip gives.
 
     Args:
         reference: the reference clip's `fit_mesh`.
         canonical: `[468, 3]` the canonical face, cm.
+        length: number of valid leading frames, Python int or traced; None for all.
 
     Returns:
         A `PoseFrame`.
     """
+    frames = reference.scale.shape[0]
+    count = frames if length is None else length
+    valid = jnp.arange(frames) < count
     centred = canonical - jnp.mean(canonical, axis=0, keepdims=True)
     radius = jnp.sqrt(jnp.mean(jnp.sum(jnp.square(centred), axis=1)))
-    return PoseFrame(jnp.mean(reference.translation[:, :2], axis=0), jnp.mean(reference.scale), radius)
+    places = jnp.mean(reference.translation[:, :2], axis=0, where=valid[:, None])
+    return PoseFrame(places, jnp.mean(reference.scale, where=valid), radius)
 
 
 def pose_trajectory(fit: Similarity, frame: PoseFrame) -> jax.Array:

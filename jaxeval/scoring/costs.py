@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment import pairwise_costs
+from jaxeval.alignment.arguments import Lengths
+
+PAD = 64
+"""Trajectories and cost matrices are padded to a multiple of this, so that clips of like length share one program."""
+
+Distance = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class Costs:
     yy: np.ndarray
 
 
-def trajectory_costs(distance: Callable[[jax.Array, jax.Array], jax.Array], x: np.ndarray, y: np.ndarray) -> Costs:
+def trajectory_costs(distance: Distance, x: np.ndarray, y: np.ndarray) -> Costs:
     """All costs of two trajectories that fit into memory.
 
     Args:
@@ -38,8 +45,20 @@ def trajectory_costs(distance: Callable[[jax.Array, jax.Array], jax.Array], x: n
     Returns:
         `Costs`.
     """
-    a, b = jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.float32)
+    t, s = len(x), len(y)
+    found = jax.device_get(_costs(distance, padded(x), padded(y), (jnp.int32(t), jnp.int32(s))))
+    framewise, xy, xx, yy = found
+    return Costs(framewise[: min(t, s)], xy[:t, :s], xx[:t, :t], yy[:s, :s])
+
+
+def padded(trajectory: np.ndarray) -> np.ndarray:
+    """`[T, ...]` as float32, with as many copies of its last row as `PAD` asks for."""
+    rows = np.arange(len(trajectory) + -len(trajectory) % PAD).clip(max=len(trajectory) - 1)
+    return np.asarray(trajectory, np.float32)[rows]
+
+
+@partial(jax.jit, static_argnames="distance")
+def _costs(distance: Distance, x: jax.Array, y: jax.Array, lengths: Lengths) -> tuple[jax.Array, ...]:
     common = min(len(x), len(y))
-    framewise = jax.vmap(lambda one, other: distance(one[None], other[None])[0, 0])(a[:common], b[:common])
-    xy, xx, yy = pairwise_costs(distance, a, b)
-    return Costs(*(np.asarray(costs) for costs in (framewise, xy, xx, yy)))
+    framewise = jax.vmap(lambda one, other: distance(one[None], other[None])[0, 0])(x[:common], y[:common])
+    return framewise, *pairwise_costs(distance, x, y, lengths=lengths)

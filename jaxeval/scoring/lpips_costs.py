@@ -12,11 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.alignment.bands import in_band
 from jaxeval.metrics.perceptual import feature_costs, lpips_features
 from jaxeval.scoring.costs import Costs
 
 BLOCK = 25
-_BUDGET = 3 * 2**30
+_BUDGET = 2 * 2**30
 
 
 class FeatureBlocks:
@@ -55,7 +56,12 @@ class FeatureBlocks:
 
 
 def lpips_costs(
-    blocks: FeatureBlocks, x: tuple[str, np.ndarray], y: tuple[str, np.ndarray], progress: Callable[[float], None]
+    blocks: FeatureBlocks,
+    x: tuple[str, np.ndarray],
+    y: tuple[str, np.ndarray],
+    progress: Callable[[float], None],
+    *,
+    band: float | None = None,
 ) -> Costs:
     """Frame-wise costs and the three matrices of a pair.
 
@@ -64,19 +70,20 @@ def lpips_costs(
         x: the generated clip's unique name and its crops `[T, H, W, 3]` uint8.
         y: the reference's.
         progress: called with the share of the work that is done, in [0, 1].
+        band: half-width in frames of the longer clip; costs that are far outside are not computed, and 0.
 
     Returns:
         `Costs`.
     """
     clips = (x, y)
-    places = [(side, index) for side, (_, crops) in enumerate(clips) for index in range(-(-len(crops) // BLOCK))]
-    size = [-(-len(crops) // BLOCK) * BLOCK for _, crops in clips]
-    matrices = {(a, b): np.empty((size[a], size[b]), np.float32) for a, b in ((0, 1), (0, 0), (1, 1))}
+    counts = [len(crops) for _, crops in clips]
+    size = [-(-count // BLOCK) * BLOCK for count in counts]
+    matrices = {(a, b): np.zeros((size[a], size[b]), np.float32) for a, b in ((0, 1), (0, 0), (1, 1))}
     framewise = np.empty(min(size), np.float32)
     center = jnp.mean(blocks.get(*y, 0), axis=0)
-    for step, (p, q) in enumerate(_pairs(len(places), blocks.room - 1)):
-        progress(step / (len(places) * (len(places) + 1) / 2))
-        (a, i), (b, j) = places[p], places[q]
+    pairs = list(_pairs(counts, blocks.room - 1, band))
+    for step, ((a, i), (b, j)) in enumerate(pairs):
+        progress(step / len(pairs))
         # The block of the lower index comes first, whichever clip it is of: so the three matrices of identical clips
         # are made of the same products.
         left, right = blocks.get(*clips[a], i), blocks.get(*clips[b], j)
@@ -87,16 +94,34 @@ def lpips_costs(
             matrices[a, b][there, here] = costs.T
         elif i == j:
             framewise[here] = _framewise(left, right)
-    t, s = len(x[1]), len(y[1])
+    t, s = counts
     return Costs(framewise[: min(t, s)], matrices[0, 1][:t, :s], matrices[0, 0][:t, :t], matrices[1, 1][:s, :s])
 
 
-def _pairs(count: int, held: int) -> Iterator[tuple[int, int]]:
-    """All pairs p ≤ q, in an order in which `held` blocks stay while the others pass by once."""
-    for start in range(0, count, held):
-        for q in range(start, count):
+Place = tuple[int, int]
+"""A block: 0 for the generated clip or 1 for the reference, and its index."""
+
+
+def _pairs(counts: list[int], held: int, band: float | None) -> Iterator[tuple[Place, Place]]:
+    """All pairs of blocks that are needed, in an order in which `held` blocks stay while the others pass by once."""
+    places = sorted(
+        ((side, i) for side in (0, 1) for i in range(-(-counts[side] // BLOCK))), key=lambda place: place[1]
+    )
+    for start in range(0, len(places), held):
+        for q in range(start, len(places)):
             for p in range(start, min(start + held, q + 1)):
-                yield p, q
+                first, second = sorted((places[p], places[q]))
+                if _needed(first, second, counts, band):
+                    yield first, second
+
+
+def _needed(first: Place, second: Place, counts: list[int], band: float | None) -> bool:
+    """Whether a pair of blocks has a cell in the band, or one of frames of the same index in different clips."""
+    (a, i), (b, j) = first, second
+    if band is None or (a != b and i == j):
+        return True
+    rows, columns = (np.arange(k * BLOCK, min((k + 1) * BLOCK, counts[side])) for side, k in (first, second))
+    return bool(in_band(rows[:, None], columns[None], (counts[a], counts[b]), band).any())
 
 
 @jax.jit

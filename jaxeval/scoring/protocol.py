@@ -1,7 +1,7 @@
 """Named protocols: every choice that a score depends on, frozen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -17,11 +17,15 @@ class Protocol:
         padding: margin around the union of the reference's face boxes, on every side, as a share of its longer side.
         longest_gap: seconds that a face may be out of sight; its place is interpolated so far and no further.
         longest_clip: seconds that a clip may last: without a band, memory and time grow with the product of lengths.
-        encoders: role to the encoder's name.
+        encoders: role to the encoder's name. "detector" and "landmarks" find the face in every clip; "perceptual",
+            "identity" and "motion" give trajectories; "sync" embeds mouth and sound, where there is none the lips'
+            opening is held against the sound's envelope; "frames" and "clips" give the features of FID and FVD.
         gamma: aligned metric to its Soft-DTW temperature, in units of that metric's cost.
         band: half-width of the Sakoe–Chiba band in ms; None for no band.
         timing: the aligned metric whose lag is the clip's `lag_ms`.
+        sync: how Sync-C and Sync-D treat a clip's ends, see `jaxeval.metrics.sync`; None without "sync".
         precision: of the encoders, see `jaxeval.load_encoder`.
+        ours: what the protocol's source leaves open, and what was chosen here; empty for a protocol of our own.
     """
 
     name: str
@@ -35,14 +39,35 @@ class Protocol:
     band: float | None
     timing: str
     precision: Literal["reference", "fast"]
+    sync: Literal["legacy", "valid"] | None = None
+    ours: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def perceptual(self) -> str:
+        """What the perceptual metric is called: `st_lpips` is never to be called `lpips`."""
+        return "st_lpips" if self.encoders["perceptual"].startswith("st_") else "lpips"
+
+    @property
+    def lips(self) -> str:
+        """What the aligned metric of mouth and sound is called: `sync` or `lip_envelope`."""
+        return "sync" if "sync" in self.encoders else "lip_envelope"
+
+    @property
+    def aligned(self) -> tuple[str, ...]:
+        """The aligned metrics."""
+        return (self.perceptual, "csim", "pose", "expr", self.lips)
+
+    @property
+    def band_frames(self) -> float | None:
+        """The band in frames."""
+        return None if self.band is None else self.band * self.fps / 1000
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a record's provenance."""
-        plain = {name: value for name, value in vars(self).items() if not isinstance(value, Mapping)}
-        return plain | {"encoders": dict(self.encoders), "gamma": dict(self.gamma)}
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in vars(self).items()}
 
 
-# γ: see benchmarks/calibrate_gamma.py, which measures carphone's pristine clip and prints these.
+# γ and the band: see benchmarks/calibrate.py, which measures real material and prints these.
 JAXEVAL_V1 = Protocol(
     name="jaxeval-v1",
     fps=25.0,
@@ -56,12 +81,52 @@ JAXEVAL_V1 = Protocol(
             "landmarks": "face_mesh",
             "identity": "dlib_resnet",
             "perceptual": "st_lpips_alex",
+            "motion": "face_mesh",
         }
     ),
-    gamma=MappingProxyType({"st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6}),
-    band=None,
+    gamma=MappingProxyType({"st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6, "lip_envelope": 1e-2}),
+    band=1000.0,
     timing="st_lpips",
     precision="reference",
 )
 
-PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({JAXEVAL_V1.name: JAXEVAL_V1})
+ARXIV_2606_01031 = Protocol(
+    name="arxiv-2606.01031",
+    fps=25.0,
+    size=224,
+    padding=0.25,
+    longest_gap=0.4,
+    longest_clip=120.0,
+    encoders=MappingProxyType(
+        {
+            "detector": "blaze_face",
+            "landmarks": "face_mesh",
+            "identity": "arcface_r50",
+            "perceptual": "lpips_alex",
+            "motion": "liveportrait_motion",
+            "sync": "syncnet",
+            "frames": "inception_fid",
+            "clips": "i3d",
+        }
+    ),
+    gamma=MappingProxyType(dict.fromkeys(("lpips", "csim", "pose", "expr", "sync"), 0.01)),
+    band=None,
+    timing="lpips",
+    precision="reference",
+    sync="legacy",
+    ours=MappingProxyType(
+        {
+            "gamma": "stable in [1e-4, 0.05], no default is stated: 0.01",
+            "fps": "not stated: 25, as SyncNet needs",
+            "crop": "not stated: the reference's face window, squared to 224 pixels, for pictures, motion, FID and FVD",
+            "perceptual": "LPIPS's backbone is not stated: AlexNet, v0.1",
+            "identity": "the face-recognition network is not stated: ArcFace R50",
+            "detector": "not stated: BlazeFace and the face mesh",
+            "sync": "SyncNet's own evaluation, its zero-padded shifts included",
+            "timing": "not reported: LPIPS's lag",
+            "smooth": "VBench's interpolator can't be shipped: the mean of both neighbours",
+        }
+    ),
+)
+
+PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({p.name: p for p in (JAXEVAL_V1, ARXIV_2606_01031)})

@@ -36,6 +36,21 @@ class Strip:
 
 
 @dataclass(frozen=True)
+class SetFeatures:
+    """What one pair adds to the sets.
+
+    Attributes:
+        generated: set score's name to features `[N, D]`.
+        reference: the same of the reference.
+        missing: set score's name to the reason why there are none.
+    """
+
+    generated: dict[str, np.ndarray] = field(default_factory=dict)
+    reference: dict[str, np.ndarray] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ClipRecord:
     """One row of `scores.json`, with the pictures' material beside it.
 
@@ -50,6 +65,7 @@ class ClipRecord:
         curves: aligned metric's name (st_lpips, csim, pose, expr) to its curves.
         generated, reference: filmstrips; None if the clip failed before there were any.
         audio: `[S]` loudness of the sound in each frame of the reference, relative to its loudest; None without sound.
+        features: what the pair adds to the scores of the whole set; None if it adds nothing.
     """
 
     id: str
@@ -63,3 +79,4 @@ class ClipRecord:
     generated: Strip | None = None
     reference: Strip | None = None
     audio: np.ndarray | None = None
+    features: SetFeatures | None = None

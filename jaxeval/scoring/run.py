@@ -5,7 +5,7 @@ import io
 import json
 import platform
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,12 +15,13 @@ from typing import Any
 import jax
 
 from jaxeval.atomic import atomic_file
-from jaxeval.checkpoints import weights_of
 from jaxeval.checkpoints.manifest import file_sha256
 from jaxeval.errors import one_line
 from jaxeval.scoring.clip import Pair, Progress, Scorer
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord
+from jaxeval.scoring.sets import Sets
+from jaxeval.scoring.signature import signatures_of
 from jaxeval.scoring.store import ClipStore
 from jaxeval.scoring.summary import summarise
 
@@ -34,17 +35,35 @@ class Run:
         out: folder for `scores.json`, `scores.csv` and `clips/`.
         protocol: the protocol.
         region: "face" or "frame".
+        identities: clip's id to the person in it, where known.
+        fewest: features that a Fréchet distance needs, see `Sets`.
+        gamma: see `Scorer`.
 
     Raises:
-        JaxevalError: the folder can't be written.
+        JaxevalError: the folder can't be written, or an encoder's record is damaged.
     """
 
-    def __init__(self, out: Path, protocol: Protocol, region: str) -> None:
-        self.out, self.protocol, self.region = out, protocol, region
+    def __init__(
+        self,
+        out: Path,
+        protocol: Protocol,
+        region: str,
+        *,
+        identities: Mapping[str, str] | None = None,
+        fewest: int | None = None,
+        gamma: float = 0.01,
+    ) -> None:
+        self.out, self.protocol, self.region, self.gamma = out, protocol, region, gamma
+        self._identities, self._fewest = identities or {}, fewest
         self._store = ClipStore(out / "clips")
-        self._scorer = Scorer(protocol, region)
-        self._weights = {name: str(weights_of(name)) for name in protocol.encoders.values()}
+        self._scorer = Scorer(protocol, region, gamma)
+        self._weights = self._scorer.networks.weights
         self._started = _now()
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """Encoders of the protocol whose weights are missing, with the command that would supply them."""
+        return self._scorer.networks.reasons
 
     def record(self, pair: Pair, progress: Progress = lambda fraction: None) -> tuple[ClipRecord, bool]:
         """A pair's record, from an earlier run into the same folder if it was scored there and nothing changed.
@@ -66,7 +85,7 @@ class Run:
             self._scorer.load()
             record = self._scored(pair, progress)
             self._store.save(record, inputs)
-        return replace(record, curves={}, generated=None, reference=None, audio=None), fresh
+        return replace(record, curves={}, generated=None, reference=None, audio=None, features=None), fresh
 
     def _scored(self, pair: Pair, progress: Progress) -> ClipRecord:
         """Score, and let no fault of ours in one clip end the run for the others."""
@@ -93,17 +112,29 @@ class Run:
         Returns:
             The document of `scores.json`.
         """
+        summary = summarise(records, self._identities) | self._set_scores(records)
+        signatures = signatures_of(summary, self.protocol, self.region, self._weights, self.gamma)
         document = {
             "schema": SCHEMA,
             "provenance": self._provenance(),
             "clips": [_row(record) for record in records],
-            "summary": summarise(records),
+            "summary": summary,
+            "signatures": {name: signature.as_dict() for name, signature in signatures.items()},
         }
         with atomic_file(self.out / "scores.json") as file:
             file.write(json.dumps(document, indent=1, allow_nan=False).encode())
         with atomic_file(self.out / "scores.csv") as file:
             file.write(_csv(records).encode(errors="backslashreplace"))
         return document
+
+    def _set_scores(self, records: Sequence[ClipRecord]) -> dict[str, dict[str, Any]]:
+        """Scores of the set, from the records on disk; none of trajectories that came in files."""
+        sets, found = Sets(self.protocol, self._fewest), False
+        for record in records:
+            if record.status == "ok" and (features := self.clip(record.id).features):
+                sets.add(features)
+                found = True
+        return sets.summary(len(records)) if found else {}
 
     def _inputs(self, pair: Pair) -> dict[str, Any]:
         """All that a record depends on."""
@@ -115,6 +146,7 @@ class Run:
         return {
             "protocol": self.protocol.as_dict(),
             "region": self.region,
+            "gamma": self.gamma,
             "weights": self._weights,
             "software": software,
             "device": f"{jax.default_backend()} ({jax.devices()[0].device_kind})",

@@ -11,7 +11,9 @@ import numpy as np
 
 from jaxeval.atomic import atomic_file
 from jaxeval.errors import JaxevalError
-from jaxeval.scoring.record import ClipRecord, Curves, Strip
+from jaxeval.scoring.record import ClipRecord, Curves, SetFeatures, Strip
+
+_ROLES = ("generated", "reference")
 
 
 class ClipStore:
@@ -61,23 +63,28 @@ class ClipStore:
 
 def _pack(record: ClipRecord, inputs: dict[str, Any]) -> dict[str, np.ndarray]:
     plain = {f.name: getattr(record, f.name) for f in fields(record)}
-    curves, strips = plain.pop("curves"), {role: plain.pop(role) for role in ("generated", "reference")}
+    curves, strips = plain.pop("curves"), {role: plain.pop(role) for role in _ROLES}
     arrays = {f"curve {name} {key}": value for name, curve in curves.items() for key, value in vars(curve).items()}
     arrays |= {
         f"strip {role} {key}": value for role, strip in strips.items() if strip for key, value in vars(strip).items()
     }
     if (audio := plain.pop("audio")) is not None:
         arrays["audio"] = audio
+    if (features := plain.pop("features")) is not None:
+        plain["unset"] = features.missing
+        for role in _ROLES:
+            arrays |= {f"set {role} {name}": rows for name, rows in getattr(features, role).items()}
     return arrays | {"head": np.array(json.dumps({"inputs": inputs, "record": plain}))}
 
 
 def _unpack(head: dict[str, Any], arrays: Any) -> ClipRecord:
-    groups: dict[str, dict[str, dict[str, np.ndarray]]] = {"curve": {}, "strip": {}}
+    groups: dict[str, dict[str, dict[str, np.ndarray]]] = {"curve": {}, "strip": {}, "set": {}}
     for name in arrays.files:
         if " " in name:
             kind, owner, key = name.split(" ")
             groups[kind].setdefault(owner, {})[key] = arrays[name]
     plain = head["record"]
+    unset = plain.pop("unset", None)
     plain["frames"] = tuple(plain["frames"]) if plain["frames"] else None
     plain["flags"] = tuple(plain["flags"])
     return ClipRecord(
@@ -86,6 +93,7 @@ def _unpack(head: dict[str, Any], arrays: Any) -> ClipRecord:
         generated=_strip(groups["strip"].get("generated")),
         reference=_strip(groups["strip"].get("reference")),
         audio=arrays["audio"] if "audio" in arrays.files else None,
+        features=None if unset is None else SetFeatures(**{r: groups["set"].get(r, {}) for r in _ROLES}, missing=unset),
     )
 
 

@@ -1,44 +1,80 @@
-"""Scores of many clips in one line each: mean, 95 % interval, how many of how many."""
+"""Scores of many clips in one line each: mean, median, 95 % interval, how many of how many, and the worst clips."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.stats import bootstrap
 
 from jaxeval.scoring.record import ClipRecord
+from jaxeval.scoring.score_names import catalogue
 
 _RESAMPLES = 2000
+_WORST = 5
 
 
-def summarise(records: Sequence[ClipRecord]) -> dict[str, dict[str, Any]]:
+def summarise(records: Sequence[ClipRecord], identities: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
     """Every score's mean over the clips that have it.
 
     Args:
         records: all clips, failed ones included.
+        identities: clip's id to the person in it, where known: clips of one person are no independent evidence, so the
+            interval resamples persons with all their clips. A clip that isn't named is a person of its own.
 
     Returns:
-        Name to `{"mean", "ci95": [low, high] or None, "n", "of"}`: n clips have the score, of all that were asked
-        for. The interval is the bootstrap's percentile interval of the mean over clips (2000 resamples, fixed seed);
-        None for n < 2. A score that no clip has is listed with mean None and n 0.
+        Name to `{"mean", "median", "ci95": [low, high] or None, "n", "of", "worst"}`: n clips have the score, of all
+        that were asked for. The interval is the bootstrap's percentile interval of the mean (2000 resamples, fixed
+        seed); None for fewer than 2 clips or persons. "worst" are the ids of up to five clips, the worst first; none
+        for a score that has no better end. A score that no clip has is listed with mean None and n 0.
     """
     names = dict.fromkeys(name for record in records for name in (*record.scores, *record.missing))
-    return {name: _summary(_values(records, name), len(records)) for name in names}
+    return {name: _summary(name, records, identities or {}) for name in names}
 
 
-def _values(records: Iterable[ClipRecord], name: str) -> np.ndarray:
-    return np.array([record.scores[name] for record in records if name in record.scores])
+def interval(values: np.ndarray, persons: Sequence[str]) -> list[float] | None:
+    """The 95 % interval of a mean.
 
+    Args:
+        values: `[N]` one number for each clip.
+        persons: whose clip each is.
 
-def _summary(values: np.ndarray, of: int) -> dict[str, Any]:
-    mean = float(values.mean()) if len(values) else None
-    return {"mean": mean, "ci95": _interval(values), "n": len(values), "of": of}
-
-
-def _interval(values: np.ndarray) -> list[float] | None:
-    if len(values) < 2:
+    Returns:
+        [low, high]; None for fewer than 2 persons.
+    """
+    _, whose = np.unique(np.asarray(persons), return_inverse=True)
+    counts = np.bincount(whose)
+    if len(counts) < 2:
         return None
     result = bootstrap(
-        (values,), np.mean, n_resamples=_RESAMPLES, method="percentile", rng=np.random.default_rng(0), vectorized=True
+        (np.bincount(whose, values), counts),
+        lambda sums, counts, axis=-1: sums.sum(axis) / counts.sum(axis),
+        paired=True,
+        n_resamples=_RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(0),
+        vectorized=True,
     )
     return [float(result.confidence_interval.low), float(result.confidence_interval.high)]
+
+
+def _summary(name: str, records: Sequence[ClipRecord], identities: Mapping[str, str]) -> dict[str, Any]:
+    having = [record for record in records if name in record.scores]
+    values = np.array([record.scores[name] for record in having])
+    persons = [identities.get(record.id, f"clip {record.id}") for record in having]
+    return {
+        "mean": float(values.mean()) if having else None,
+        "median": float(np.median(values)) if having else None,
+        "ci95": interval(values, persons) if having else None,
+        "n": len(having),
+        "of": len(records),
+        "worst": _worst(name, having),
+    }
+
+
+def _worst(name: str, having: Iterable[ClipRecord]) -> list[str]:
+    known = catalogue()
+    better = known[name].better if name in known else ""
+    if not better:
+        return []
+    ordered = sorted(having, key=lambda record: record.scores[name], reverse=better == "↓")
+    return [record.id for record in ordered[:_WORST]]

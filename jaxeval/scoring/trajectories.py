@@ -7,60 +7,26 @@ full size is kept.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.checkpoints import load_encoder
 from jaxeval.errors import JaxevalError
-from jaxeval.media.crops import Squares, Window, dlib_matrices, dlib_points, face_window, resize, to_frame, warp
+from jaxeval.media.chips import CHIPS
+from jaxeval.media.crops import Squares, Window, face_window, resize, to_frame, warp
 from jaxeval.media.faces import Faces, detect_faces
 from jaxeval.media.track import Track, follow, smoothed, squares_from_landmarks, squares_from_track, where
 from jaxeval.media.video import Video
+from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.protocol import Protocol
 
 _CHUNK = 25
-_MESH, _CHIP = 192, 150
+_MESH = 192
 # The detector's eyes may be off; each look of the mesh centres and turns the next one's square.
 _LOOKS = 2
-
-
-class Networks:
-    """The encoders that a protocol names, each loaded when it is first used."""
-
-    def __init__(self, protocol: Protocol) -> None:
-        self._names = protocol.encoders
-        self._precision = protocol.precision
-
-    def load(self) -> None:
-        """Load all four now, so that a missing one is told before any clip is scored."""
-        _ = self.detector, self.landmarks, self.identity, self.perceptual
-
-    def _encoder(self, role: str) -> Any:
-        return load_encoder(self._names[role], precision=self._precision)
-
-    @cached_property
-    def detector(self) -> Any:
-        """Frames to faces."""
-        return self._encoder("detector")
-
-    @cached_property
-    def landmarks(self) -> Any:
-        """Crops to the face mesh."""
-        return self._encoder("landmarks")
-
-    @cached_property
-    def identity(self) -> Any:
-        """Face chips to embeddings."""
-        return self._encoder("identity")
-
-    @cached_property
-    def perceptual(self) -> Any:
-        """Frames to LPIPS taps."""
-        return self._encoder("perceptual")
 
 
 @dataclass(frozen=True)
@@ -82,12 +48,12 @@ class FaceTrajectories:
 
     Attributes:
         landmarks: `[T, 468, 3]` face mesh in pixels of the clip's own frames.
-        identity: `[T, D]` identity embeddings.
+        identity: `[T, D]` identity embeddings; None if that network's weights are missing.
         sure: `[T]` whether the mesh takes what it sees for a face.
     """
 
     landmarks: np.ndarray
-    identity: np.ndarray
+    identity: np.ndarray | None
     sure: np.ndarray
 
 
@@ -102,6 +68,40 @@ class Trajectories:
 
     crops: np.ndarray
     face: FaceTrajectories | None
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One video with its face and what the metrics look at.
+
+    Attributes:
+        role: "generated" or "reference".
+        video: the file.
+        path: where its face is; None if it has none.
+        window: what image and perceptual scores look at, in pixels of the reference.
+        seen: all that the metrics need.
+    """
+
+    role: str
+    video: Video
+    path: FacePath | None
+    window: Window
+    seen: Trajectories
+
+    @property
+    def frames(self) -> int:
+        """How many there are at the protocol's fps."""
+        return len(self.seen.crops)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.video.width, self.video.height
+
+    @property
+    def name(self) -> str:
+        """Of the file, without its folder."""
+        return Path(self.video.path).name
 
 
 def find_face(networks: Networks, video: Video, protocol: Protocol) -> FacePath | None:
@@ -123,7 +123,7 @@ def find_face(networks: Networks, video: Video, protocol: Protocol) -> FacePath 
     """
     faces: list[Faces] = []
     for chunk in video.chunks(_CHUNK):
-        faces += detect_faces(networks.detector, chunk)
+        faces += detect_faces(networks.get("detector"), chunk)
         if len(faces) > protocol.longest_clip * protocol.fps:
             limit = f"at most {protocol.longest_clip:g} s"
             raise JaxevalError(f"{video.path}: expected a clip of {limit}, found a longer one. Cut it into parts.")
@@ -165,16 +165,48 @@ def trajectories(
         `Trajectories`.
     """
     crops, meshes, identity = [], [], []
+    embeds = path is not None and not networks.missing("identity")
     for rows, chunk in _numbered(video):
         crops.append(np.stack([window.cut(resize(frame, *size), side) for frame in chunk]))
         if path is not None:
             meshes.append(_mesh(networks, chunk, path.squares, rows))
+        if embeds:
             identity.append(_embed(networks, chunk, meshes[-1].landmarks))
     if path is None:
         return Trajectories(np.concatenate(crops), None)
     landmarks, presence = (np.concatenate(parts) for parts in zip(*meshes, strict=True))
-    face = FaceTrajectories(landmarks, np.concatenate(identity), presence > 0)
-    return Trajectories(np.concatenate(crops), face)
+    embeddings = np.concatenate(identity) if embeds else None
+    return Trajectories(np.concatenate(crops), FaceTrajectories(landmarks, embeddings, presence > 0))
+
+
+def encoded(encoder: Any, crops: np.ndarray) -> Any:
+    """An encoder's output on all of a clip's crops.
+
+    Args:
+        encoder: a network of single frames.
+        crops: `[T, H, W, 3]` uint8.
+
+    Returns:
+        Its output, NumPy arrays `[T, ...]`.
+    """
+    parts = [_run(encoder, crops[start : start + _CHUNK]) for start in range(0, len(crops), _CHUNK)]
+    return jax.tree.map(lambda *rows: np.concatenate(rows), *parts)
+
+
+def encoded_clips(encoder: Any, crops: np.ndarray, frames: int) -> np.ndarray:
+    """An encoder of short clips on all of a clip's crops, one short clip after the other.
+
+    Args:
+        encoder: a network of clips `[N, frames, H, W, 3]`.
+        crops: `[T, H, W, 3]` uint8, T at least `frames`; what is left over at the end is left out.
+        frames: of a short clip.
+
+    Returns:
+        `[⌊T / frames⌋, D]`.
+    """
+    count = len(crops) // frames
+    clips = crops[: count * frames].reshape(count, 1, frames, *crops.shape[1:])
+    return np.concatenate([np.asarray(_encode(encoder, clip)) for clip in clips])
 
 
 def _numbered(video: Video) -> Iterator[tuple[slice, np.ndarray]]:
@@ -187,14 +219,16 @@ def _numbered(video: Video) -> Iterator[tuple[slice, np.ndarray]]:
 def _mesh(networks: Networks, chunk: np.ndarray, squares: Squares, rows: slice) -> Any:
     matrices = squares.matrices(_MESH)[rows]
     crops = np.stack([warp(frame, matrix, _MESH) for frame, matrix in zip(chunk, matrices, strict=True)])
-    mesh = _run(networks.landmarks, crops)
+    mesh = _run(networks.get("landmarks"), crops)
     return mesh._replace(landmarks=to_frame(mesh.landmarks, matrices))
 
 
 def _embed(networks: Networks, chunk: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    matrices = dlib_matrices(dlib_points(landmarks))
-    chips = np.stack([warp(frame, matrix, _CHIP) for frame, matrix in zip(chunk, matrices, strict=True)])
-    return _run(networks.identity, chips)
+    encoder = networks.get("identity")
+    chip = CHIPS[encoder.name]
+    matrices = chip.matrices(chip.points(landmarks))
+    chips = np.stack([warp(frame, matrix, chip.size) for frame, matrix in zip(chunk, matrices, strict=True)])
+    return _run(encoder, chips)
 
 
 def _run(encoder: Any, crops: np.ndarray) -> Any:

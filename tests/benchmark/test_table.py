@@ -6,12 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from jaxeval.benchmark.score_names import ALIGNED, SCORES, format_value, scores_in
 from jaxeval.benchmark.table import print_table
+from jaxeval.scoring.protocol import ARXIV_2606_01031, JAXEVAL_V1
+from jaxeval.scoring.score_names import aligned_metrics, catalogue, format_value, scores_in
 
 from .synthetic_clips import clip, document, failed, without
 
 LATE, BLURRED = clip("late"), clip("blurred", shift=0, noise=0.6)
+SCORES = catalogue()
+ALIGNED = aligned_metrics(document([LATE]))
 
 
 def printed(records, width):
@@ -107,18 +110,29 @@ def test_a_formatted_value_reads_back_within_its_last_digit(score, value):
     digits = 0.051 * abs(value) if "e" in text else 0.5 * 10.0**-score.decimals
     assert abs(number - value) <= digits * (1 + 1e-9) + 1e-12
     assert not re.fullmatch(r"[−+]0(\.0*)?", text)
-    assert score.name.startswith("lag_ms") or "+" not in text.replace("e+", "")
+    assert score.unit.startswith("ms") or "+" not in text.replace("e+", "")
 
 
-def test_every_score_of_the_protocol_is_known_once():
-    names = {"psnr", "ssim", "l1", "st_lpips", "csim", "id_distance", "pose", "expr", "lag_ms", "lag_std_ms"}
-    for m in ("st_lpips", "csim", "pose", "expr"):
-        names |= {f"{m}_seq", f"{m}_div", f"lag_ms_{m}", f"lag_std_ms_{m}"}
-    assert set(SCORES) == names
-    better_high = {name for name, score in SCORES.items() if score.better == "↑"}
-    assert better_high == {"psnr", "ssim", "csim"}
-    assert {name for name, score in SCORES.items() if score.unit == "ms"} == {n for n in names if n.startswith("lag")}
-    assert all("(dlib)" in SCORES[name].label for name in ("csim", "csim_seq", "csim_div", "id_distance"))
+@pytest.mark.parametrize("protocol", [JAXEVAL_V1, ARXIV_2606_01031], ids=lambda protocol: protocol.name)
+def test_every_score_of_a_protocol_is_known_with_its_better_end_and_unit(protocol):
+    higher = {"psnr": "dB", "ssim": "", "ms_ssim": "", "cpbd": "", "csim": "", "smooth": ""}
+    lower = {"l1": "", "niqe": "", "lmd": "px", "m_lmd": "px", "f_lmd": "px", "jerk": "", "id_distance": ""}
+    timing = dict.fromkeys(("lag_ms", "lag_std_ms"), "ms") | {"lag_drift": "ms/s"}
+    lower |= dict.fromkeys([f"lag_beyond_{ms}ms" for ms in (40, 80, 160)], "")
+    lower |= {"pose": "", "expr": "", protocol.perceptual: "", f"fd_{protocol.encoders['identity']}": ""}
+    for m in (protocol.perceptual, "csim", "pose", "expr", protocol.lips):
+        lower |= {f"{m}_seq": "", f"{m}_div": ""}
+        timing |= {f"lag_ms_{m}": "ms", f"lag_std_ms_{m}": "ms"}
+    if protocol.lips == "sync":
+        higher, lower, timing = higher | {"sync_c": ""}, lower | {"sync_d": ""}, timing | {"sync_offset_ms": "ms"}
+        lower |= {"fid": "", "fvd": ""}
+    else:
+        higher, timing = higher | {"lip_envelope": ""}, timing | {"lip_envelope_offset_ms": "ms"}
+    known = catalogue(protocol.encoders)
+    for names, better in ((higher, "↑"), (lower, "↓"), (timing, "")):
+        assert {(known[name].better, known[name].unit) for name in names} == {(better, unit) for unit in names.values()}
+    encoder = {"jaxeval-v1": "(dlib)", "arxiv-2606.01031": "(arcface_r50)"}[protocol.name]
+    assert all(encoder in known[name].label for name in ("csim", "csim_seq", "csim_div", "id_distance"))
 
 
 def test_unknown_scores_are_kept_with_their_own_name():

@@ -1,17 +1,13 @@
 """Crops: where pixels come from, against direct sampling and analytic pictures."""
 
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import skimage.data
 
 from jaxeval.media.crops import (
     Squares,
     Window,
-    dlib_matrices,
     face_window,
     resize,
     to_frame,
@@ -57,25 +53,6 @@ def test_landmarks_go_to_the_frame_and_depth_is_scaled():
     squares = Squares(np.array([[40.0, 30.0]]), np.array([32.0]), np.array([np.pi / 2]))
     points = to_frame(np.array([[[8.0, 8.0, 5.0], [16.0, 8.0, 0.0]]]), squares.matrices(16))
     np.testing.assert_allclose(points, [[[40, 30, 10], [40, 46, 0]]], atol=1e-9)
-
-
-def test_dlib_chip_brings_the_landmarks_to_dlibs_mean_face():
-    rng = np.random.default_rng(0)
-    face = np.array([[0.86, 0.21], [0.65, 0.23], [0.12, 0.21], [0.33, 0.23], [0.49, 0.63]])
-    turn = 3.0 * np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
-    matrix = dlib_matrices((face * 100 @ turn.T + [50, 20] + rng.normal(size=(5, 2)) * 0.1)[None])[0]
-    # With a quarter of padding the unit face takes 100 of the chip's 150 pixels.
-    np.testing.assert_allclose(matrix[:, :2], turn, atol=0.05)
-
-
-def test_dlib_chip_is_dlibs_own():
-    """The golden chip is dlib's `get_face_chip` of the astronaut; its landmarks count pixels from 0."""
-    golden = np.load(Path(__file__).parents[1] / "golden" / "dlib_resnet.npz")
-    matrix = dlib_matrices(golden["landmarks5"][None] + 0.5)[0]
-    chip = warp(skimage.data.astronaut(), matrix, 150).astype(float)
-    assert np.abs(chip - golden["images"][2]).mean() < 1
-    shifted = [np.abs(np.roll(chip, by, axis) - golden["images"][2]).mean() for axis in (0, 1) for by in (-1, 1)]
-    assert min(shifted) > 4
 
 
 def test_window_is_the_padded_union_as_a_square():

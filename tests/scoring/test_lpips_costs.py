@@ -89,3 +89,24 @@ def test_without_room_blocks_pass_by_and_never_more_are_kept(monkeypatch):
     monkeypatch.setattr(FeatureBlocks, "get", lambda self, *a: (original(self, *a), most.append(len(self._kept)))[0])
     lpips_costs(blocks, ("x", clip(0, 6 * BLOCK)), ("y", clip(1, 6 * BLOCK)), lambda share: None)
     assert max(most) == 4
+
+
+@pytest.mark.parametrize(("t", "s"), [(1, 1), (130, 130), (60, 200), (200, 61)])
+@pytest.mark.parametrize("band", [1, 5.5, 40])
+def test_inside_a_band_costs_are_the_same_and_far_blocks_are_never_computed(t, s, band, monkeypatch):
+    x, y = clip(0, t), clip(1, s)
+    done = []
+    original = module._costs
+    monkeypatch.setattr(module, "_costs", lambda *a: done.append(1) or original(*a))
+    costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", y), lambda share: None, band=band)
+    for matrix, (a, b) in ((costs.xy, (x, y)), (costs.xx, (x, x)), (costs.yy, (y, y))):
+        n, m = matrix.shape
+        longest = max(n, m) - 1
+        i, j = np.indices((n, m))
+        inside = np.abs(i * longest / max(n - 1, 1) - j * longest / max(m - 1, 1)) <= band
+        np.testing.assert_allclose(matrix[inside], brute(a, b)[inside], atol=1e-5)
+    np.testing.assert_allclose(costs.framewise, np.diagonal(brute(x, y)), atol=1e-6)
+    count = -(-t // BLOCK) + -(-s // BLOCK)
+    assert len(done) <= count * (count + 1) / 2
+    if min(t, s) > 100 and band < 10:
+        assert len(done) < 0.5 * count * (count + 1) / 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxeval.checkpoints import load_encoder
-from jaxeval.scoring import lpips_costs, pair, trajectories
+from jaxeval.scoring import lpips_costs, picture, trajectories
 
 LENGTHS = (1, 2, 24, 25, 26, 49, 60)
 
@@ -53,6 +53,8 @@ def test_lpips_of_all_pairs(traced_once):
 
 
 def test_image_scores(traced_once):
-    traced_once(pair, "_image")
+    for name in ("_against", "_alone", "_smooth"):
+        traced_once(picture, name)
     for count in LENGTHS:
-        assert set(pair.image_scores(clip(count, 32), clip(count + 100, 32)).scores) == {"psnr", "ssim", "l1"}
+        scored = picture.image_scores(clip(count, 192), clip(count + 100, 192))
+        assert set(scored.scores) | set(scored.missing) == set(picture.IMAGE)

@@ -24,11 +24,13 @@ def test_failed_and_missing_count_in_of_and_not_in_the_mean():
 
 
 def test_one_clip_has_no_interval():
-    assert summarise(records([1.5]))["a"] == {"mean": 1.5, "ci95": None, "n": 1, "of": 1}
+    only = summarise(records([1.5]))["a"]
+    assert only == {"mean": 1.5, "median": 1.5, "ci95": None, "n": 1, "of": 1, "worst": []}
 
 
 def test_a_score_that_no_clip_has_is_not_zero():
-    assert summarise(records([None, None]))["a"] == {"mean": None, "ci95": None, "n": 0, "of": 2}
+    none = summarise(records([None, None]))["a"]
+    assert none == {"mean": None, "median": None, "ci95": None, "n": 0, "of": 2, "worst": []}
 
 
 def test_interval_is_that_of_the_normal_approximation_for_many_clips():
@@ -45,3 +47,31 @@ def test_equal_values_have_an_interval_of_no_width():
 
 def test_two_runs_agree():
     assert summarise(records([1.0, 2.0, 4.0])) == summarise(records([1.0, 2.0, 4.0]))
+
+
+def test_the_worst_clips_are_told_worst_first():
+    rows = [ClipRecord(f"c{k}", "ok", scores={"ssim": k / 10, "l1": k / 10, "lag_ms": float(k)}) for k in range(8)]
+    summary = summarise(rows)
+    assert summary["ssim"]["worst"] == ["c0", "c1", "c2", "c3", "c4"]
+    assert summary["l1"]["worst"] == ["c7", "c6", "c5", "c4", "c3"]
+    assert summary["lag_ms"]["worst"] == []
+    assert summary["ssim"]["median"] == pytest.approx(0.35)
+
+
+def test_clips_of_one_person_are_resampled_together():
+    """40 persons with 10 clips each that agree: the interval is that of 40 numbers, not of 400."""
+    rng = np.random.default_rng(1)
+    of_person = rng.normal(0, 1, 40)
+    values = np.repeat(of_person, 10) + rng.normal(0, 1e-3, 400)
+    rows = records(values.tolist())
+    persons = {row.id: f"p{k // 10}" for k, row in enumerate(rows)}
+    low, high = summarise(rows, persons)["a"]["ci95"]
+    half = 1.96 * of_person.std(ddof=1) / np.sqrt(40)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.1)
+    low, high = summarise(rows)["a"]["ci95"]
+    assert (high - low) / 2 < 0.5 * half
+
+
+def test_one_person_has_no_interval():
+    rows = records([1.0, 2.0, 3.0])
+    assert summarise(rows, dict.fromkeys((row.id for row in rows), "she"))["a"]["ci95"] is None

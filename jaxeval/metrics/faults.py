@@ -1,0 +1,264 @@
+"""Faults of time that alignment hides or a score doesn't name: frozen, looped, backwards, a copy, static.
+
+Each function makes one number of a pair's costs; beside it stands the limit beyond which a scorer should warn. The
+limits were fixed on two clips, the demo's puppet (75 frames) and carphone (100), under ST-LPIPS and under grey blocks,
+each variant coded at crf 1 and 28; `python -m tests.metrics.fault_material` makes them again and prints the table.
+Harmless there: late by 120 and 240 ms, early by 160, wandering by ±15 and ±20 %, slower by 20 %, half the frame rate,
+blurred, noisy, moving half as far, coded at crf 1 to 45. ST-LPIPS's noise at crf 18 was 0.006 and 0.012.
+All costs are squared distances, or at least 0 and 0 between equal frames; padding is cut off by `lengths`.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from jaxeval.alignment import soft_dtw
+from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
+
+FROZEN = 0.05
+"""A clip of which more than this share is `frozen` should be flagged. Harmless variants: 0; 0.6 s of 3 s: 0.11 to 0.19,
+and 0.4 s: 0.09 to 0.12, but 0 if ST-LPIPS sees them at crf 28."""
+LOOPED = 0.2
+"""A clip that is `looped` by more than this should be flagged. Harmless variants: 0; loops 0.25 to 1, to and fro 0.5 to
+1, but 0.02 for the puppet, whose motion is smaller than the noise, under ST-LPIPS at crf 28."""
+REVERSED = 0.7
+"""A clip that is `reversed_in_time` by more than this should be flagged. Backwards: 0.82 to 1; harmless variants: −0.2
+and less; halves exchanged: 0.3 to 0.5; other moments of the same clip: 0.56 in 99 of 100."""
+COPY = 3.0
+"""A clip whose `copy` is below this should be flagged. Coded again at crf 18: 1, at crf 23: 2 to 2.8, at crf 28: 4 to
+7; the puppet moving half as far: 4.4; all other faults of the picture: more than 9."""
+STATIC = 0.02
+"""A clip that is `static`, its motion below this share of the reference's, should be flagged. One frame, coded: 0.005
+and less; moving half as far: 0.25; a loop of a third of the clip: 0.12."""
+
+_STILL = 0.05  # of the clip's mean step: below it nothing moves but the codec
+_LONGEST_REPEAT = 8  # steps, 0.3 s at 25 fps: shorter stops come from a lower frame rate, a delay, a wandering tempo
+_SHORTEST_PERIOD = 5  # frames
+_NEAR = 3  # frames by which the reference's own period may differ
+
+
+def frozen(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
+    """The share of a clip in which its picture stands still for long, more than the reference's does.
+
+    A step is the cost of a frame to its predecessor. It is still if it is below 5 % of the clip's own mean step (or of
+    a tenth of the reference's, if that is more), which codec noise doesn't reach and blur or compression don't change.
+    Still steps count in runs of 8 and more (0.3 s at 25 fps), so single repeated frames don't. The reference's own
+    share, made the same way, is taken off: a pause isn't a fault, at whatever time it comes.
+
+    Args:
+        xx: `[T, T]` costs between the generated clip and itself.
+        yy: `[S, S]` costs between the reference and itself.
+        lengths: (t, s), numbers of valid leading frames; Python ints or traced. None for (T, S).
+
+    Returns:
+        Scalar in [0, 1]; more than `FROZEN` is a fault. A delay that is filled up with the first frame counts if it is
+        longer than 0.3 s, and a static clip is frozen throughout.
+
+    Raises:
+        ValueError: a matrix isn't square, or a static length is out of range.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> shown = jnp.arange(40.0)
+        >>> stuck = jnp.where((shown > 10) & (shown < 30), 10, shown)
+        >>> cost = lambda a, b: jnp.square(a[:, None] - b[None])
+        >>> print(f"{frozen(cost(stuck, stuck), cost(shown, shown)):.3f}")  # 19 of 39 steps
+        0.487
+    """
+    (xx, t), (yy, s) = _pair(xx, yy, lengths)
+    (x, moves_x), (y, moves_y) = _steps(xx, t), _steps(yy, s)
+    scale_x, scale_y = _mean(x, moves_x), _mean(y, moves_y)
+    still_x = moves_x & (x <= _STILL * jnp.maximum(scale_x, scale_y / 10))
+    still_y = moves_y & (y <= _STILL * scale_y)
+    share_x = _mean(_in_long_runs(still_x).astype(x.dtype), moves_x)
+    share_y = _mean(_in_long_runs(still_y).astype(y.dtype), moves_y)
+    return jnp.maximum(share_x - share_y, 0)
+
+
+def looped(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
+    """How much more exactly a clip repeats itself than the reference does.
+
+    With d(p) the mean cost of frames p apart, d'(p) = d(p) / mean_{q ≤ p} d(q) is about 1 where nothing repeats, and
+    near 0 at the period of a loop, an off-diagonal stripe of the costs (de Cheveigné and Kawahara's cumulative mean
+    normalised difference). From the depth 1 − d'(p) of the clip's dip that of the reference's, at most 3 frames aside,
+    is taken off; the result is the largest over periods from 5 frames to two thirds of the clip.
+
+    Args:
+        xx: `[T, T]` costs between the generated clip and itself.
+        yy: `[S, S]` costs between the reference and itself.
+        lengths: (t, s), numbers of valid leading frames; Python ints or traced. None for (T, S).
+
+    Returns:
+        Scalar in [0, 1]; more than `LOOPED` is a fault. Played forwards and backwards in turn counts, with its whole
+        period. Codec noise beyond the motion itself fills the dips.
+
+    Raises:
+        ValueError: a matrix isn't square, or a static length is out of range.
+
+    References:
+        De Cheveigné and Kawahara: YIN, a fundamental frequency estimator for speech and music, JASA 111(4), 2002.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> shown = jnp.arange(40.0)
+        >>> cost = lambda a, b: jnp.square(a[:, None] - b[None])
+        >>> print(looped(cost(shown % 12, shown % 12), cost(shown, shown)))
+        1.0
+    """
+    (xx, t), (yy, s) = _pair(xx, yy, lengths)
+    x, y = _dips(xx, t), _dips(yy, s)
+    # The reference's deepest dip near each period, at the clip's periods.
+    near = jnp.pad(y, (_NEAR, _NEAR + len(xx)))
+    near = jnp.stack([near[k : k + len(x)] for k in range(2 * _NEAR + 1)]).max(axis=0)
+    return jnp.max(jnp.maximum(x - near, 0))
+
+
+def reversed_in_time(xy: jax.Array, *, lengths: Lengths | None = None, band: float | None = None) -> jax.Array:
+    """Whether the clip fits the reference better when it is played backwards.
+
+        (forward − backward) / (max(forward, backward) − floor)
+
+    with the costs of the best alignment (exact, γ = 0) of the clip and of the clip reversed, and as floor what its
+    frames cost each against its best partner in any order: what blur or another face cost anyway.
+
+    Args:
+        xy: `[T, S]` costs between the generated clip and the reference.
+        lengths: (t, s), numbers of valid leading frames; Python ints or traced. None for (T, S).
+        band: half-width of the Sakoe–Chiba band in frames of the longer clip; None for no band.
+
+    Returns:
+        Scalar in [-1, 1]: −1 if order is all that keeps the reversed clip from fitting, 1 the other way round, 0 where
+        neither order fits better (a static clip, one that plays to and fro, another scene). More than `REVERSED` is a
+        fault; two halves exchanged reach 0.5.
+
+    Raises:
+        ValueError: as `jaxeval.soft_dtw`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> shown = jnp.arange(9.0)
+        >>> print(reversed_in_time(jnp.square(shown[::-1, None] - shown[None])))
+        1.0
+    """
+    xy = checked_cost(xy)
+    t, s = checked_lengths(lengths, xy.shape)
+    rows, columns = (jnp.arange(size, dtype=jnp.int32) for size in xy.shape)
+    backwards = xy[jnp.where(rows < t, t - 1 - rows, rows)]
+    forward, backward = (soft_dtw(cost, gamma=0.0, lengths=(t, s), band=band) for cost in (xy, backwards))
+    best = jnp.min(jnp.where(columns[None] < s, xy, jnp.inf), axis=1)
+    floor = jnp.sum(jnp.where(rows < t, best, 0))
+    order = jnp.maximum(forward, backward) - floor
+    # Below the sums' rounding nothing is told.
+    told = order > 1e-5 * jnp.maximum(forward, backward)
+    return jnp.clip(jnp.where(told, (forward - backward) / jnp.where(told, order, 1), 0), -1, 1)
+
+
+def copy(costs: jax.Array, *, noise: float | jax.Array, length: jax.Array | int | None = None) -> jax.Array:
+    """How far a clip is from its reference, in units of what coding it again would cost.
+
+    Args:
+        costs: `[T]` of each frame: frame by frame, which finds the reference itself; or each frame's expected cost
+            under the alignment, Σ_s E_ts C_ts / Σ_s E_ts, which finds it at any delay or tempo, too.
+        noise: the same metric's cost between a clip and itself coded again (crf 18), more than 0: the reference's own
+            if that has been measured, else a constant of the metric.
+        length: number of valid leading frames, a Python int or traced; None for T.
+
+    Returns:
+        Scalar, at least 0: median cost over noise; 0 for the very same frames. Less than `COPY` is suspicious.
+
+    Raises:
+        ValueError: the costs are no vector, or noise or a static length is out of range.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(f"{copy(jnp.array([0.0, 0.002, 0.004, 0.9]), noise=0.01):.2f}")
+        0.30
+    """
+    if costs.ndim != 1 or not len(costs):
+        raise ValueError(f"Expected costs [T], got shape {list(costs.shape)}.")
+    if isinstance(noise, int | float) and not noise > 0:
+        raise ValueError(f"Expected noise > 0, got {noise}.")
+    if isinstance(length, int) and not 1 <= length <= len(costs):
+        raise ValueError(f"Expected length in 1..{len(costs)}, got {length}.")
+    count = jnp.asarray(len(costs) if length is None else length).astype(jnp.int32)
+    # Sorted with the padding at the end, for its place depends on the length.
+    ordered = jnp.sort(jnp.where(jnp.arange(len(costs), dtype=jnp.int32) < count, costs, jnp.inf))
+    return (ordered[(count - 1) // 2] + ordered[count // 2]) / 2 / noise
+
+
+def static(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
+    """How much a clip moves, as a share of what the reference does: the ratio of the mean costs of all pairs of frames.
+
+    For squared Euclidean costs that is the ratio of variances: a clip that moves half as far has 0.25.
+
+    Args:
+        xx: `[T, T]` costs between the generated clip and itself.
+        yy: `[S, S]` costs between the reference and itself.
+        lengths: (t, s), numbers of valid leading frames; Python ints or traced. None for (T, S).
+
+    Returns:
+        Scalar, at least 0; less than `STATIC` is a fault. NaN where the reference doesn't move either.
+
+    Raises:
+        ValueError: a matrix isn't square, or a static length is out of range.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> shown = jnp.arange(9.0)
+        >>> cost = jnp.square(shown[:, None] - shown[None])
+        >>> print(static(cost / 4, cost))
+        0.25
+    """
+    (xx, t), (yy, s) = _pair(xx, yy, lengths)
+    x, y = _variance(xx, t), _variance(yy, s)
+    return jnp.where(y == 0, jnp.nan, x / jnp.where(y == 0, 1, y))
+
+
+def _pair(
+    xx: jax.Array, yy: jax.Array, lengths: Lengths | None
+) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
+    xx, yy = checked_cost(xx), checked_cost(yy)
+    if xx.shape[0] != xx.shape[1] or yy.shape[0] != yy.shape[1]:
+        raise ValueError(f"Expected square matrices [T, T] and [S, S], got shapes {xx.shape} and {yy.shape}.")
+    t, s = checked_lengths(lengths, (len(xx), len(yy)))
+    return (xx, t), (yy, s)
+
+
+def _steps(costs: jax.Array, count: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """`[T − 1]` the cost of each frame to its predecessor, and which of them are valid."""
+    valid = jnp.arange(1, len(costs), dtype=jnp.int32) < count
+    return jnp.where(valid, jnp.diagonal(costs, offset=1), 0), valid
+
+
+def _mean(values: jax.Array, valid: jax.Array) -> jax.Array:
+    return jnp.sum(jnp.where(valid, values, 0)) / jnp.maximum(jnp.sum(valid), 1).astype(values.dtype)
+
+
+def _in_long_runs(still: jax.Array) -> jax.Array:
+    """Which steps belong to a run of `_LONGEST_REPEAT` still ones."""
+    width = _LONGEST_REPEAT
+    ends = jnp.pad(still, (width - 1, width - 1))
+    # A run of that many starts here; and then everything within it is long.
+    starts = jnp.stack([ends[k : k + len(still) + width - 1] for k in range(width)]).all(axis=0)
+    return jnp.stack([starts[k : k + len(still)] for k in range(width)]).any(axis=0)
+
+
+def _dips(costs: jax.Array, count: jax.Array) -> jax.Array:
+    """`[T]` how deep 1 − d'(p) is at each period p that counts, and 0 at others."""
+    size = len(costs)
+    frames = jnp.arange(size, dtype=jnp.int32)
+    # Row i moved i places to the left: column p has the costs of frames that are p apart.
+    skewed = jnp.pad(jnp.pad(costs, ((0, 0), (0, size))).reshape(-1), (0, size)).reshape(size, -1)[:, :size]
+    both = frames[:, None] + frames[None] < count
+    apart = jnp.sum(jnp.where(both, skewed, 0), axis=0) / jnp.maximum(jnp.sum(both, axis=0), 1).astype(costs.dtype)
+    usual = jnp.cumsum(apart) / jnp.maximum(frames, 1).astype(costs.dtype)
+    moves = usual > 0
+    depth = jnp.where(moves, 1 - apart / jnp.where(moves, usual, 1), 0)
+    counts = (frames >= _SHORTEST_PERIOD) & (3 * frames <= 2 * count)
+    return jnp.where(counts, jnp.maximum(depth, 0), 0)
+
+
+def _variance(costs: jax.Array, count: jax.Array) -> jax.Array:
+    """Mean cost of all pairs of valid frames."""
+    valid = jnp.arange(len(costs), dtype=jnp.int32) < count
+    total = jnp.sum(jnp.where(valid[:, None] & valid[None], costs, 0))
+    return total / jnp.square(count.astype(costs.dtype))

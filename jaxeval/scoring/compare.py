@@ -1,0 +1,141 @@
+"""Two runs side by side: the same clips, scored in the same way, and how sure the difference is."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxeval.errors import JaxevalError
+from jaxeval.scoring.score_names import scores_in
+from jaxeval.scoring.score_texts import Score
+from jaxeval.scoring.signature import differing, fields_of
+from jaxeval.scoring.summary import interval
+
+_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One score of two runs, over the clips that both have.
+
+    Attributes:
+        score: which one.
+        one: mean of the first run.
+        other: mean of the second run.
+        difference: mean of other − one, clip by clip.
+        ci95: its bootstrap interval; None for fewer than 2 clips.
+        n: clips that have the score in both runs.
+        of: clips that are in both runs.
+    """
+
+    score: Score
+    one: float
+    other: float
+    difference: float
+    ci95: list[float] | None
+    n: int
+    of: int
+
+    @property
+    def verdict(self) -> str:
+        """Which run is better: "first", "second", or "" where the interval holds 0 or the score has no better end."""
+        if self.ci95 is None or not self.score.better or self.ci95[0] <= 0 <= self.ci95[1]:
+            return ""
+        return "second" if (self.difference > 0) == (self.score.better == "↑") else "first"
+
+
+def read_scores(path: Path) -> dict[str, Any]:
+    """A run's `scores.json`.
+
+    Args:
+        path: the file, or the folder that holds it.
+
+    Returns:
+        The document.
+
+    Raises:
+        JaxevalError: there is none, or it is none of this version.
+    """
+    file = path / "scores.json" if path.is_dir() else path
+    try:
+        document = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise JaxevalError(
+            f"{file}: expected the scores.json of a run, found none. Run: jaxeval score … --out"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise JaxevalError(
+            f"{file}: expected the scores.json of a run, found: {' '.join(str(error).split())}."
+        ) from error
+    needed = {"schema": int, "clips": list, "summary": dict, "signatures": dict}
+    for name, kind in needed.items():
+        if not isinstance(document, dict) or not isinstance(document.get(name), kind):
+            raise JaxevalError(
+                f"{file}: expected the scores.json of a run with its {name}, found none; score the clips again."
+            )
+    if document["schema"] != _SCHEMA:
+        raise JaxevalError(f"{file}: expected schema {_SCHEMA}, found {document['schema']}; score the clips again.")
+    return document
+
+
+def compare(one: Mapping, other: Mapping, only: Sequence[str] = ()) -> list[Difference]:
+    """Every score that both runs have, over the clips that both have.
+
+    Args:
+        one: the first run's document.
+        other: the second run's.
+        only: names of the scores to compare; all that both have if empty.
+
+    Returns:
+        One `Difference` each, in the order of the tables.
+
+    Raises:
+        JaxevalError: a score was computed in two ways, no clip or no score is common, or `only` names an unknown one.
+    """
+    known = {score.name: score for score in scores_in(one)}
+    names = list(only) or [name for name in known if name in other["summary"]]
+    for name in names:
+        if name not in known or name not in other["summary"]:
+            where = "the first run" if name not in known else "the second run"
+            raise JaxevalError(f"Expected {name} in both runs, found none in {where}. Choose another with --scores.")
+    _refuse_unlike(one, other, names)
+    left, right = (_by_id(document) for document in (one, other))
+    common = [name for name in left if name in right]
+    if not common:
+        raise JaxevalError("Expected the same clips in both runs, found none in common: they are matched by their ids.")
+    found = [_difference(known[name], left, right, common) for name in names]
+    return [difference for difference in found if difference is not None]
+
+
+def _refuse_unlike(one: Mapping, other: Mapping, names: Sequence[str]) -> None:
+    unlike = {}
+    for name in names:
+        first, second = (fields_of(document["signatures"][name]["long"]) for document in (one, other))
+        if fields := differing(first, second):
+            unlike[name] = ", ".join(f"{field} {first.get(field)} against {second.get(field)}" for field in fields)
+    if unlike:
+        name, how = next(iter(unlike.items()))
+        others = f" ({len(unlike)} of {len(names)} scores differ so)" if len(unlike) > 1 else ""
+        raise JaxevalError(
+            f"Expected scores of one signature, found {name} with {how}{others}. Score both under one protocol, with "
+            "the same weights and version, or choose scores that agree with --scores."
+        )
+
+
+def _by_id(document: Mapping) -> dict[str, Mapping[str, float]]:
+    return {clip["id"]: clip["scores"] for clip in document["clips"]}
+
+
+def _difference(
+    score: Score, left: Mapping[str, Mapping], right: Mapping[str, Mapping], common: Sequence[str]
+) -> Difference | None:
+    ids = [id_ for id_ in common if score.name in left[id_] and score.name in right[id_]]
+    if not ids:
+        return None
+    a, b = (np.array([side[id_][score.name] for id_ in ids]) for side in (left, right))
+    return Difference(
+        score, float(a.mean()), float(b.mean()), float((b - a).mean()), interval(b - a, ids), len(ids), len(common)
+    )

@@ -1,0 +1,160 @@
+"""A generated clip's lips against its sound: by SyncNet, or without a network by the mouth's opening."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxeval.alignment import distances
+from jaxeval.media.audio import FULL_SCALE
+from jaxeval.media.mfcc import mfcc
+from jaxeval.media.syncnet_crop import syncnet_crops
+from jaxeval.media.video import Video
+from jaxeval.metrics.audio_envelope import audio_envelope
+from jaxeval.metrics.lip_envelope import LipEnvelope, lip_envelope, mouth_opening, speech_rhythm, standardised
+from jaxeval.metrics.sync import SyncScores, legacy_windows, sync_scores
+from jaxeval.scoring.costs import PAD, padded, trajectory_costs
+from jaxeval.scoring.protocol import Protocol
+from jaxeval.scoring.scored import Scored, align, aligned_names, missing
+
+SAMPLE_RATE = 16000
+REACH = 15
+"""Offsets that are tried on either side, frames."""
+
+ENVELOPE = ("lip_envelope", "lip_envelope_offset_ms", *aligned_names("lip_envelope"))
+SYNC = ("sync_c", "sync_d", "sync_offset_ms", *aligned_names("sync"))
+
+_SAMPLES_PER_FRAME = 640
+_WINDOWS = 25
+_OVERLAP = 4
+
+
+def lips_names(protocol: Protocol) -> tuple[str, ...]:
+    """What a protocol scores of lips and sound."""
+    return SYNC if protocol.lips == "sync" else ENVELOPE
+
+
+def envelope_scores(protocol: Protocol, landmarks: np.ndarray, samples: np.ndarray) -> Scored:
+    """All scores of `ENVELOPE`.
+
+    Args:
+        protocol: γ, band and fps.
+        landmarks: `[T, 468, 3]` of the generated clip.
+        samples: `[N]` mono sound in [-1, 1] at 16 kHz, its first sample beside the first picture.
+    """
+    count, heard = len(landmarks), _heard(samples, protocol, len(landmarks))
+    if heard <= 2 * REACH:
+        return missing(ENVELOPE, f"too short for offsets of ±{REACH} frames: {heard} frames have picture and sound")
+    sound = np.pad(samples, (0, -len(samples) % SAMPLE_RATE)).astype(np.float32)
+    lips, voice, found = jax.device_get(
+        _envelope(padded(landmarks), sound, jnp.int32(count), jnp.int32(len(samples)), protocol.fps)
+    )
+    if not np.any(voice):
+        return missing(ENVELOPE, "the sound is silent")
+    scores = {
+        "lip_envelope": float(found.correlation),
+        "lip_envelope_offset_ms": float(found.offset) * 1000 / protocol.fps,
+    }
+    costs = trajectory_costs(distances.squared_euclidean, lips[:count], voice[:heard])
+    return Scored(scores) | align("lip_envelope", costs, protocol)
+
+
+def _heard(samples: np.ndarray, protocol: Protocol, count: int) -> int:
+    """In how many frames both picture and sound are there."""
+    return min(count, int(len(samples) * protocol.fps / SAMPLE_RATE + 0.5))
+
+
+@partial(jax.jit, static_argnames="fps")
+def _envelope(
+    landmarks: jax.Array, samples: jax.Array, count: jax.Array, length: jax.Array, fps: float
+) -> tuple[jax.Array, jax.Array, LipEnvelope]:
+    size = len(landmarks)
+    envelope = audio_envelope(samples, sample_rate=SAMPLE_RATE, fps=fps, count=size, length=length)
+    seen = jnp.arange(size) < count
+    heard = envelope.heard & seen
+    lips = standardised(speech_rhythm(mouth_opening(landmarks), fps=fps, valid=seen), valid=seen)
+    voice = standardised(speech_rhythm(envelope.values, fps=fps, valid=heard), valid=heard)
+    return lips, voice, lip_envelope(lips, voice, reach=REACH, lengths=(count, count), heard=heard)
+
+
+def sync_net_scores(protocol: Protocol, encoder: Any, video: Video, boxes: np.ndarray, samples: np.ndarray) -> Scored:
+    """All scores of `SYNC`.
+
+    Args:
+        protocol: γ, band, fps and the form of the scores.
+        encoder: SyncNet.
+        video: the generated clip.
+        boxes: `[T, 4]` of its face.
+        samples: `[N]` mono sound in [-1, 1] at 16 kHz, its first sample beside the first picture.
+    """
+    frames = len(boxes)
+    needed = 2 * REACH + _OVERLAP + 2 if protocol.sync == "valid" else 7
+    if min(frames, len(samples) // _SAMPLES_PER_FRAME) < needed:
+        seconds = len(samples) / SAMPLE_RATE
+        return missing(
+            SYNC, f"too short for SyncNet: {frames} frames and {seconds:.2f} s of sound, needs {needed} frames"
+        )
+    visual = _visual(encoder, video, boxes)
+    audio = _audio(encoder, samples)
+    windows = min(len(visual), len(audio))
+    if protocol.sync == "legacy":
+        windows = min(windows, legacy_windows(frames, len(samples)))
+    visual, audio = visual[:windows], audio[:windows]
+    length = jnp.int32(windows)
+    form = protocol.sync or "valid"
+    found = jax.device_get(_sync(padded(visual), padded(audio), (length, length), form))
+    scores = {
+        "sync_c": float(found.sync_c),
+        "sync_d": float(found.sync_d),
+        "sync_offset_ms": float(found.offset) * 1000 / protocol.fps,
+    }
+    costs = trajectory_costs(distances.squared_euclidean, visual, audio)
+    return Scored(scores) | align("sync", costs, protocol)
+
+
+@partial(jax.jit, static_argnames="form")
+def _sync(visual: jax.Array, audio: jax.Array, lengths: tuple[jax.Array, jax.Array], form: Any) -> SyncScores:
+    return sync_scores(visual, audio, form=form, reach=REACH, lengths=lengths)
+
+
+def _visual(encoder: Any, video: Video, boxes: np.ndarray) -> np.ndarray:
+    """Embeddings `[T - 4, 1024]` of all windows of five frames, 25 of them at a time by one program."""
+    rows = [np.asarray(_embed(encoder, crops))[:count] for crops, count in _overlapping(video, boxes)]
+    return np.concatenate(rows)
+
+
+def _overlapping(video: Video, boxes: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+    """Crops of 25 windows, so 29 frames, of which 4 are the next ones' first; and how many windows are new."""
+    held = np.zeros((0, 224, 224, 3), np.uint8)
+    for crops in syncnet_crops(video.chunks(_WINDOWS), boxes):
+        held = np.concatenate([held, crops])
+        while len(held) >= _WINDOWS + _OVERLAP:
+            yield held[: _WINDOWS + _OVERLAP], _WINDOWS
+            held = held[_WINDOWS:]
+    if len(held) > _OVERLAP:
+        rows = np.arange(_WINDOWS + _OVERLAP).clip(max=len(held) - 1)
+        yield held[rows], len(held) - _OVERLAP
+
+
+@jax.jit
+def _embed(encoder: Any, crops: jax.Array) -> jax.Array:
+    return encoder(crops.astype(jnp.float32) / 255)
+
+
+def _audio(encoder: Any, samples: np.ndarray) -> np.ndarray:
+    """Embeddings of the sound's windows, one for each frame that has a whole one after it."""
+    cepstra = np.asarray(_mfcc((samples * FULL_SCALE).astype(np.float32)))
+    count = (len(cepstra) - 20) // 4 + 1
+    rows = np.arange(len(cepstra) + -(len(cepstra) - 20) % (4 * PAD)).clip(max=len(cepstra) - 1)
+    return np.asarray(_embed_audio(encoder, cepstra[rows]))[:count]
+
+
+_mfcc = jax.jit(mfcc)
+
+
+@jax.jit
+def _embed_audio(encoder: Any, cepstra: jax.Array) -> jax.Array:
+    return encoder.audio_clip(cepstra)

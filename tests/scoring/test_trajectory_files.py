@@ -1,0 +1,103 @@
+"""Trajectories from files: the numbers are the library's own, and bad files are told in one line."""
+
+import json
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxeval
+from jaxeval.cli import main
+
+
+def walk(seed, count, size=3):
+    return np.cumsum(np.random.default_rng(seed).normal(size=(count, size)), axis=0) * 0.1
+
+
+def score(tmp_path, capsys, generated, reference, *options):
+    with pytest.raises(SystemExit) as stopped:
+        main(["score", str(generated), str(reference), "--out", str(tmp_path / "out"), *options])
+    document = json.loads((tmp_path / "out" / "scores.json").read_text())
+    return stopped.value.code, document, capsys.readouterr()
+
+
+def test_scores_are_those_of_the_aligned_metric(tmp_path, capsys):
+    y = walk(0, 60)
+    x = np.concatenate([y[:1].repeat(4, 0), y])[:57]
+    np.savez(tmp_path / "x.npz", hubert=x, loudness=x[:, 0], fps=50.0)
+    np.savez(tmp_path / "y.npz", hubert=y, loudness=y[:, 0], fps=50.0)
+    code, document, _ = score(tmp_path, capsys, tmp_path / "x.npz", tmp_path / "y.npz", "--gamma", "0.005")
+    (clip,) = document["clips"]
+    assert (code, clip["status"], clip["frames"], clip["missing"]) == (0, "ok", [57, 60], {})
+    metric = jaxeval.aligned(jaxeval.distances.squared_euclidean, gamma=0.005, band=50.0)
+    for name, a, b in (("hubert", x, y), ("loudness", x[:, :1], y[:, :1])):
+        expected = metric(jnp.asarray(a, jnp.float32), jnp.asarray(b, jnp.float32))
+        values = {name: expected.framewise, f"{name}_seq": expected.seq, f"{name}_div": expected.divergence}
+        values |= {f"lag_ms_{name}": 20 * expected.lag, f"lag_std_ms_{name}": 20 * expected.lag_std}
+        for key, value in values.items():
+            assert clip["scores"][key] == pytest.approx(float(value), rel=1e-4, abs=1e-5)
+    assert clip["scores"]["lag_ms_hubert"] == pytest.approx(80, abs=12)
+    signature = document["signatures"]["hubert_div"]["long"]
+    assert "encoder=given" in signature
+    assert "gamma=0.005" in signature
+
+
+def test_folders_are_paired_and_a_name_that_one_lacks_is_missing(tmp_path, capsys):
+    for side in ("a", "b"):
+        (tmp_path / side).mkdir()
+        for clip in ("one", "two"):
+            arrays = {"hubert": walk(0, 20)} | ({"extra": walk(1, 20)} if side == "b" else {})
+            np.savez(tmp_path / side / f"{clip}.npz", **arrays)
+    code, document, _ = score(tmp_path, capsys, tmp_path / "a", tmp_path / "b")
+    assert code == 0
+    assert [clip["id"] for clip in document["clips"]] == ["one", "two"]
+    assert document["clips"][0]["missing"]["extra"] == "no trajectory extra in one.npz"
+    assert document["clips"][0]["scores"]["hubert_div"] == 0
+
+
+def broken(array):
+    array = array.copy()
+    array[7, 1] = np.nan
+    return array
+
+
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"a": broken(walk(0, 20))}, "expected finite numbers, found others in 1 of 20 rows of a, the first in row 7"),
+        ({"a": walk(0, 20, 2)}, "expected a of 3 columns as in y.npz, found 2"),
+        ({"a": walk(0, 20)[None]}, r"expected a to be [T, D] numbers, found float64 (1, 20, 3)"),
+        ({"a": np.zeros((0, 3))}, r"expected a to be [T, D] numbers, found float64 (0, 3)"),
+        ({"a": np.array(["x", "y"])}, "expected a to be [T, D] numbers"),
+        ({"a": np.array([{}, {}])}, "expected an .npz file of arrays"),
+        ({"psnr": walk(0, 20)}, "found psnr, which is a score's own"),
+        ({"a": walk(0, 20), "fps": 0}, "expected fps to be a positive number, found 0"),
+        ({"a": walk(0, 20), "fps": 30.0}, "expected 25 frames per second as in y.npz, found 30"),
+        ({"fps": 25.0}, "expected at least one trajectory, found none"),
+    ],
+)
+def test_bad_files_are_rows_with_a_reason(tmp_path, capsys, arrays, reason):
+    np.savez(tmp_path / "x.npz", **arrays)
+    np.savez(tmp_path / "y.npz", a=walk(0, 20))
+    code, document, printed = score(tmp_path, capsys, tmp_path / "x.npz", tmp_path / "y.npz")
+    (clip,) = document["clips"]
+    assert (code, clip["status"]) == (1, "failed")
+    assert reason in clip["reason"]
+    assert "Traceback" not in printed.out + printed.err
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut short"])
+def test_damaged_files(tmp_path, capsys, content):
+    (tmp_path / "x.npz").write_bytes(content)
+    np.savez(tmp_path / "y.npz", a=walk(0, 20))
+    code, document, _ = score(tmp_path, capsys, tmp_path / "x.npz", tmp_path / "y.npz")
+    assert code == 1
+    assert "x.npz: expected an .npz file of arrays, found" in document["clips"][0]["reason"]
+
+
+def test_a_video_against_trajectories(tmp_path, capsys):
+    np.savez(tmp_path / "x.npz", a=walk(0, 20))
+    (tmp_path / "y.mp4").touch()
+    code, document, _ = score(tmp_path, capsys, tmp_path / "x.npz", tmp_path / "y.mp4")
+    assert code == 1
+    assert "expected trajectories as in x.npz, found a video" in document["clips"][0]["reason"]
