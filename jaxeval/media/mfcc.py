@@ -27,8 +27,8 @@ def mfcc(samples: jax.Array, *, sample_rate: float = 16000) -> jax.Array:
     each moved down to a whole FFT bin, ⌊513 f / sample_rate⌋. An energy of exactly 0 counts as 2.2e-16.
 
     From 20.5 kHz on a frame is longer than the FFT, and only its first 512 samples count; so does the package, which
-    warns. Values in float32 agree with its float64 to 1e-4 at 16 kHz; at higher rates, whose lowest filters see a single
-    bin, the rounding of the FFT may show ten times as much.
+    warns. Values in float32 agree with its float64 to 1e-4 at 16 kHz; at higher rates, whose lowest filters see one bin
+    each, the rounding of the FFT may show ten times as much.
 
     Args:
         samples: `[N]` mono samples in the range of int16 (what `read_audio` gives, times 32768), N ≥ 1; floating-point,

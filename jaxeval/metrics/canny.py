@@ -29,8 +29,9 @@ def canny(image: jax.Array, *, low: float = 0.1, high: float = 0.2) -> jax.Array
 
     Example:
         >>> import jax.numpy as jnp
-        >>> print(canny(jnp.pad(jnp.ones((8, 8)), ((0, 0), (8, 0))))[4].astype(int))
-        [0 0 0 0 0 0 0 1 1 0 0 0 0 0 0 0]
+        >>> step = jnp.tile(jnp.array([0, 0, 0, 0, 0.5, 1, 1, 1, 1])[None], (9, 1))
+        >>> print(canny(step)[4].astype(int))
+        [0 0 0 0 1 0 0 0 0]
     """
     padded = jnp.pad(_smoothed(image), 1, mode="edge")
     rows = padded[:, 2:] - padded[:, :-2]

@@ -45,7 +45,7 @@ def cpbd(frames: jax.Array) -> jax.Array:
 
     Example:
         >>> import jax.numpy as jnp
-        >>> bars = jnp.broadcast_to((jnp.arange(64.0) // 8 % 2)[None, None, :, None], (1, 64, 64, 3))
+        >>> bars = jnp.tile(jnp.array([0, 0, 0, 0.5, 1, 1, 1, 0.5])[None, None, :, None], (1, 64, 8, 3))
         >>> print(cpbd(bars), cpbd(jnp.ones((1, 64, 64, 3))))
         [1.] [0.]
     """
@@ -91,12 +91,8 @@ def _edge_widths(grey: jax.Array, dtype: jnp.dtype) -> jax.Array:
     width = jnp.where(horizontal & (right < 0), _run_through(-grey), width)
     # And it measures nothing in a picture whose gradient points to the right everywhere.
     turned = jnp.any((right != 0) & ((down != 0) | (right < 0)))
-    inside = _inside(grey.shape)
+    inside = jnp.pad(jnp.ones((grey.shape[0] - 2, grey.shape[1] - 2), bool), 1)
     return jnp.where(_sobel_edges(grey, dtype) & inside & turned, width, 0)
-
-
-def _inside(shape: tuple[int, ...]) -> jax.Array:
-    return jnp.pad(jnp.ones((shape[0] - 2, shape[1] - 2), bool), 1)
 
 
 def _run_through(grey: jax.Array) -> jax.Array:

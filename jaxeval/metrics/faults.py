@@ -15,8 +15,8 @@ from jaxeval.alignment import soft_dtw
 from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
 
 FROZEN = 0.05
-"""A clip of which more than this share is `frozen` should be flagged. Harmless variants: 0; 0.6 s of 3 s: 0.11 to 0.19,
-and 0.4 s: 0.09 to 0.12, but 0 if ST-LPIPS sees them at crf 28."""
+"""A clip of which more than this share is `frozen` should be flagged. Harmless variants: 0; stopped for 15 frames: 0.11
+to 0.19; for 10: 0.09 to 0.12, but 0 for carphone under ST-LPIPS at crf 28."""
 LOOPED = 0.2
 """A clip that is `looped` by more than this should be flagged. Harmless variants: 0; loops 0.25 to 1, to and fro 0.5 to
 1, but 0.02 for the puppet, whose motion is smaller than the noise, under ST-LPIPS at crf 28."""
@@ -24,14 +24,16 @@ REVERSED = 0.7
 """A clip that is `reversed_in_time` by more than this should be flagged. Backwards: 0.82 to 1; harmless variants: −0.2
 and less; halves exchanged: 0.3 to 0.5; other moments of the same clip: 0.56 in 99 of 100."""
 COPY = 3.0
-"""A clip whose `copy` is below this should be flagged. Coded again at crf 18: 1, at crf 23: 2 to 2.8, at crf 28: 4 to
-7; the puppet moving half as far: 4.4; all other faults of the picture: more than 9."""
+"""A clip whose `copy` is below this should be flagged. Under ST-LPIPS, coded again at crf 23: 2 to 2.8, at crf 28: 4 to
+7, at crf 40: 17 and more; blurred: 39 and more; moving half as far: 4.4 and 9.3. Where a face moves less than the codec
+errs, as the puppet does, its own frames in any order count as a copy."""
 STATIC = 0.02
 """A clip that is `static`, its motion below this share of the reference's, should be flagged. One frame, coded: 0.005
 and less; moving half as far: 0.25; a loop of a third of the clip: 0.12."""
 
 _STILL = 0.05  # of the clip's mean step: below it nothing moves but the codec
-_LONGEST_REPEAT = 8  # steps, 0.3 s at 25 fps: shorter stops come from a lower frame rate, a delay, a wandering tempo
+_RUN = 5  # steps, 0.2 s at 25 fps: shorter stops come from a lower frame rate or a wandering tempo
+_ENDS = 8  # steps, 0.3 s: there a clip that is late or early is filled up
 _SHORTEST_PERIOD = 5  # frames
 _NEAR = 3  # frames by which the reference's own period may differ
 
@@ -41,8 +43,9 @@ def frozen(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
 
     A step is the cost of a frame to its predecessor. It is still if it is below 5 % of the clip's own mean step (or of
     a tenth of the reference's, if that is more), which codec noise doesn't reach and blur or compression don't change.
-    Still steps count in runs of 8 and more (0.3 s at 25 fps), so single repeated frames don't. The reference's own
-    share, made the same way, is taken off: a pause isn't a fault, at whatever time it comes.
+    Still steps count in runs of 5 and more (0.2 s at 25 fps), so single repeated frames don't, and not within the first
+    and the last 8 (0.3 s), where a delay shows as a held frame. The reference's own share, made the same way, is taken
+    off: a pause isn't a fault, at whatever time it comes.
 
     Args:
         xx: `[T, T]` costs between the generated clip and itself.
@@ -50,8 +53,7 @@ def frozen(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
         lengths: (t, s), numbers of valid leading frames; Python ints or traced. None for (T, S).
 
     Returns:
-        Scalar in [0, 1]; more than `FROZEN` is a fault. A delay that is filled up with the first frame counts if it is
-        longer than 0.3 s, and a static clip is frozen throughout.
+        Scalar in [0, 1]; more than `FROZEN` is a fault. A static clip is frozen but for its ends.
 
     Raises:
         ValueError: a matrix isn't square, or a static length is out of range.
@@ -69,8 +71,8 @@ def frozen(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
     scale_x, scale_y = _mean(x, moves_x), _mean(y, moves_y)
     still_x = moves_x & (x <= _STILL * jnp.maximum(scale_x, scale_y / 10))
     still_y = moves_y & (y <= _STILL * scale_y)
-    share_x = _mean(_in_long_runs(still_x).astype(x.dtype), moves_x)
-    share_y = _mean(_in_long_runs(still_y).astype(y.dtype), moves_y)
+    share_x = _mean(_in_long_runs(still_x & _inner(t, x)).astype(x.dtype), moves_x)
+    share_y = _mean(_in_long_runs(still_y & _inner(s, y)).astype(y.dtype), moves_y)
     return jnp.maximum(share_x - share_y, 0)
 
 
@@ -233,11 +235,17 @@ def _mean(values: jax.Array, valid: jax.Array) -> jax.Array:
     return jnp.sum(jnp.where(valid, values, 0)) / jnp.maximum(jnp.sum(valid), 1).astype(values.dtype)
 
 
+def _inner(count: jax.Array, steps: jax.Array) -> jax.Array:
+    """Which steps of a clip of so many frames are none of its first or last ones."""
+    number = jnp.arange(len(steps), dtype=jnp.int32)
+    return (number >= _ENDS) & (number < count - 1 - _ENDS)
+
+
 def _in_long_runs(still: jax.Array) -> jax.Array:
-    """Which steps belong to a run of `_LONGEST_REPEAT` still ones."""
-    width = _LONGEST_REPEAT
+    """Which steps belong to a run of `_RUN` still ones or more."""
+    width = _RUN
     ends = jnp.pad(still, (width - 1, width - 1))
-    # A run of that many starts here; and then everything within it is long.
+    # Where a run of that many starts, and then what lies within one.
     starts = jnp.stack([ends[k : k + len(still) + width - 1] for k in range(width)]).all(axis=0)
     return jnp.stack([starts[k : k + len(still)] for k in range(width)]).any(axis=0)
 

@@ -90,8 +90,8 @@ def merged(a: Moments, b: Moments) -> Moments:
     """The moments of two sets together, from those of each.
 
     With δ = mean_b − mean_a and n = n_a + n_b: mean = mean_a + δ n_b / n, scatter = scatter_a + scatter_b +
-    δδᵀ n_a n_b / n. Sums keep what rounding takes from them, so a million updates in float32 lose no more than one.
-    Any order and any grouping gives the same to rounding; an empty set changes nothing.
+    δδᵀ n_a n_b / n. Sums keep the digits that they have no room for, so that a million updates in float32 lose no more
+    than one does. Any order and any grouping gives the same to rounding; an empty set changes nothing.
 
     Args:
         a: moments of one set, `[D]`.
@@ -101,7 +101,7 @@ def merged(a: Moments, b: Moments) -> Moments:
         `Moments` with n = n_a + n_b. Fold a list with `functools.reduce`, a stack with `jax.lax.scan`.
 
     Raises:
-        ValueError: the two are not of features of the same size.
+        ValueError: the features are not of one size.
 
     References:
         Chan, Golub, LeVeque: Updating formulae and a pairwise algorithm for computing sample variances, 1979.
@@ -116,8 +116,8 @@ def merged(a: Moments, b: Moments) -> Moments:
     share = b.n.astype(a.mean.dtype) / jnp.maximum(count, 1).astype(a.mean.dtype)
     delta, delta_low = b.mean - a.mean, b.mean_low - a.mean_low
     between = (delta + delta_low)[:, None] * (delta + delta_low)[None, :] * (a.n.astype(a.mean.dtype) * share)
-    mean, mean_low = _plus(a.mean, a.mean_low + delta_low * share, delta * share)
-    scatter, scatter_low = _plus(a.scatter, a.scatter_low + b.scatter_low, b.scatter + between)
+    mean, mean_low = _plus(a.mean, delta * share, a.mean_low + delta_low * share)
+    scatter, scatter_low = _plus(a.scatter, b.scatter + between, a.scatter_low + b.scatter_low)
     return Moments(count, mean, mean_low, scatter, scatter_low)
 
 
@@ -130,7 +130,7 @@ def updated(a: Moments, features: jax.Array, valid: jax.Array | None = None) -> 
         valid: `[N]` bool, which rows count; None for all.
 
     Returns:
-        `Moments` with n larger by the number of valid rows.
+        `Moments`.
 
     Example:
         >>> updated(empty_moments(2), jnp.ones((5, 2))).n.tolist()
@@ -172,14 +172,13 @@ def frechet_distance(a: Moments, b: Moments, *, fewest: int | None = None) -> ja
     Args:
         a: moments of the generated set.
         b: moments of the reference.
-        fewest: how many features each set must have at least; by default D + 1, from where on a covariance has full
-            rank. Below, the distance depends on the sizes of the sets more than on what is in them.
+        fewest: how many features each set must have at least; by default D + 1, of which a covariance has full rank.
 
     Returns:
         Scalar ≥ 0, lower is better; in the square of the features' unit. If the counts are traced, NaN for too few.
 
     Raises:
-        ValueError: the features are not of the same size, a set has too few, or `fewest` is below 2.
+        ValueError: the features are not of one size, a set is known to have too few, or `fewest` is below 2.
 
     References:
         Dowson, Landau: The Fréchet distance between multivariate normal distributions, 1982; Heusel et al.: GANs
@@ -206,7 +205,7 @@ def frechet_distance_exact(a: Moments, b: Moments, *, fewest: int | None = None)
     Args:
         a: moments of the generated set, not traced.
         b: moments of the reference.
-        fewest: how many features each set must have at least; by default D + 1.
+        fewest: as for `frechet_distance`.
 
     Returns:
         The distance.
@@ -232,18 +231,16 @@ def frechet_distance_exact(a: Moments, b: Moments, *, fewest: int | None = None)
     return max(float(distance), 0.0)
 
 
-def _plus(a: jax.Array, low: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """(a + low) + b as a sum and the digits that it has no room for."""
-    coarse = _coarse(b)
-    total, lost = two_sum(a, coarse)
-    return total, low + lost + (b - coarse)
+def _plus(a: jax.Array, b: jax.Array, low: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Add a, b and low; returns their sum and the digits that it has no room for."""
+    total, lost = two_sum(a, _coarse(b))
+    low = low + lost + (b - _coarse(b))
+    total, lost = two_sum(total, _coarse(low))
+    return total, lost + (low - _coarse(low))
 
 
 def _coarse(x: jax.Array) -> jax.Array:
-    """x but for its last bit: a number that is the same wherever it's used.
-
-    A product is not: compilers fuse it, unrounded, with some of the sums that it is in.
-    """
+    """Round to one bit less. Compilers may fuse a product, unrounded, with one of the sums it is in: never this."""
     format = jnp.finfo(x.dtype)
     return jax.lax.stop_gradient(jax.lax.reduce_precision(x, format.nexp, format.nmant - 1))
 
@@ -257,15 +254,13 @@ class _Root(NamedTuple):
 
 def _root(s: Any, count: Any, xp: ModuleType) -> _Root:
     values, vectors = xp.linalg.eigh(s)
-    size = s.shape[0]
-    kept = (xp.arange(size, dtype=np.int32) > size - count) & (values > 8 * float(np.finfo(s.dtype).eps) * values[-1])
+    size, limit = len(s), 8 * float(np.finfo(s.dtype).eps) * values[-1]
+    kept = (values > limit) & (xp.arange(size, dtype=np.int32) > size - count)
     root = xp.sqrt(xp.where(kept, values, 1))
-    zero = xp.zeros_like(root)
-    return _Root(*(vectors * xp.where(kept, w, zero)[None] for w in (root, 1 / root)))
+    return _Root(*(vectors * xp.where(kept, w, 0)[None] for w in (root, 1 / root)))
 
 
 def _nuclear_norm(s: Any, t: Any, n: Any, m: Any, xp: ModuleType) -> Any:
-    """Overlap of two covariances, tr (S^½ T S^½)^½, in jax.numpy or numpy."""
     return xp.sum(xp.linalg.svd(_root(s, n, xp).factor.T @ _root(t, m, xp).factor, compute_uv=False))
 
 
@@ -274,10 +269,10 @@ _overlap = jax.custom_jvp(partial(_nuclear_norm, xp=jnp))
 
 @_overlap.defjvp
 def _overlap_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
-    """With A_sᵀ A_t = P Σ Qᵀ and G = A_s⁺ᵀ P Qᵀ A_tᵀ, the derivative by S is the symmetric part of G − ½ G Π_s.
+    """With A_sᵀ A_t = P Σ Qᵀ, G = A_s⁺ᵀ P Qᵀ A_tᵀ and Π = A_s⁺ᵀ A_sᵀ, that by S is the symmetric part of G − ½ G Π.
 
-    Π_s = A_s⁺ᵀ A_sᵀ projects onto the range. Of full rank, Π = 1, it is half of the optimal transport map. Else it's that for all changes of S which a change
-    of the features can make, whatever the features' number: none of second order outside the range.
+    For a covariance of full rank, Π = 1, this is half of the optimal transport map. Of lower rank, Π projects onto its
+    range, and this is the derivative along all changes of S that changes of the features make.
     """
     s, t, n, m = primals
     ds, dt, *_ = tangents
@@ -307,7 +302,7 @@ def _enough(a: Moments, b: Moments, fewest: int | None) -> jax.Array:
     for n in (a.n, b.n):
         if not isinstance(n, jax.core.Tracer) and int(n) < fewest:
             raise ValueError(
-                f"Expected at least {fewest} features in a set ({size} numbers each), got {n}: so few tell more of "
-                f"their number than of what they are. To have the distance nevertheless, pass fewest={max(int(n), 2)}."
+                f"Expected at least {fewest} features in a set ({size} numbers each), got {n}. With few, the distance "
+                "tells more of how many they are than of what they are; to have it nevertheless, pass a smaller fewest."
             )
     return jnp.minimum(a.n, b.n) >= fewest

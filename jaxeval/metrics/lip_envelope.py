@@ -1,8 +1,8 @@
 """Synchrony without a trained network: how the mouth opens against how loud the voice is.
 
-Mouth opening and voice envelope rise and fall together, both at the pace of syllables, 2 to 7 Hz. So each side becomes
-one curve at the video's frame rate (`mouth_opening`, `audio_envelope`), both pass the same band (`speech_rhythm`), both
-become value and velocity (`standardised`), and `lip_envelope` finds the offset at which they correlate best.
+Mouth opening and voice envelope rise and fall together, at the pace of syllables. So each side becomes one curve at the
+video's frame rate (`mouth_opening`, `audio_envelope`), then value and velocity (`standardised`), and `lip_envelope`
+finds the offset at which they correlate best. `speech_rhythm`, if both curves pass it first, takes drift and jitter away.
 """
 
 import math
@@ -60,6 +60,10 @@ def speech_rhythm(values: jax.Array, *, fps: float, valid: jax.Array | None = No
 
     A linear-phase filter without delay, whose gain is ½ at 2 and at 7 Hz. Beyond the ends and in frames that are not
     valid the curve counts as its mean.
+
+    What passes so narrow a band nearly repeats itself from one syllable to the next, so that in short clips a wrong
+    offset, a syllable away, correlates almost as well. In simulated clips of 3 s (one real envelope, delayed, with
+    drift, noise and wandering tempo added) `lip_envelope` found the offset no more often with this filter than without.
 
     Args:
         values: `[T]` a curve, any unit.

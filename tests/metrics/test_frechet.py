@@ -104,29 +104,29 @@ def test_any_order_and_grouping_of_chunks_is_one_set(sizes, random):
 
 
 def test_an_empty_set_changes_nothing():
-    full = moments(pooled(50, 6, 2) + np.float32(1e3))
-    for both in (merged(full, empty_moments(6)), merged(empty_moments(6), full), updated(full, np.zeros((0, 6), "f4"))):
-        jax.tree.map(np.testing.assert_array_equal, both, full)
-    nothing = merged(empty_moments(6), empty_moments(6))
-    jax.tree.map(np.testing.assert_array_equal, nothing, empty_moments(6))
-    assert np.isnan(covariance(nothing)).all()
-    assert np.isnan(covariance(moments(np.ones((1, 6), "f4")))).all()
+    empty, full = empty_moments(6), added(*(summed(pooled(50, 6, k) + np.float32(1e3)) for k in range(2)))
+    for both in (added(full, empty), added(empty, full), updated(full, np.zeros((0, 6), "f4"))):
+        same(both, full, rtol=1e-14)
+    jax.tree.map(np.testing.assert_array_equal, added(empty, empty), empty)
+    assert np.isnan(covariance(empty)).all()
+    assert np.isnan(covariance(summed(np.ones((1, 6), "f4")))).all()
 
 
 @pytest.mark.parametrize("filler", [np.nan, np.inf, 1e30])
 def test_rows_that_are_not_valid_do_not_count(filler):
-    x = pooled(40, 6, 3)
-    valid = np.arange(40) % 3 != 0
-    padded = jnp.asarray(np.where(valid[:, None], x, np.float32(filler)))
-    same(moments(padded, jnp.asarray(valid)), moments(x[valid]))
-    jax.tree.map(np.testing.assert_array_equal, moments(padded, jnp.zeros(40, bool)), empty_moments(6))
+    x = pooled(60, 6, 3)
+    valid = np.arange(60) % 3 != 0
+    padded = np.where(valid[:, None], x, np.float32(filler))
+    same(summed(padded, valid), moments(x[valid]))
+    jax.tree.map(np.testing.assert_array_equal, summed(padded, np.zeros(60, bool)), empty_moments(6))
 
-    def distance(features):
+    @jax.jit
+    @jax.grad
+    def gradient(features):
         return frechet_distance(moments(features, jnp.asarray(valid)), moments(x[20:]), fewest=2)
 
-    gradient = jax.grad(distance)(padded)
-    assert np.isfinite(gradient).all()
-    np.testing.assert_array_equal(gradient[~valid], 0)
+    np.testing.assert_array_equal(gradient(padded), gradient(np.where(valid[:, None], x, 0)))
+    np.testing.assert_array_equal(gradient(padded)[~valid], 0)
 
 
 def test_jit_scan_and_vmap():
@@ -156,7 +156,7 @@ def test_a_million_updates_in_float32_lose_neither_mean_nor_covariance(kind):
         return jax.lax.fori_loop(0, steps, lambda k, m: updated(m, feature(k)[None]), empty_moments(size))
 
     seen = np.asarray(jax.vmap(feature)(jnp.arange(steps)))
-    check_moments(stream(), seen, rtol=1e-6)
+    check_moments(stream(), seen, rtol=2e-7)
 
 
 # The distance.
@@ -198,11 +198,11 @@ def test_repeated_features_are_of_no_higher_rank(counts):
 
 @pytest.mark.parametrize("offset", [0.0, 1e3])
 @pytest.mark.parametrize(
-    ("counts", "error"), [((30, 40), 2e-6), ((300, 40), 2e-6), ((900, 900), 2e-6), ((128, 128), 1e-4)]
+    ("counts", "error"), [((20, 30), 2e-6), ((300, 30), 2e-6), ((500, 500), 2e-6), ((64, 64), 1e-4)]
 )
 @pytest.mark.parametrize("decay", [0.0, 1.0, 2.0])
 def test_in_single_the_error_is_as_documented(counts, error, decay, offset):
-    x, y = (pooled(n, 128, k, shift=0.1 * k, decay=decay) + np.float32(offset) for k, n in enumerate(counts))
+    x, y = (pooled(n, 64, k, shift=0.1 * k, decay=decay) + np.float32(offset) for k, n in enumerate(counts))
     scale = np.var(x.astype(np.float64), axis=0).sum() + np.var(y.astype(np.float64), axis=0).sum()
     a, b = summed(x), summed(y)
     np.testing.assert_allclose(distance_of_any(a, b), by_samples(x, y), rtol=0, atol=error * scale)
@@ -321,7 +321,9 @@ def test_too_few_features_are_refused_unless_asked_for():
     assert np.isfinite(frechet_distance(enough, enough))
     for distance in (frechet_distance, frechet_distance_exact):
         for pair in ((few, enough), (enough, few)):
-            with pytest.raises(ValueError, match=r"at least 7 features in a set \(6 numbers each\), got 6.* fewest=6"):
+            with pytest.raises(
+                ValueError, match=r"at least 7 features in a set \(6 numbers each\), got 6.* pass a smaller fewest"
+            ):
                 distance(*pair)
             assert distance(*pair, fewest=6) > 0
     with pytest.raises(ValueError, match="at least 7 features"):  # one that is known while the other is traced

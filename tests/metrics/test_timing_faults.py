@@ -90,15 +90,18 @@ def test_a_delay_of_whole_frames_is_not_beyond_the_limit_it_lies_on(delay, beyon
     # At the ends, which are held in the corners, the share is lower by up to the delay; never higher.
     for share, whole in zip(found[2:5], beyond, strict=True):
         assert (0.89 if whole else 0) <= share <= whole
-    assert 40 * delay * 0.9 <= found.mean <= 40 * delay + 1e-3
+    np.testing.assert_allclose(found.mean, 40 * (delay - delay * (delay + 2) / 200), atol=0.02 * 40)
 
 
 @pytest.mark.parametrize("delay", [2, 4])
-def test_the_ends_alone_make_a_constant_delay_drift_as_documented(delay):
-    cost = wandering_cost(np.maximum(np.arange(75) - delay, 0), 75)
+def test_the_ends_of_a_constant_delay_do_what_is_documented(delay):
+    cost = wandering_cost(np.maximum(np.arange(100) - delay, 0), 100)
     found = timing(lag(soft_dtw_alignment(cost, gamma=0.01)).curve, fps=25.0)
-    np.testing.assert_allclose(found.drift, 3000 * (delay / 75) ** 2, rtol=0.15)
-    np.testing.assert_allclose(40 * delay - found.mean, 1000 / 25 * delay**2 / 2 / 75, rtol=0.55)
+    held = np.minimum(np.arange(100.0), delay)
+    held[-1] -= delay / 2
+    np.testing.assert_allclose(found, by_numpy(held, 25.0), rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(found.mean, 40 * (delay - delay * (delay + 2) / 200), rtol=1e-3)
+    np.testing.assert_allclose(found.drift, 3000 * (delay / 100) ** 2, rtol=0.1)
 
 
 @pytest.mark.parametrize("tempo", [0.9, 1.05])
@@ -117,7 +120,8 @@ def path_costs(seed=0, t=40, s=44):
     y = np.cumsum(rng.normal(size=(s, 3)), axis=0)
     x = y[np.minimum(np.arange(t), s - 1)] + 0.3 * rng.normal(size=(t, 3))
     x[10:22] = x[10]  # a freeze of 11 steps
-    y[30:41] = y[30]  # and a pause of 10
+    y[22:29] = y[22]  # and a pause of 6, and one of 6 whose second half is too near the end
+    y[32:39] = y[32]
     x, y = x.astype(np.float32), y.astype(np.float32)
     return tuple(((a[:, None] - b[None]) ** 2).sum(axis=-1) for a, b in ((x, x), (x, y), (y, y)))
 
@@ -128,11 +132,11 @@ def frozen_by_loops(xx, yy):
 
     def share(steps, scale):
         total, run = 0, 0
-        for step in [*steps, np.inf]:
+        for step in [*steps[8:-8], np.inf]:
             if step <= 0.05 * scale:
                 run += 1
             else:
-                total += run if run >= 8 else 0
+                total += run if run >= 5 else 0
                 run = 0
         return total / len(steps)
 
@@ -186,17 +190,17 @@ ORACLES = {
 def looping_costs():
     t = np.arange(40)
     x = np.stack([np.sin(2 * np.pi * t / 13), np.cos(2 * np.pi * t / 13)], axis=1) * (1 + 0.002 * t[:, None])
-    y = np.stack([np.sin(0.3 * t), 0.05 * t], axis=1)[:36]
+    y = np.stack([np.sin(0.3 * np.arange(44)), 0.05 * np.arange(44)], axis=1)
     return tuple(((a[:, None] - b[None]) ** 2).sum(axis=-1).astype(np.float32) for a, b in ((x, x), (x, y), (y, y)))
 
 
 @pytest.mark.parametrize("name", ORACLES)
 def test_each_number_is_its_formula(name):
     function, oracle = ORACLES[name]
-    for costs in (path_costs(), path_costs(1, 44, 40), looping_costs(), path_costs(2, 44, 44)):
+    for costs in (path_costs(), path_costs(1), looping_costs(), path_costs(2, 44, 40)):
         np.testing.assert_allclose(function(*costs), oracle(*costs), rtol=2e-5, atol=1e-6)
     if name == "frozen":
-        assert oracle(*path_costs()) == pytest.approx(11 / 39 - 10 / 43)
+        assert oracle(*path_costs()) == pytest.approx(11 / 39 - 6 / 43)
     if name == "looped":
         assert oracle(*looping_costs()) > 0.5
 
@@ -233,12 +237,12 @@ def test_vmap_and_gradient(name):
 
 
 def test_nothing_at_all_moves():
-    still = jnp.zeros((20, 20))
+    still = jnp.zeros((40, 40))
     assert frozen(still, still) == 0
     assert looped(still, still) == 0
     assert reversed_in_time(still) == 0
     assert np.isnan(static(still, still))
-    assert frozen(still, jnp.asarray(path_costs()[2])) == pytest.approx(1 - 10 / 43)
+    assert frozen(still, jnp.asarray(path_costs()[2])) == pytest.approx(23 / 39 - 6 / 43)
     assert static(still, jnp.asarray(path_costs()[2])) == 0
 
 
@@ -277,7 +281,7 @@ def _all(xx, xy, yy):
 def table(request):
     """Name of each variant, coded as video is, to its four numbers and its costs frame by frame."""
     with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
-        frames = getattr(material, request.param)()
+        frames = material.halved(getattr(material, request.param)())
         yy = material.block_costs(frames, frames)
         clips = {name: material.coded(clip, 23) for name, clip in material.variants(frames).items()}
         clips |= {f"crf {crf}": material.coded(frames, crf) for crf in (18, 28, 40)}
@@ -314,8 +318,9 @@ def test_every_fault_is_told_and_nothing_else(table):
 
 def test_the_share_that_is_frozen_is_about_what_it_was_made(table):
     count = len(table["honest"]["costs"])
-    for name, frames in (("frozen for 0.6 s", 15), ("frozen for 0.4 s", 10), ("frozen to the end", 40)):
-        assert (frames - 3) / (count - 1) <= table[name]["frozen"] <= (frames - 1) / (count - 1) + 1e-6
+    # The codec takes a few frames to settle.
+    for name, frames in (("frozen for 0.6 s", 15), ("frozen for 0.4 s", 10), ("frozen to the end", 32)):
+        assert (frames - 5) / (count - 1) <= table[name]["frozen"] <= (frames - 1) / (count - 1) + 1e-6
 
 
 def test_a_copy_is_told_through_the_codec_and_a_fault_of_the_picture_is_none(table):
@@ -328,7 +333,7 @@ def test_a_copy_is_told_through_the_codec_and_a_fault_of_the_picture_is_none(tab
 
 
 def test_other_moments_of_one_clip_are_not_reversed():
-    frames = material.carphone()
+    frames = material.halved(material.carphone())
     yy = material.block_costs(frames, frames)
     starts = [(a, b) for a in range(0, 51, 10) for b in range(0, 51, 10) if a != b]
     found = jax.vmap(lambda c: reversed_in_time(c))(np.stack([yy[a : a + 50, b : b + 50] for a, b in starts]))
