@@ -17,6 +17,7 @@ CONFIDENT = 0.3
 
 _LUMA = (0.2126, 0.7152, 0.0722)  # BT.709
 _SCALES = np.geomspace(1 / 1.2, 1.2, 37)  # about 1 % apart
+_ROUNDING = 1e-6  # of the largest product of two spectra
 _FINENESS = 12  # standard deviation of the frequencies that count, in waves per shorter side
 
 
@@ -50,7 +51,7 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
     under a Hann window and with Gaussian weights w that leave out what blur and compression destroy. The scale is that
     of the highest peak, refined by a parabola through its neighbours; so is the peak's place. On a talking head
     (puppet and carphone) that is blurred, noisy, coded at crf 40, late, wandering or played backwards, errors stayed
-    under 0.5 pixels and 0.7 %.
+    under 0.5 pixels and 1 %.
 
     Args:
         x: `[T, H, W, 3]` generated frames, RGB in any range.
@@ -81,6 +82,8 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
     def correlation(scale: jax.Array) -> jax.Array:
         cross = spectrum * jnp.conj(jnp.fft.rfft2(_enlarged(reference, scale) * window))
         size = safe_sqrt(jnp.square(cross.real) + jnp.square(cross.imag))
+        # What is that small is rounding, not picture.
+        size = size + _ROUNDING * jnp.max(size)
         whitened = cross * jax.lax.complex(weights / jnp.where(size > 0, size, 1), jnp.zeros_like(size))
         return jnp.fft.irfft2(whitened, reference.shape)
 

@@ -14,7 +14,6 @@ from jaxeval.scoring.flags import flags_of
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord, Strip
-from jaxeval.scoring.scored import Scored
 from jaxeval.scoring.sets import set_features
 from jaxeval.scoring.sound import sound_of
 from jaxeval.scoring.trajectories import Clip, find_face, reference_window, trajectories
@@ -122,7 +121,7 @@ class Scorer:
             x, y, sound, faceless, lambda done: progress(_BOTH_READ + (1 - _BOTH_READ) * done)
         )
         features = set_features(self.networks, self.protocol, x, y)
-        return replace(record, **vars(self._with_lag(scored)) | {"flags": flags + scored.flags, "features": features})
+        return replace(record, **vars(scored) | {"flags": flags + scored.flags, "features": features})
 
     def _score_trajectories(self, name: str, generated: Path, reference: Path) -> ClipRecord:
         for path, other in ((generated, reference), (reference, generated)):
@@ -149,16 +148,6 @@ class Scorer:
             window, size = reference.window, reference.size
         seen = trajectories(self.networks, video, path, window, size, self.protocol.size)
         return Clip(role, video, path, window, seen)
-
-    def _with_lag(self, scored: Scored) -> Scored:
-        """`lag_ms` and `lag_std_ms` are those of the metric that the protocol names."""
-        for name in ("lag_ms", "lag_std_ms"):
-            source = f"{name}_{self.protocol.timing}"
-            if source in scored.scores:
-                scored.scores[name] = scored.scores[source]
-            else:
-                scored.missing[name] = scored.missing[source]
-        return scored
 
 
 def _existing(pair: str, path: Path | None, role: str) -> Path:

@@ -16,6 +16,7 @@ from jaxeval.scoring.face import (
     mesh_motion,
     motion_scores,
 )
+from jaxeval.scoring.faults import fault_flags, timing_scores
 from jaxeval.scoring.lips import envelope_scores, lips_names, sync_net_scores
 from jaxeval.scoring.lpips_costs import FeatureBlocks
 from jaxeval.scoring.networks import Networks
@@ -56,6 +57,8 @@ class Families:
             Numbers, and reasons for those that are missing.
         """
         scored = image_scores(x.seen.crops, y.seen.crops) | self._perceptual(x, y, progress)
+        scored |= timing_scores(self.protocol, scored)
+        scored |= Scored(flags=fault_flags(self.protocol, x, y, scored))
         unseen = faceless or next((gap for clip in (y, x) if (gap := self._gap(clip))), None)
         if unseen or x.seen.face is None or y.seen.face is None:
             names = (*IDENTITY, *MOTION, *LANDMARKS, *lips_names(self.protocol))

@@ -1,4 +1,4 @@
-"""PSNR, SSIM and L1 against scikit-image and NumPy."""
+"""PSNR, SSIM and L1 against scikit-image and NumPy, MS-SSIM against pytorch-msssim."""
 
 import jax
 import jax.numpy as jnp
@@ -7,9 +7,12 @@ import pytest
 from jax.test_util import check_grads
 from skimage import metrics as oracle
 
-from jaxeval.metrics.image import l1, psnr, ssim
+from jaxeval.metrics.image import l1, ms_ssim, psnr, ssim
+from tests.golden.make_quality import HERE, pairs, pictures
 
 FUNCTIONS = (psnr, ssim, l1)
+MS_SSIM = np.load(HERE / "ms_ssim.npz")
+PAIRS = pairs()
 
 
 def frames(seed: int, count: int = 3, height: int = 40, width: int = 33) -> tuple[np.ndarray, np.ndarray]:
@@ -95,3 +98,82 @@ def test_bytes_are_refused(function):
 def test_frames_too_small_for_the_window_are_refused():
     with pytest.raises(ValueError, match="at least 11x11"):
         ssim(jnp.zeros((1, 10, 16, 3)), jnp.zeros((1, 10, 16, 3)))
+
+
+def pair(name: str, dtype: jnp.dtype = jnp.float32) -> tuple[jax.Array, jax.Array]:
+    x, y = (jnp.asarray(picture[None] / 255, dtype) for picture in PAIRS[name])
+    return x, y
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_ms_ssim_is_pytorch_msssims(name):
+    np.testing.assert_allclose(ms_ssim(*pair(name)), [MS_SSIM[name]], atol=1e-5)
+    with jax.enable_x64(True):
+        # Its window is of float32 numbers.
+        np.testing.assert_allclose(ms_ssim(*pair(name, jnp.float64)), [MS_SSIM[name]], atol=2e-7)
+
+
+@pytest.mark.parametrize("name", [name for name in PAIRS if f"torchmetrics_{name}" in MS_SSIM])
+def test_torchmetrics_differs_by_its_border(name):
+    # It mirrors the picture's border on the coarsest scale, and drops the last row of an odd side.
+    assert abs(MS_SSIM[name] - MS_SSIM[f"torchmetrics_{name}"]) < 1e-3
+
+
+def test_ms_ssim_of_identical_frames_is_one():
+    x, _ = pair("least")
+    np.testing.assert_allclose(ms_ssim(x, x), 1, atol=1e-6)
+
+
+def test_ms_ssim_falls_with_each_blur():
+    found = pictures()
+    x = jnp.asarray(found["face"][None] / 255, jnp.float32)
+    names = ("face", "face_blur1", "face_blur4", "face_blur16")
+    values = [float(ms_ssim(jnp.asarray(found[name][None] / 255, jnp.float32), x)[0]) for name in names]
+    assert values == sorted(set(values), reverse=True)
+
+
+def test_ms_ssim_jit_vmap_and_frames_one_by_one():
+    rows = [pair(name) for name in ("blur1", "noise", "faint")]
+    x, y = (jnp.concatenate(side) for side in zip(*rows, strict=True))
+    expected = [float(ms_ssim(a, b)[0]) for a, b in rows]
+    np.testing.assert_allclose(jax.jit(ms_ssim)(x, y), expected, rtol=1e-5)
+    np.testing.assert_allclose(jax.vmap(ms_ssim)(x[:, None], y[:, None])[:, 0], expected, rtol=1e-5)
+
+
+def test_ms_ssim_gradient_is_that_of_finite_differences():
+    rng = np.random.default_rng(0)
+    with jax.enable_x64(True):
+        x, y = pair("least", jnp.float64)
+        value = jax.jit(lambda a: ms_ssim(a, y)[0])
+        gradient = jax.grad(value)(x)
+        direction = jnp.asarray(rng.normal(size=x.shape))
+        numeric = (value(x + 1e-6 * direction) - value(x - 1e-6 * direction)) / 2e-6
+        np.testing.assert_allclose(jnp.vdot(gradient, direction), numeric, rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_ms_ssim_gradient_is_finite_at_constant_and_equal_frames(value):
+    x = jnp.full((1, 161, 161, 3), value)
+    score, gradient = jax.value_and_grad(lambda a: ms_ssim(a, x)[0])(x)
+    np.testing.assert_allclose(score, 1, atol=1e-6)
+    assert np.isfinite(gradient).all()
+
+
+def test_ms_ssim_gradient_is_zero_where_it_is_clipped():
+    x, y = pair("negative")
+    score, gradient = jax.value_and_grad(lambda a: ms_ssim(a, y)[0])(x)
+    assert score == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
+@pytest.mark.parametrize("shape", [(1, 160, 200, 3), (1, 200, 160, 3)])
+def test_frames_too_small_for_five_scales_are_refused(shape):
+    with pytest.raises(ValueError, match=r"Expected frames of at least 161x161 pixels for MS-SSIM, got \(1, "):
+        ms_ssim(jnp.zeros(shape), jnp.zeros(shape))
+
+
+def test_ms_ssim_refuses_unequal_shapes_and_bytes():
+    with pytest.raises(ValueError, match=r"Expected two equal shapes \[T, H, W, 3\], got \(1, 161, 161, 3\)"):
+        ms_ssim(jnp.zeros((1, 161, 161, 3)), jnp.zeros((1, 161, 162, 3)))
+    with pytest.raises(ValueError, match=r"Expected floating-point frames in \[0, 1\], got uint8 and uint8"):
+        ms_ssim(jnp.zeros((1, 161, 161, 3), jnp.uint8), jnp.zeros((1, 161, 161, 3), jnp.uint8))

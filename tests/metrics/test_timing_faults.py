@@ -104,10 +104,10 @@ def test_the_ends_of_a_constant_delay_do_what_is_documented(delay):
     np.testing.assert_allclose(found.drift, 3000 * (delay / 100) ** 2, rtol=0.1)
 
 
-@pytest.mark.parametrize("tempo", [0.9, 1.05])
+@pytest.mark.parametrize("tempo", [0.9, 0.95])
 def test_another_tempo_drifts(tempo):
-    shown = np.rint(np.arange(90) * tempo).astype(int)
-    cost = wandering_cost(shown, shown[-1] + 1)
+    shown = np.rint(np.arange(100) * tempo).astype(int)
+    cost = wandering_cost(shown, 100)[:, : shown[-1] + 1]
     found = timing(lag(soft_dtw_alignment(cost, gamma=0.1)).curve, fps=25.0)
     np.testing.assert_allclose(found.drift, 1000 * (1 - tempo), atol=5)
 
@@ -223,8 +223,8 @@ def test_padding_is_not_seen(name):
 @pytest.mark.parametrize("name", ORACLES)
 def test_vmap_and_gradient(name):
     function, _ = ORACLES[name]
-    several = [path_costs(seed) for seed in range(3)]
-    together = jax.vmap(function)(*(np.stack(c) for c in zip(*several, strict=True)))
+    several = [path_costs(seed) for seed in range(2)]
+    together = jax.jit(jax.vmap(function))(*(np.stack(c) for c in zip(*several, strict=True)))
     np.testing.assert_allclose(together, [function(*c) for c in several], rtol=1e-5, atol=1e-6)
     with jax.enable_x64(True):
         costs = tuple(jnp.asarray(c, jnp.float64) for c in path_costs(1))
@@ -232,7 +232,7 @@ def test_vmap_and_gradient(name):
         if name == "static":
             check_grads(lambda *c: function(*c), costs, order=1, modes=("rev", "fwd"))
     for costs in (path_costs(), tuple(np.zeros_like(c) for c in path_costs())):
-        gradients = jax.grad(lambda c: jnp.nan_to_num(function(*c)))(tuple(map(jnp.asarray, costs)))
+        gradients = jax.jit(jax.grad(lambda c: jnp.nan_to_num(function(*c))))(tuple(map(jnp.asarray, costs)))
         assert all(np.isfinite(gradient).all() for gradient in gradients)
 
 
