@@ -60,7 +60,7 @@ def _grey(frames: jax.Array) -> jax.Array:
     """ITU-R 601 luma in 256 levels, from RGB in 256 levels: 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point."""
     levels = jnp.round(frames * 255).astype(jnp.int32)
     weights = jnp.array([19595, 38470, 7471], jnp.int32)
-    return (jnp.sum(levels * weights[None, None, None], axis=-1) + 2**15) >> 16
+    return (jnp.sum(levels * weights[None, None, None], axis=-1, dtype=jnp.int32) + 2**15) >> 16
 
 
 def _cpbd(grey: jax.Array, dtype: jnp.dtype) -> jax.Array:

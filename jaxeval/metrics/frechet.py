@@ -69,7 +69,6 @@ def moments(features: jax.Array, valid: jax.Array | None = None) -> Moments:
     valid = jnp.ones(features.shape[0], bool) if valid is None else valid
     if valid.shape != features.shape[:1] or valid.dtype != jnp.bool_:
         raise ValueError(f"Expected valid to be bool[{features.shape[0]}], got {valid.dtype}{list(valid.shape)}.")
-
     features = features.astype(jnp.float64 if features.dtype == jnp.float64 else jnp.float32)
     count = jnp.sum(valid, dtype=jnp.int32)
 
@@ -208,10 +207,7 @@ def frechet_distance_exact(a: Moments, b: Moments, *, fewest: int | None = None)
         fewest: as for `frechet_distance`.
 
     Returns:
-        The distance.
-
-    Raises:
-        ValueError: as `frechet_distance` does.
+        The distance, refused for the same reasons.
 
     Example:
         >>> x = jax.random.normal(jax.random.key(0), (100, 4))
@@ -245,23 +241,18 @@ def _coarse(x: jax.Array) -> jax.Array:
     return jax.lax.stop_gradient(jax.lax.reduce_precision(x, format.nexp, format.nmant - 1))
 
 
-class _Root(NamedTuple):
-    """S = A Aᵀ: A and the transpose of its pseudo-inverse, both `[D, D]`."""
-
-    factor: Any
-    inverse: Any
-
-
-def _root(s: Any, count: Any, xp: ModuleType) -> _Root:
+def _root(s: Any, count: Any, xp: ModuleType) -> tuple[Any, Any]:
+    """A of S = A Aᵀ, and the transpose of its pseudo-inverse, in the library given: jax.numpy or numpy."""
     values, vectors = xp.linalg.eigh(s)
     size, limit = len(s), 8 * float(np.finfo(s.dtype).eps) * values[-1]
     kept = (values > limit) & (xp.arange(size, dtype=np.int32) > size - count)
     root = xp.sqrt(xp.where(kept, values, 1))
-    return _Root(*(vectors * xp.where(kept, w, 0)[None] for w in (root, 1 / root)))
+    return vectors * xp.where(kept, root, 0)[None], vectors * xp.where(kept, 1 / root, 0)[None]
 
 
 def _nuclear_norm(s: Any, t: Any, n: Any, m: Any, xp: ModuleType) -> Any:
-    return xp.sum(xp.linalg.svd(_root(s, n, xp).factor.T @ _root(t, m, xp).factor, compute_uv=False))
+    (a, _), (b, _) = _root(s, n, xp), _root(t, m, xp)
+    return xp.sum(xp.linalg.svd(a.T @ b, compute_uv=False))
 
 
 _overlap = jax.custom_jvp(partial(_nuclear_norm, xp=jnp))
@@ -269,7 +260,7 @@ _overlap = jax.custom_jvp(partial(_nuclear_norm, xp=jnp))
 
 @_overlap.defjvp
 def _overlap_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
-    """With A_sᵀ A_t = P Σ Qᵀ, G = A_s⁺ᵀ P Qᵀ A_tᵀ and Π = A_s⁺ᵀ A_sᵀ, that by S is the symmetric part of G − ½ G Π.
+    """With AᵀB = P Σ Qᵀ, G = A⁺ᵀ P Qᵀ Bᵀ and Π = A⁺ᵀ Aᵀ, the derivative by S is the symmetric part of G − ½ G Π.
 
     For a covariance of full rank, Π = 1, this is half of the optimal transport map. Of lower rank, Π projects onto its
     range, and this is the derivative along all changes of S that changes of the features make.
@@ -277,15 +268,15 @@ def _overlap_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]
     s, t, n, m = primals
     ds, dt, *_ = tangents
     with jax.default_matmul_precision("highest"):
-        a, b = _root(s, n, jnp), _root(t, m, jnp)
-        p, values, qh = jnp.linalg.svd(a.factor.T @ b.factor)
-        by_s, by_t = _slope(a, p @ qh, b), _slope(b, (p @ qh).T, a)
+        (a, a_inverse), (b, b_inverse) = _root(s, n, jnp), _root(t, m, jnp)
+        p, values, qh = jnp.linalg.svd(a.T @ b)
+        by_s, by_t = _slope(a, a_inverse, p @ qh @ b.T), _slope(b, b_inverse, qh.T @ p.T @ a.T)
     return jnp.sum(values), jnp.sum(by_s * ds) + jnp.sum(by_t * dt)
 
 
-def _slope(a: _Root, turn: jax.Array, b: _Root) -> jax.Array:
-    g = a.inverse @ turn @ b.factor.T
-    g = g - 0.5 * (g @ a.inverse @ a.factor.T)
+def _slope(a: jax.Array, a_inverse: jax.Array, turned: jax.Array) -> jax.Array:
+    g = a_inverse @ turned
+    g = g - 0.5 * (g @ a_inverse @ a.T)
     return 0.5 * (g + g.T)
 
 

@@ -31,7 +31,8 @@ class Registration(NamedTuple):
         dy: pixels by which it lies too far down.
         scale: how much larger it is; 1 is right.
         confidence: at most 1: the height of the correlation's peak. Above 0.7 for one scene, even blurred or coded
-            badly, about 0.4 for two takes of one scene, below 0.2 for pictures that have nothing to do with each other.
+            badly, about 0.4 for two takes of one scene, below 0.2 for pictures that have nothing to do with each other;
+            less for pictures without detail.
     """
 
     dx: jax.Array
@@ -50,7 +51,7 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
 
     under a Hann window and with Gaussian weights w that leave out what blur and compression destroy. The scale is that
     of the highest peak, refined by a parabola through its neighbours; so is the peak's place. On a talking head
-    (puppet and carphone) that is blurred, noisy, coded at crf 40, late, wandering or played backwards, errors stayed
+    (puppet and carphone) that was blurred, noisy, coded at crf 40, late, wandering or played backwards, errors stayed
     under 0.5 pixels and 1 %.
 
     Args:
@@ -148,7 +149,7 @@ def _weights(shape: tuple[int, ...]) -> np.ndarray:
 def _peak(surface: jax.Array) -> tuple[jax.Array, jax.Array]:
     """(down, right) of the highest point, between −½ and ½ of each side, refined by parabolas."""
     place = jnp.unravel_index(jnp.argmax(surface), surface.shape)
-    near = jnp.roll(surface, (1 - place[0], 1 - place[1]), (0, 1))[:3, :3]
+    near = jnp.roll(surface, 1 - jnp.stack(place), (0, 1))[:3, :3]
     refined = _vertex(near[0, 1], near[1, 1], near[2, 1]), _vertex(near[1, 0], near[1, 1], near[1, 2])
 
     def signed(index: jax.Array, side: int) -> jax.Array:

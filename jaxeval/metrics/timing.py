@@ -7,7 +7,6 @@ import jax.numpy as jnp
 
 from jaxeval.alignment.distances import safe_sqrt
 
-LIMITS_MS = (40, 80, 160)
 RESOLUTION = 0.25
 """Frames by which a lag must exceed a limit to count as beyond it."""
 
@@ -87,10 +86,15 @@ def timing(curve: jax.Array, *, fps: float, length: jax.Array | int | None = Non
     spread = mean(jnp.square(since))
     slope = mean(since * apart) / jnp.where(spread == 0, 1, spread)
     milliseconds = 1000 / fps
-    beyond = [mean(jnp.abs(late) > limit / milliseconds + RESOLUTION) for limit in LIMITS_MS]
+
+    def beyond(limit: float) -> jax.Array:
+        return mean(jnp.abs(late) > limit / milliseconds + RESOLUTION)
+
     return Timing(
-        middle * milliseconds,
-        safe_sqrt(mean(jnp.square(apart))) * milliseconds,
-        *beyond,
-        jnp.where(spread == 0, jnp.nan, slope * 1000),
+        mean=middle * milliseconds,
+        std=safe_sqrt(mean(jnp.square(apart))) * milliseconds,
+        beyond_40=beyond(40),
+        beyond_80=beyond(80),
+        beyond_160=beyond(160),
+        drift=jnp.where(spread == 0, jnp.nan, slope * 1000),
     )

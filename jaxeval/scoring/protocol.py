@@ -84,7 +84,7 @@ JAXEVAL_V1 = Protocol(
             "motion": "face_mesh",
         }
     ),
-    gamma=MappingProxyType({"st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6, "lip_envelope": 1e-2}),
+    gamma=MappingProxyType({"st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6, "lip_envelope": 1e-1}),
     band=1000.0,
     timing="st_lpips",
     precision="reference",

@@ -19,24 +19,42 @@ HERE = Path(__file__).parent
 
 def pictures() -> dict[str, np.ndarray]:
     """`[H, W, 3]` uint8 by name: photographs of scikit-image's wheel, cut, blurred and made noisy in whole numbers."""
-    face, coffee, cat = data.astronaut()[0:224, 112:336], data.coffee()[60:300, 150:447], data.chelsea()[:, :323]
+    face = data.astronaut()[0:224, 112:336]
     found = {
         "face": face,
-        "portrait": data.astronaut(),
-        "coffee": coffee,
-        "cat": cat,
-        "camera": np.repeat(data.camera()[100:357, 90:391, None], 3, axis=2),
         "faint": (face // 8 + 100).astype(np.uint8),
-        "moon": np.repeat(data.moon()[:, 31:300, None], 3, axis=2),
-        "page": np.repeat(data.page()[:, :, None], 3, axis=2)[:, :200],
-        "flat": np.full((200, 230, 3), (60, 130, 200), np.uint8),
-        "black": np.zeros((200, 200, 3), np.uint8),
+        "coffee": data.coffee()[60:300, 150:447],
+        "camera": coloured(data.camera()[100:340, 90:387]),
+        "moon": coloured(data.moon()[100:340, 31:328]),
+        "portrait": data.astronaut(),
+        "page": coloured(data.page()[:, :200]),
+        "flat": np.full(face.shape, (60, 130, 200), np.uint8),
+        "black": np.zeros(face.shape, np.uint8),
         "half": np.pad(np.full((224, 112, 3), 200, np.uint8), ((0, 0), (0, 112), (0, 0))),
-        "ramp": np.repeat(np.tile(np.arange(224, dtype=np.uint8), (224, 1))[..., None], 3, axis=2),
+        "slope": coloured(np.tile(np.arange(224, dtype=np.uint8), (224, 1))),
+        "noise": noisy(np.full(face.shape, 128, np.uint8), 120),
     }
     blurs = {f"{name}_blur{times}": blurred(found[name], times) for name in ("face", "coffee") for times in (1, 4, 16)}
-    noises = {f"{name}_noise{width}": noisy(found[name], width) for name in ("face", "cat") for width in (4, 40)}
-    return found | blurs | noises | {"noise": noisy(np.full((256, 192, 3), 128, np.uint8), 120)}
+    noises = {f"{name}_noise{width}": noisy(found[name], width) for name in ("face", "camera") for width in (4, 40)}
+    return found | blurs | noises
+
+
+def steps() -> dict[str, np.ndarray]:
+    """64×64 pictures of edges so many pixels wide, up from a level of 10 to 60 or 61 and down again."""
+    return {f"step{width}_{high}": step(width, high) for width in range(2, 8) for high in (60, 61)}
+
+
+def step(width: int, high: int) -> np.ndarray:
+    """The pixel in the middle of each edge stands out, so that the Sobel filter's response has one maximum."""
+    way = np.linspace(10, high, width + 1)
+    way[width // 2] += 3
+    row = np.concatenate([np.full(6, 10), way, np.full(6, high), way[::-1]])
+    return coloured(np.tile(np.resize(row, 64).astype(np.uint8), (64, 1)))
+
+
+def coloured(grey: np.ndarray) -> np.ndarray:
+    """`[H, W]` as three equal channels."""
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def blurred(picture: np.ndarray, times: int) -> np.ndarray:
@@ -58,8 +76,8 @@ PAIRS = {
     "blur1": ("face", "face_blur1"),
     "blur16": ("face", "face_blur16"),
     "noise": ("face", "face_noise40"),
-    "odd": ("cat", "cat_noise40"),
-    "odd_width": ("coffee", "coffee_blur4"),
+    "odd": ("coffee", "coffee_blur4"),
+    "odd_noise": ("camera", "camera_noise40"),
     "faint": ("face", "faint"),
 }
 """What `ms_ssim` compares: the second picture with the first."""
@@ -107,7 +125,7 @@ def cpbd() -> dict[str, np.ndarray]:
     scipy.ndimage.imread = None
     from cpbd import compute
 
-    found = pictures().items()
+    found = (pictures() | steps()).items()
     return {name: compute(np.asarray(Image.fromarray(picture).convert("L"))) for name, picture in found}
 
 

