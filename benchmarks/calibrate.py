@@ -27,7 +27,7 @@ from jaxeval.benchmark.perturb import late, rubato
 from jaxeval.media.audio import read_audio
 from jaxeval.media.video import Video
 from jaxeval.metrics.audio_envelope import audio_envelope
-from jaxeval.metrics.lip_envelope import speech_rhythm, standardised
+from jaxeval.metrics.lip_envelope import standardised
 from jaxeval.scoring.costs import trajectory_costs
 from jaxeval.scoring.face import mesh_motion, motion_costs
 from jaxeval.scoring.lpips_costs import FeatureBlocks, lpips_costs
@@ -65,7 +65,7 @@ def neighbour_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndar
     found = {metric: np.diagonal(cost.xy, offset=1) for metric, cost in costs.items()}
     samples, _ = read_audio(MATERIAL / "speech.wav", 16000)
     envelope = audio_envelope(samples, sample_rate=16000, fps=FPS, count=int(len(samples) * FPS / 16000))
-    voice = np.asarray(jax.jit(lambda values: standardised(speech_rhythm(values, fps=FPS)))(envelope.values))
+    voice = np.asarray(jax.jit(standardised)(envelope.values))
     return found | {"lip_envelope": np.square(np.diff(voice, axis=0)).sum(axis=1)}
 
 

@@ -20,10 +20,21 @@ from jaxeval.alignment import (
     soft_dtw_divergence,
 )
 from jaxeval.errors import JaxevalError
+from jaxeval.media.mfcc import mfcc
 from jaxeval.metrics.aligned import AlignedScore, aligned
+from jaxeval.metrics.audio_envelope import audio_envelope
+from jaxeval.metrics.cpbd import cpbd
+from jaxeval.metrics.frechet import Moments, empty_moments, frechet_distance, merged, moments, updated
 from jaxeval.metrics.identity import csim, id_distance
-from jaxeval.metrics.image import l1, psnr, ssim
+from jaxeval.metrics.image import l1, ms_ssim, psnr, ssim
+from jaxeval.metrics.kid import kid, kid_subsets
+from jaxeval.metrics.landmarks import f_lmd, lmd, m_lmd
+from jaxeval.metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardised
+from jaxeval.metrics.niqe import NiqeModel, niqe
 from jaxeval.metrics.perceptual import lpips, lpips_matrix
+from jaxeval.metrics.smoothness import jerk, smooth, spectral_arc_length
+from jaxeval.metrics.sync import SyncScores, sync_scores
+from jaxeval.metrics.timing import Timing, timing
 
 if TYPE_CHECKING:
     from jaxeval.checkpoints import load_encoder
@@ -32,26 +43,54 @@ __all__ = [
     "AlignedScore",
     "JaxevalError",
     "Lag",
+    "Moments",
+    "NiqeModel",
+    "SyncScores",
+    "Timing",
     "aligned",
+    "audio_envelope",
+    "cpbd",
     "csim",
     "distances",
     "dtw",
     "dtw_path",
+    "empty_moments",
     "expected_path",
+    "f_lmd",
+    "frechet_distance",
     "id_distance",
+    "jerk",
+    "kid",
+    "kid_subsets",
     "l1",
     "lag",
+    "lip_envelope",
+    "lmd",
     "load_encoder",
     "lpips",
     "lpips_matrix",
+    "m_lmd",
     "mean_cost",
+    "merged",
+    "mfcc",
+    "moments",
+    "mouth_opening",
+    "ms_ssim",
+    "niqe",
     "normalized_soft_dtw",
     "psnr",
     "sharp_soft_dtw",
+    "smooth",
     "soft_dtw",
     "soft_dtw_alignment",
     "soft_dtw_divergence",
+    "spectral_arc_length",
+    "speech_rhythm",
     "ssim",
+    "standardised",
+    "sync_scores",
+    "timing",
+    "updated",
 ]
 
 

@@ -53,8 +53,7 @@ def log_dimensionless_jerk(trajectory: jax.Array, *, length: jax.Array | int | N
 
     D is the movement's duration and v its peak speed: twice as far or twice as fast, and it stays as it is; nor does
     the frame rate matter. That holds for a movement from rest to rest. A clip that goes on moving is 4 ln 2 less
-    smooth if it lasts twice as long, so of clips of different lengths it can't tell: `jerk` and
-    `spectral_arc_length` can.
+    smooth if it lasts twice as long, so of clips of different lengths it can't tell; `jerk` can.
 
     Args:
         trajectory: `[T, D]`, T at least 4.
@@ -105,9 +104,9 @@ def spectral_arc_length(
     stroke has a spectrum that falls once, with stops and starts it has many humps. It has no unit, and neither the
     amplitude nor the speed matters.
 
-    It was made for single movements, and its authors' function takes a speed profile; of a 3-second clip of a talking
-    face, an ongoing movement, −5 to −15 is usual, and less the longer the clip. Where the authors' goes on beyond half
-    the frame rate (for a higher cutoff), into the spectrum's mirror image, this stops.
+    It was made for single movements, and its authors' function takes a speed profile. Of a clip that goes on moving it
+    falls with the duration, so compare clips of one length. Where the authors' goes on beyond half the frame rate (for a
+    higher cutoff), into the spectrum's mirror image, this stops.
 
     Args:
         trajectory: `[T, D]`, T at least 3; any unit.

@@ -98,7 +98,7 @@ class Families:
         if sound.samples is None:
             return missing(names, f"no sound: {sound.reason}")
         if self.protocol.lips == "lip_envelope":
-            return envelope_scores(self.protocol, _face(x).landmarks, sound.samples)
+            return envelope_scores(self.protocol, _face(x).landmarks, sound)
         if reason := self.networks.missing("sync"):
             return missing(names, reason)
         assert x.path is not None

@@ -14,13 +14,13 @@ from jaxeval.media.mfcc import mfcc
 from jaxeval.media.syncnet_crop import syncnet_crops
 from jaxeval.media.video import Video
 from jaxeval.metrics.audio_envelope import audio_envelope
-from jaxeval.metrics.lip_envelope import LipEnvelope, lip_envelope, mouth_opening, speech_rhythm, standardised
+from jaxeval.metrics.lip_envelope import LipEnvelope, lip_envelope, mouth_opening, standardised
 from jaxeval.metrics.sync import SyncScores, legacy_windows, sync_scores
 from jaxeval.scoring.costs import PAD, padded, trajectory_costs
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.scored import Scored, align, aligned_names, missing
+from jaxeval.scoring.sound import SAMPLE_RATE, Sound
 
-SAMPLE_RATE = 16000
 REACH = 15
 """Offsets that are tried on either side, frames."""
 
@@ -37,47 +37,42 @@ def lips_names(protocol: Protocol) -> tuple[str, ...]:
     return SYNC if protocol.lips == "sync" else ENVELOPE
 
 
-def envelope_scores(protocol: Protocol, landmarks: np.ndarray, samples: np.ndarray) -> Scored:
-    """All scores of `ENVELOPE`.
+def envelope_scores(protocol: Protocol, landmarks: np.ndarray, sound: Sound) -> Scored:
+    """All scores of `ENVELOPE`; the aligned ones over the frames that have both picture and sound.
 
     Args:
         protocol: γ, band and fps.
         landmarks: `[T, 468, 3]` of the generated clip.
-        samples: `[N]` mono sound in [-1, 1] at 16 kHz, its first sample beside the first picture.
+        sound: the pair's, which is there.
     """
-    count, heard = len(landmarks), _heard(samples, protocol, len(landmarks))
-    if heard <= 2 * REACH:
-        return missing(ENVELOPE, f"too short for offsets of ±{REACH} frames: {heard} frames have picture and sound")
-    sound = np.pad(samples, (0, -len(samples) % SAMPLE_RATE)).astype(np.float32)
-    lips, voice, found = jax.device_get(
-        _envelope(padded(landmarks), sound, jnp.int32(count), jnp.int32(len(samples)), protocol.fps)
-    )
+    assert sound.samples is not None
+    count, samples = len(landmarks), sound.samples[sound.late :]
+    filled = np.pad(samples, (0, max(1, -len(samples) % SAMPLE_RATE))).astype(np.float32)
+    sizes = jnp.int32(count), jnp.int32(max(len(samples), 1)), jnp.float32(sound.late / SAMPLE_RATE)
+    lips, voice, heard, found = jax.device_get(_envelope(padded(landmarks), filled, *sizes, protocol.fps))
+    frames = np.flatnonzero(heard)
+    if len(frames) <= 2 * REACH:
+        return missing(ENVELOPE, f"too short for offsets of ±{REACH} frames: {len(frames)} have picture and sound")
     if not np.any(voice):
         return missing(ENVELOPE, "the sound is silent")
     scores = {
         "lip_envelope": float(found.correlation),
         "lip_envelope_offset_ms": float(found.offset) * 1000 / protocol.fps,
     }
-    costs = trajectory_costs(distances.squared_euclidean, lips[:count], voice[:heard])
+    costs = trajectory_costs(distances.squared_euclidean, lips[frames], voice[frames])
     return Scored(scores) | align("lip_envelope", costs, protocol)
-
-
-def _heard(samples: np.ndarray, protocol: Protocol, count: int) -> int:
-    """In how many frames both picture and sound are there."""
-    return min(count, int(len(samples) * protocol.fps / SAMPLE_RATE + 0.5))
 
 
 @partial(jax.jit, static_argnames="fps")
 def _envelope(
-    landmarks: jax.Array, samples: jax.Array, count: jax.Array, length: jax.Array, fps: float
-) -> tuple[jax.Array, jax.Array, LipEnvelope]:
+    landmarks: jax.Array, samples: jax.Array, count: jax.Array, length: jax.Array, start: jax.Array, fps: float
+) -> tuple[jax.Array, jax.Array, jax.Array, LipEnvelope]:
     size = len(landmarks)
-    envelope = audio_envelope(samples, sample_rate=SAMPLE_RATE, fps=fps, count=size, length=length)
+    envelope = audio_envelope(samples, sample_rate=SAMPLE_RATE, fps=fps, count=size, start=start, length=length)
     seen = jnp.arange(size) < count
     heard = envelope.heard & seen
-    lips = standardised(speech_rhythm(mouth_opening(landmarks), fps=fps, valid=seen), valid=seen)
-    voice = standardised(speech_rhythm(envelope.values, fps=fps, valid=heard), valid=heard)
-    return lips, voice, lip_envelope(lips, voice, reach=REACH, lengths=(count, count), heard=heard)
+    lips, voice = standardised(mouth_opening(landmarks), valid=seen), standardised(envelope.values, valid=heard)
+    return lips, voice, heard, lip_envelope(lips, voice, reach=REACH, lengths=(count, count), heard=heard)
 
 
 def sync_net_scores(protocol: Protocol, encoder: Any, video: Video, boxes: np.ndarray, samples: np.ndarray) -> Scored:

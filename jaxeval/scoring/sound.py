@@ -21,10 +21,12 @@ class Sound:
     Attributes:
         samples: `[N]` mono in [-1, 1] at 16 kHz, the first one beside the first picture; None if there is no sound.
         reason: why there is none; "" otherwise.
+        late: how many of the first samples are filled up with silence, because the sound begins after the picture.
     """
 
     samples: np.ndarray | None
     reason: str = ""
+    late: int = 0
 
     def loudness(self, fps: float, count: int) -> np.ndarray | None:
         """`[count]` root mean square of each frame, over the largest; None without sound."""
@@ -50,11 +52,11 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
     if given is not None and not given.exists():
         return Sound(None, f"there is no sound of this name in {given.parent}")
     if given is not None:
-        return Sound(_from_first_picture(given, None))
+        return _from_first_picture(given, None)
     reasons = []
     for clip in clips:
         try:
-            return Sound(_from_first_picture(Path(clip.video.path), clip.video.info.start_s))
+            return _from_first_picture(Path(clip.video.path), clip.video.info.start_s)
         except NoAudioError:
             reasons.append(f"{clip.name} has no sound stream")
         except JaxevalError as error:
@@ -62,8 +64,9 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
     return Sound(None, "; ".join(dict.fromkeys(reasons)))
 
 
-def _from_first_picture(path: Path, picture_start: float | None) -> np.ndarray:
-    """Samples from the first picture on; without a picture, from the sound's own beginning."""
+def _from_first_picture(path: Path, picture_start: float | None) -> Sound:
+    """The sound from the first picture on; without a picture, from its own beginning."""
     samples, start = read_audio(path, SAMPLE_RATE)
     shift = 0 if picture_start is None else round((start - picture_start) * SAMPLE_RATE)
-    return np.concatenate([np.zeros(max(shift, 0), samples.dtype), samples[max(-shift, 0) :]])
+    late = max(shift, 0)
+    return Sound(np.concatenate([np.zeros(late, samples.dtype), samples[max(-shift, 0) :]]), late=late)

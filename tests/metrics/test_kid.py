@@ -155,6 +155,7 @@ def test_a_key_gives_the_same_subsets_again_and_another_key_others():
     assert first == again
     assert first.mean != other.mean
     assert first.std > 0
+    assert kid_subsets(x, y, key=jax.random.key(0), subsets=1, size=10).std == 0  # over their number, as upstream
 
 
 # Refusals.

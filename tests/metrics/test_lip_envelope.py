@@ -170,11 +170,6 @@ def test_the_offset_is_right_to_a_twentieth_of_a_frame(late):
     assert float(lip_envelope(*pair(250, 250, late), reach=10).offset) == pytest.approx(late, abs=0.05)
 
 
-def test_an_unrelated_voice_correlates_little():
-    mouth, voice = pair(250)[0], pair(250, 250, seed=1)[1]
-    assert float(lip_envelope(mouth, voice, reach=10).correlation) < 0.6
-
-
 def speech() -> np.ndarray:
     with wave.open(str(SPEECH)) as file:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32) / 32768
@@ -297,7 +292,7 @@ def test_gradient_is_that_of_finite_differences():
         ),
         (lambda: lip_envelope(jnp.zeros((40, 2)), jnp.zeros((40, 2)), reach=0), "Expected reach >= 1, got 0"),
         (
-            lambda: eager.lip_envelope(jnp.zeros((40, 2)), jnp.zeros((40, 2)), reach=5, lengths=(41, 40)),
+            lambda: eager.lip_envelope(*[jnp.zeros((40, 2))] * 2, reach=5, lengths=(41, 40)),
             r"Expected lengths\[0\] in 1..40",
         ),
     ],

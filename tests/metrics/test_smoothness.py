@@ -32,19 +32,20 @@ def wander(seed=0, count=40, dimensions=3):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-@pytest.mark.parametrize("setting", range(3))
-def test_sparc_is_its_authors(name, setting):
-    cutoff, threshold = GOLDEN["settings"][setting]
+def test_sparc_is_its_authors(name):
     path, fps = from_profile(name)
-    expected = GOLDEN[f"{name}/sparc"][setting]
+    ways = path[None] * np.array([[[0.0, 2.0, 0.0]], [[0.6, 0.0, -0.8]]])
+
+    @jax.jit
+    @jax.vmap
+    def found(way):
+        settings = [(float(cutoff), float(threshold)) for cutoff, threshold in GOLDEN["settings"]]
+        return jnp.stack([spectral_arc_length(way, fps=fps, cutoff=c, threshold=t) for c, t in settings])
+
+    expected = np.tile(GOLDEN[f"{name}/sparc"], (2, 1))
+    np.testing.assert_allclose(found(jnp.asarray(ways, jnp.float32)), expected, rtol=2e-5)
     with jax.enable_x64(True):
-        found = spectral_arc_length(jnp.asarray(path), fps=fps, cutoff=cutoff, threshold=threshold)
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
-        diagonal = jnp.asarray(path) * jnp.array([[0.6, 0.0, -0.8]])
-        found = spectral_arc_length(diagonal, fps=fps, cutoff=cutoff, threshold=threshold)
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
-    found = spectral_arc_length(jnp.asarray(path, jnp.float32), fps=fps, cutoff=cutoff, threshold=threshold)
-    np.testing.assert_allclose(found, expected, rtol=1e-4)
+        np.testing.assert_allclose(found(jnp.asarray(ways)), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name in PROFILES if f"{name}/ldlj" in GOLDEN])
@@ -97,11 +98,11 @@ def test_tremor_is_less_smooth(name):
 @pytest.mark.parametrize("length", [5, 17, 33, 39, 40])
 def test_padding_is_not_seen(name, length):
     function, x = OF_TRAJECTORIES[name], wander(1)
-    alone = function(x[:length])
+    alone = jax.jit(function)(x[:length])
     padded = np.where(np.arange(40)[:, None] < length, x, np.nan).astype(np.float32)
-    np.testing.assert_allclose(function(padded, length), alone, rtol=2e-5)
+    np.testing.assert_allclose(jax.jit(lambda a: function(a, length))(padded), alone, rtol=2e-5)
     np.testing.assert_allclose(jax.jit(function)(padded, jnp.int32(length)), alone, rtol=2e-5)
-    gradient = jax.grad(lambda a: function(a, length))(padded)
+    gradient = jax.jit(jax.grad(function))(padded, jnp.int32(length))
     assert np.isfinite(gradient).all()
     np.testing.assert_array_equal(gradient[length:], 0)
 
@@ -112,6 +113,7 @@ def test_jit_vmap_and_gradient(name):
     batch = np.stack([wander(seed) for seed in range(3)])
     eager = [function(x) for x in batch]
     np.testing.assert_allclose(jax.jit(jax.vmap(function))(batch), eager, rtol=2e-5)
+    function = jax.jit(function)
     with jax.enable_x64(True):
         for x in batch:
             check_grads(function, (jnp.asarray(x, jnp.float64),), order=1, modes=("rev", "fwd"), eps=1e-7)
