@@ -1,12 +1,12 @@
 """What a minute of video takes: 1500 frames of 512 × 512 through every encoder, and a gradient through 64.
 
-python benchmarks/encoder_memory.py [NAME ...]
+python benchmarks/encoder_memory.py [--clip] [NAME ...]
 
 Clip: what XLA sets aside for the whole program (arguments, result, and what lies between), and the peak of a process
 that runs the first frames. The clip itself, 1.18 GB of bytes, is part of the first. An LPIPS network is run as it is
 used, by `jaxeval.lpips` on two clips, since its taps of a whole clip would be many times the clip. Gradient: what lies
 between for the gradient of 64 frames of the encoder's own size through `encode`, as it is and with `keep_stages=False`,
-and what that costs in time.
+and what that costs in time; left out by --clip.
 """
 
 import json
@@ -67,6 +67,8 @@ def measure(name: str) -> dict[str, Any]:
     frames = np.random.default_rng(0).integers(0, 256, frames_shape(name, RUN), np.uint8)
     jax.block_until_ready(jax.jit(function)(encoder(name), *[frames] * clips))
     found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1e3
+    if "--clip" in sys.argv:
+        return found
     shape = frames_shape(name, GRADIENT_FRAMES, encoder(name).size or 224)
     inputs = jnp.asarray(np.random.default_rng(0).random(shape, np.float32))
     for keep in (True, False):
@@ -85,16 +87,22 @@ def matrix(name: str) -> float:
 
 
 def row(name: str) -> list[str]:
-    done = subprocess.run([sys.executable, __file__, "--one", name], stdout=subprocess.PIPE, text=True, check=False)
+    command = [sys.executable, __file__, "--one", name, *(option for option in sys.argv if option == "--clip")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         return [name, "FAILED", *["-"] * 6]
     found = json.loads(done.stdout)
-    (kept, time_kept), (spared, time_spared) = found["keep True"], found["keep False"]
-    return [
+    clip_cells = [
         name,
         f"{found['whole'] / 1e9:.2f}",
         "ok" if found["whole"] < LIMIT else "ABOVE",
         f"{found['peak'] / 1e9:.2f}",
+    ]
+    if "keep True" not in found:
+        return [*clip_cells, *["-"] * 4]
+    (kept, time_kept), (spared, time_spared) = found["keep True"], found["keep False"]
+    return [
+        *clip_cells,
         f"{kept / 1e6:.0f}",
         f"{spared / 1e6:.0f}",
         f"{kept / max(spared, 1):.1f}",
@@ -106,7 +114,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(measure(sys.argv[2])))
         return
-    names = sys.argv[1:] or NAMES
+    names = [name for name in sys.argv[1:] if not name.startswith("-")] or NAMES
     head = [
         "encoder",
         "clip GB",

@@ -1,12 +1,12 @@
 """Naturalness without a reference: NIQE, the distance of a frame's statistics from those of pristine photographs."""
 
+import math
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import gammaln
-from scipy.special import gammaln as host_gammaln
 
 from jaxeval.alignment.distances import safe_sqrt
 
@@ -15,7 +15,8 @@ _RADIUS, _SIGMA = 3, 7 / 6
 _LUMA = (255 * 0.2989, 255 * 0.5870, 255 * 0.1140)
 
 _SHAPES = np.arange(0.2, 10, 0.001)
-_RATIOS = np.exp(2 * host_gammaln(2 / _SHAPES) - host_gammaln(1 / _SHAPES) - host_gammaln(3 / _SHAPES))
+_LOG_GAMMA = np.vectorize(math.lgamma)
+_RATIOS = np.exp(2 * _LOG_GAMMA(2 / _SHAPES) - _LOG_GAMMA(1 / _SHAPES) - _LOG_GAMMA(3 / _SHAPES))
 """Γ(2/α)² / (Γ(1/α) Γ(3/α)) of these α, rising: E[|x|]² / E[x²] of a generalised Gaussian."""
 
 _DISTINCT = np.setdiff1d(np.arange(36), [13, 17, 31, 35])

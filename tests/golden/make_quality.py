@@ -91,7 +91,7 @@ def least() -> tuple[np.ndarray, np.ndarray]:
 
 def negative() -> tuple[np.ndarray, np.ndarray]:
     """A picture and its negative, whose contrast terms are below 0."""
-    face = pictures()["face"]
+    face, _ = least()
     return face, 255 - face
 
 
@@ -103,15 +103,17 @@ def pairs() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def ms_ssim() -> dict[str, np.ndarray]:
-    """By pytorch-msssim in float64; by torchmetrics (`torchmetrics_…`) where it takes the size."""
+    """By pytorch-msssim in float64, its window too; by torchmetrics (`torchmetrics_…`) where it takes the size."""
     import pytorch_msssim
     import torch
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure as other
 
+    window = torch.exp(-torch.square(torch.arange(-5, 6).double() / 1.5) / 2)
+    window = (window / window.sum()).expand(3, 1, 1, 11)
     scores = {}
     for name, pair in pairs().items():
         x, y = (torch.from_numpy(picture).double().permute(2, 0, 1)[None] / 255 for picture in pair)
-        scores[name] = pytorch_msssim.ms_ssim(x, y, data_range=1, size_average=False)[0].numpy()
+        scores[name] = pytorch_msssim.ms_ssim(x, y, data_range=1, size_average=False, win=window)[0].numpy()
         if min(x.shape[2:]) >= 176:
             scores[f"torchmetrics_{name}"] = other(x, y, data_range=1.0).numpy()
     return scores

@@ -1,0 +1,77 @@
+"""Lips against sound: offsets have the right size and sign, whenever sound begins and however long it lasts."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter1d
+
+from jaxeval.benchmark.demo import MATERIAL, SAMPLE_RATE
+from jaxeval.media.audio import loudness_envelope, read_audio
+from jaxeval.scoring.lips import ENVELOPE, envelope_scores
+from jaxeval.scoring.protocol import JAXEVAL_V1
+from jaxeval.scoring.sound import Sound
+
+FPS = 25
+SPEECH, _ = read_audio(MATERIAL / "speech.wav", SAMPLE_RATE)
+
+
+def mesh(late=0.0, count=None):
+    """`[T, 468, 3]` a face whose mouth opens as loudly as the speech is, some frames later."""
+    count = count or len(SPEECH) * FPS // SAMPLE_RATE
+    opening = gaussian_filter1d(loudness_envelope(SPEECH, SAMPLE_RATE, FPS, count).astype(float), 1.0)
+    opening = np.interp(np.arange(count) - late, np.arange(count), opening)
+    landmarks = np.zeros((count, 468, 3), np.float32)
+    landmarks[:, 263, 0] = 100
+    landmarks[:, 14, 1] = 2 + 60 * opening
+    return landmarks
+
+
+@pytest.mark.parametrize("late", [-6, 0, 3, 7])
+def test_a_late_picture_has_a_positive_offset(late):
+    scores = envelope_scores(JAXEVAL_V1, mesh(late), Sound(SPEECH)).scores
+    assert set(scores) == set(ENVELOPE)
+    assert scores["lip_envelope_offset_ms"] == pytest.approx(40 * late, abs=25)
+    assert scores["lip_envelope"] > 0.8
+
+
+def test_the_aligned_form_forgives_what_the_lag_tells():
+    true, late = (envelope_scores(JAXEVAL_V1, mesh(k), Sound(SPEECH)).scores for k in (0, 4))
+    other = envelope_scores(JAXEVAL_V1, mesh()[::-1], Sound(SPEECH)).scores
+    assert late["lip_envelope_div"] < 0.5 * other["lip_envelope_div"]
+    assert late["lag_ms_lip_envelope"] - true["lag_ms_lip_envelope"] == pytest.approx(160, abs=60)
+
+
+def test_sound_that_begins_late_is_no_silence():
+    """Half a second of the sound is cut off: the rest lies where it was."""
+    cut = SAMPLE_RATE // 2
+    filled = np.concatenate([np.zeros(cut, SPEECH.dtype), SPEECH[cut:]])
+    scores = envelope_scores(JAXEVAL_V1, mesh(), Sound(filled, late=cut)).scores
+    assert scores["lip_envelope_offset_ms"] == pytest.approx(0, abs=25)
+    assert scores["lip_envelope"] > 0.8
+
+
+def test_picture_and_sound_of_different_lengths():
+    for samples, landmarks in ((SPEECH[: 2 * SAMPLE_RATE], mesh()), (SPEECH, mesh()[:50])):
+        scores = envelope_scores(JAXEVAL_V1, landmarks, Sound(samples)).scores
+        assert scores["lip_envelope_offset_ms"] == pytest.approx(0, abs=25)
+
+
+@pytest.mark.parametrize(
+    ("samples", "frames", "reason"),
+    [
+        (SPEECH, 30, "too short for offsets of ±15 frames: 30 have picture and sound"),
+        (SPEECH[: SAMPLE_RATE // 2], 70, "too short for offsets of ±15 frames: 1"),
+        (SPEECH[:0], 70, "too short for offsets of ±15 frames: 0 have picture and sound"),
+        (np.zeros_like(SPEECH), 70, "the sound is silent"),
+    ],
+)
+def test_what_can_not_be_told_is_missing(samples, frames, reason):
+    scored = envelope_scores(JAXEVAL_V1, mesh()[:frames], Sound(samples))
+    assert scored.scores == {}
+    assert set(scored.missing) == set(ENVELOPE)
+    assert all(text.startswith(reason) for text in scored.missing.values())
+
+
+def test_a_still_mouth_is_not_late():
+    still = np.repeat(mesh()[:1], 70, axis=0)
+    scores = envelope_scores(JAXEVAL_V1, still, Sound(SPEECH)).scores
+    assert (scores["lip_envelope"], scores["lip_envelope_offset_ms"]) == (0, 0)

@@ -1,0 +1,73 @@
+"""Scores of the whole set: the distances are those of all features together, and few features are refused."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+from jaxeval.scoring.protocol import ARXIV_2606_01031, JAXEVAL_V1
+from jaxeval.scoring.record import ClipRecord, SetFeatures
+from jaxeval.scoring.sets import Sets, set_names
+from jaxeval.scoring.store import ClipStore
+
+NAME = "fd_dlib_resnet"
+
+
+def features(seed, count, size=6, shift=0.0):
+    rng = np.random.default_rng(seed)
+    return (rng.normal(size=(count, size)) @ np.diag(np.arange(1, size + 1)) + shift).astype(np.float32)
+
+
+def distance(x, y):
+    """By scipy's matrix square root in float64."""
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    first, second = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+    root = scipy.linalg.sqrtm(first @ second)
+    return np.sum((x.mean(0) - y.mean(0)) ** 2) + np.trace(first) + np.trace(second) - 2 * np.trace(root.real)
+
+
+def test_clips_of_any_length_add_up_to_the_distance_of_all_their_frames():
+    parts = [(features(k, 5 + 7 * k, shift=1.0), features(100 + k, 40 - 3 * k)) for k in range(8)]
+    sets = Sets(JAXEVAL_V1)
+    for x, y in parts:
+        sets.add(SetFeatures({NAME: x}, {NAME: y}))
+    entry = sets.summary(9)[NAME]
+    expected = distance(*(np.concatenate(side) for side in zip(*parts, strict=True)))
+    assert entry["mean"] == pytest.approx(expected, rel=1e-5)
+    assert (entry["n"], entry["of"], entry["ci95"]) == (8, 9, None)
+    assert "reason" not in entry
+
+
+def test_few_features_are_refused_unless_asked_for():
+    x, y = features(0, 6, shift=1.0), features(1, 30)
+    for fewest, is_there in ((None, False), (6, True), (7, False)):
+        sets = Sets(JAXEVAL_V1, fewest)
+        sets.add(SetFeatures({NAME: x}, {NAME: y}))
+        entry = sets.summary(1)[NAME]
+        assert (entry["mean"] is not None) == is_there
+        if not is_there:
+            assert (
+                entry["reason"]
+                == "7 features needed on either side, found 6 and 30; --fewest 6 scores them all the same"
+            )
+
+
+def test_a_set_score_that_no_pair_has_says_why():
+    sets = Sets(ARXIV_2606_01031)
+    sets.add(SetFeatures(missing={"fid": "No weights of inception_fid."}))
+    entries = sets.summary(1)
+    assert set(entries) == {"fid", "fvd", "fd_arcface_r50"} == set(set_names(ARXIV_2606_01031))
+    assert entries["fid"]["reason"] == "No weights of inception_fid."
+    assert entries["fvd"]["reason"] == "no clip was scored"
+
+
+def test_the_store_keeps_features_and_reasons(tmp_path):
+    x, y = features(0, 6), features(1, 9)
+    record = ClipRecord("a", "ok", features=SetFeatures({NAME: x}, {NAME: y}, {"fid": "no weights"}))
+    store = ClipStore(tmp_path)
+    store.save(record, {})
+    found = store.load("a").features
+    np.testing.assert_array_equal(found.generated[NAME], x)
+    np.testing.assert_array_equal(found.reference[NAME], y)
+    assert found.missing == {"fid": "no weights"}
+    store.save(ClipRecord("b", "ok"), {})
+    assert store.load("b").features is None
