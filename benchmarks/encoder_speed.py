@@ -25,7 +25,7 @@ from encoder_twins import NAMES, encoder, forward, module, table, twin
 from jaxeval.metrics.perceptual import lpips_features, lpips_matrix
 
 BATCH, CLIPS = 16, 2
-REPETITIONS = 5
+REPETITIONS = 3
 TURN = 0.3
 """Seconds that a turn lasts at least."""
 TARGET, LEAST = 1.3, 1.0
