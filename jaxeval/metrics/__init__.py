@@ -1,1 +1,1 @@
-"""Arrays in, scores out: image, perceptual, identity and motion metrics, frame-wise and aligned."""
+"""Arrays in, scores out: pictures, faces, motion, synchronisation, timing and whole sets; frame-wise and aligned."""

@@ -25,11 +25,11 @@ REVERSED = 0.7
 and less; halves exchanged: 0.3 to 0.5; other moments of the same clip: 0.56 in 99 of 100."""
 COPY = 3.0
 """A clip whose `copy` is below this should be flagged. Under ST-LPIPS, coded again at crf 23: 2 to 2.8, at crf 28: 4 to
-7, at crf 40: 17 and more; blurred: 39 and more; moving half as far: 4.4 and 9.3. Where a face moves less than the codec
+7, at crf 40: 16 and more; blurred: 38 and more; moving half as far: 4.4 and 9.3. Where a face moves less than the codec
 errs, as the puppet does, its own frames in any order count as a copy."""
 STATIC = 0.02
 """A clip that is `static`, its motion below this share of the reference's, should be flagged. One frame, coded: 0.005
-and less; moving half as far: 0.25; a loop of a third of the clip: 0.12."""
+and less; moving half as far: 0.25 and more; a loop of a third of the clip: 0.12."""
 
 _STILL = 0.05  # of the clip's mean step: below it nothing moves but the codec
 _RUN = 5  # steps, 0.2 s at 25 fps: shorter stops come from a lower frame rate or a wandering tempo

@@ -97,7 +97,8 @@ def ms_ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     the mean of SSIM's contrast and structure term c = (2 σ_xy + c₂) / (σ_x² + σ_y² + c₂), on the coarsest the mean of
     the whole SSIM, with the window, the constants and the border of `ssim`. A mean below 0 counts as 0. Each scale is
     the one before, averaged over 2×2 pixels; an odd side first gets a row of zeros in front. Each colour channel has
-    its own product, and the three are averaged.
+    its own product, and the three are averaged. So does pytorch-msssim; torchmetrics mirrors the border on the coarsest
+    scale and drops the last row of an odd side, which moves the value by some 1e-4.
 
     Args:
         x: `[T, H, W, 3]` generated frames, RGB in [0, 1], H and W at least 161.

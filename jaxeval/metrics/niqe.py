@@ -50,7 +50,7 @@ def niqe(frames: jax.Array, model: NiqeModel) -> jax.Array:
     Incomplete patches at the right and at the bottom are left out. The conventions are those of scikit-video 1.1.11,
     but that the shapes, which it takes from a table in steps of 0.001, are interpolated, so that the value has a
     gradient: on photographs this moves it by up to 0.6 %. That package refuses frames under 194 pixels a side.
-    Compare values of equally large frames only: the fewer the patches, the less Σ says and the larger the distance.
+    Compare values of equally large frames only: Σ of few patches is not that of many.
 
     Args:
         frames: `[T, H, W, 3]` RGB in [0, 1], with room for two whole 96×96 patches.

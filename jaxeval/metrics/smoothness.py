@@ -105,8 +105,8 @@ def spectral_arc_length(
     amplitude nor the speed matters.
 
     It was made for single movements, and its authors' function takes a speed profile. Of a clip that goes on moving it
-    falls with the duration, so compare clips of one length. Where the authors' goes on beyond half the frame rate (for a
-    higher cutoff), into the spectrum's mirror image, this stops.
+    falls with the duration, so compare clips of one length. For a cutoff above half the frame rate the authors' goes on
+    into the mirror image of the spectrum; this stops.
 
     Args:
         trajectory: `[T, D]`, T at least 3; any unit.

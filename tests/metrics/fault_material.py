@@ -78,11 +78,11 @@ def variants(frames: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def coded(frames: np.ndarray, crf: int) -> np.ndarray:
+def coded(frames: np.ndarray, crf: int, preset: str = "medium") -> np.ndarray:
     """What is left of a clip after H.264."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
-        write_video(path, frames, FPS, crf=crf, preset="fast")
+        write_video(path, frames, FPS, crf=crf, preset=preset)
         return np.concatenate(list(Video(path, FPS).chunks(64)))
 
 
