@@ -121,7 +121,8 @@ def test_a_clip_against_itself(capsys, files, tmp_path):
     assert [scores[f"{m}_div"] for m in ("st_lpips", "csim", "pose", "expr")] == [0, 0, 0, 0]
     assert [scores[m] for m in ("st_lpips", "l1", "id_distance", "pose", "expr")] == [0, 0, 0, 0, 0]
     assert abs(scores["lag_ms"]) < 0.01
-    assert clip["missing"] == {"psnr": "identical frames: 12 of 12"}
+    assert clip["missing"].pop("psnr") == "identical frames: 12 of 12"
+    assert set(clip["missing"]) == set(ENVELOPE)
 
 
 def test_a_missing_path(capsys, files, tmp_path):
@@ -292,7 +293,7 @@ def test_words_that_make_no_command(capsys, arguments):
 def test_an_unknown_protocol_is_named(capsys, files):
     code, _, err = run(capsys, "score", files / "generated.mp4", files / "reference.mp4", "--protocol", "mine")
     assert code == 2
-    assert "--protocol: expected one of jaxeval-v1, found mine" in err
+    assert "--protocol: expected one of jaxeval-v1, arxiv-2606.01031, found mine" in err
 
 
 def test_a_file_against_a_folder(capsys, files):
@@ -326,7 +327,7 @@ def test_a_fault_of_ours_fails_one_clip_and_not_the_run(capsys, files, tmp_path,
     def broken(*_):
         raise RuntimeError("first line\nsecond line")
 
-    monkeypatch.setattr("jaxeval.scoring.clip.image_scores", broken)
+    monkeypatch.setattr("jaxeval.scoring.families.image_scores", broken)
     clip = only(score(capsys, tmp_path, files / "one.mp4", files / "one.mp4")[0])
     assert clip["status"] == "failed"
     assert clip["reason"].startswith("unexpected RuntimeError: first line; please report it with ")

@@ -93,12 +93,12 @@ def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
 def ms_ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     """Multi-scale structural similarity of each frame.
 
-    MS-SSIM = l₅^w₅ · Π_{j=1..5} c_j^w_j with w = .0448, .2856, .3001, .2363, .1333: on the first four of five scales
-    the mean of SSIM's contrast and structure term c = (2 σ_xy + c₂) / (σ_x² + σ_y² + c₂), on the coarsest the mean of
-    the whole SSIM, with the window, the constants and the border of `ssim`. A mean below 0 counts as 0. Each scale is
-    the one before, averaged over 2×2 pixels; an odd side first gets a row of zeros in front. Each colour channel has
-    its own product, and the three are averaged. So does pytorch-msssim; torchmetrics mirrors the border on the coarsest
-    scale and drops the last row of an odd side, which moves the value by some 1e-4.
+    MS-SSIM = mean(l₅ c₅)^w₅ · Π_{j=1..4} mean(c_j)^w_j with w = .0448, .2856, .3001, .2363, .1333, where l and c are the
+    factors of `ssim` on each of five scales, luminance and (2 σ_xy + c₂) / (σ_x² + σ_y² + c₂), with its window, its
+    constants and its border. A mean below 0 counts as 0. Each scale is the one before, averaged over 2×2 pixels; an
+    odd side first gets a row of zeros in front. Each colour channel has its own product, and the three are averaged.
+    So does pytorch-msssim; torchmetrics mirrors the border on the coarsest scale and drops the last row of an odd
+    side, which moves the value by some 1e-4.
 
     Args:
         x: `[T, H, W, 3]` generated frames, RGB in [0, 1], H and W at least 161.

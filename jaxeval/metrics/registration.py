@@ -72,8 +72,8 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
         >>> import jax, jax.numpy as jnp
         >>> y = jax.image.resize(jax.random.uniform(jax.random.key(0), (1, 8, 8, 3)), (1, 64, 64, 3), "cubic")
         >>> found = registration(jnp.roll(y, 3, axis=2), y)
-        >>> print(found.dx.round(), abs(found.dy.round()), found.scale.round(2))
-        3.0 0.0 1.0
+        >>> print(found.dx.round(), abs(found.dy.round()), abs(found.scale - 1) < 0.02)
+        3.0 0.0 True
     """
     _check(x, y)
     generated, reference = _mean_luma(x), _mean_luma(y)

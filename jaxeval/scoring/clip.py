@@ -88,8 +88,12 @@ class Scorer:
             record = self._score(pair, progress)
         except JaxevalError as error:
             record = ClipRecord(pair.id, "failed", str(error))
+        # Reasons and flags name files, whose names may be no UTF-8.
         return replace(
-            record, reason=record.reason and printable(record.reason), flags=tuple(map(printable, record.flags))
+            record,
+            reason=record.reason and printable(record.reason),
+            flags=tuple(map(printable, record.flags)),
+            missing={name: printable(reason) for name, reason in record.missing.items()},
         )
 
     def _score(self, pair: Pair, progress: Progress) -> ClipRecord:

@@ -23,7 +23,7 @@ from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.sets import Sets
 from jaxeval.scoring.signature import signatures_of
 from jaxeval.scoring.store import ClipStore
-from jaxeval.scoring.summary import summarise
+from jaxeval.scoring.summary import details, summarise
 
 SCHEMA = 1
 
@@ -112,13 +112,15 @@ class Run:
         Returns:
             The document of `scores.json`.
         """
-        summary = summarise(records, self._identities) | self._set_scores(records)
+        sets = self._sets(records)
+        summary = summarise(records, self._identities) | (sets.summary(len(records)) if sets else {})
         signatures = signatures_of(summary, self.protocol, self.region, self._weights, self.gamma)
         document = {
             "schema": SCHEMA,
             "provenance": self._provenance(),
             "clips": [_row(record) for record in records],
             "summary": summary,
+            "details": details(records) | (sets.details() if sets else {}),
             "signatures": {name: signature.as_dict() for name, signature in signatures.items()},
         }
         with atomic_file(self.out / "scores.json") as file:
@@ -127,14 +129,14 @@ class Run:
             file.write(_csv(records).encode(errors="backslashreplace"))
         return document
 
-    def _set_scores(self, records: Sequence[ClipRecord]) -> dict[str, dict[str, Any]]:
-        """Scores of the set, from the records on disk; none of trajectories that came in files."""
+    def _sets(self, records: Sequence[ClipRecord]) -> Sets | None:
+        """The features on disk, added up; None of trajectories that came in files."""
         sets, found = Sets(self.protocol, self._fewest), False
         for record in records:
             if record.status == "ok" and (features := self.clip(record.id).features):
                 sets.add(features)
                 found = True
-        return sets.summary(len(records)) if found else {}
+        return sets if found else None
 
     def _inputs(self, pair: Pair) -> dict[str, Any]:
         """All that a record depends on."""

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxeval.errors import printable
 from jaxeval.metrics.frechet import Moments, empty_moments, frechet_distance_exact, updated
 from jaxeval.scoring.costs import PAD, padded
 from jaxeval.scoring.networks import Networks
@@ -36,7 +37,7 @@ def set_features(networks: Networks, protocol: Protocol, x: Clip, y: Clip) -> Se
     found = SetFeatures()
     for name, role in set_names(protocol).items():
         if reason := networks.missing(role) or _unfit(role, x, y):
-            found.missing[name] = reason
+            found.missing[name] = printable(reason)
             continue
         found.generated[name], found.reference[name] = (_features(networks, role, clip) for clip in (x, y))
     return found
@@ -88,21 +89,23 @@ class Sets:
             self._pairs[name] += 1
 
     def summary(self, of: int) -> dict[str, dict[str, Any]]:
-        """An entry of the summary for each set score; without a number it has a "reason".
+        """An entry of the summary for each set score.
 
         Args:
             of: how many pairs were asked for.
 
         Returns:
-            Name to `{"mean": the distance or None, "median": None, "ci95": None, "n", "of", "worst": []}`.
+            Name to `{"mean": the distance or None, "ci95": None, "n", "of"}`.
         """
-        entries: dict[str, dict[str, Any]] = {}
-        for name in self._names:
-            value, reason = self._distance(name)
-            entries[name] = {"mean": value, "median": None, "ci95": None, "n": self._pairs[name], "of": of, "worst": []}
-            if reason:
-                entries[name]["reason"] = reason
-        return entries
+        return {
+            name: {"mean": self._distance(name)[0], "ci95": None, "n": self._pairs[name], "of": of}
+            for name in self._names
+        }
+
+    def details(self) -> dict[str, dict[str, Any]]:
+        """Name to `{"reason": why there is no distance}`, for each of which there is none."""
+        reasons = {name: self._distance(name)[1] for name in self._names}
+        return {name: {"reason": reason} for name, reason in reasons.items() if reason}
 
     def _distance(self, name: str) -> tuple[float | None, str]:
         sides = [self._sums.get((name, role)) for role in ("generated", "reference")]

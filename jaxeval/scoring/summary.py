@@ -1,4 +1,4 @@
-"""Scores of many clips in one line each: mean, median, 95 % interval, how many of how many, and the worst clips."""
+"""Scores of many clips in one line each: mean, 95 % interval, how many of how many; median, and the worst clips."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -22,13 +22,33 @@ def summarise(records: Sequence[ClipRecord], identities: Mapping[str, str] | Non
             interval resamples persons with all their clips. A clip that isn't named is a person of its own.
 
     Returns:
-        Name to `{"mean", "median", "ci95": [low, high] or None, "n", "of", "worst"}`: n clips have the score, of all
-        that were asked for. The interval is the bootstrap's percentile interval of the mean (2000 resamples, fixed
-        seed); None for fewer than 2 clips or persons. "worst" are the ids of up to five clips, the worst first; none
-        for a score that has no better end. A score that no clip has is listed with mean None and n 0.
+        Name to `{"mean", "ci95": [low, high] or None, "n", "of"}`: n clips have the score, of all that were asked for.
+        The interval is the bootstrap's percentile interval of the mean (2000 resamples, fixed seed); None for fewer
+        than 2 clips or persons. A score that no clip has is listed with mean None and n 0.
     """
-    names = dict.fromkeys(name for record in records for name in (*record.scores, *record.missing))
-    return {name: _summary(name, records, identities or {}) for name in names}
+    return {name: _summary(name, records, identities or {}) for name in _names(records)}
+
+
+def details(records: Sequence[ClipRecord]) -> dict[str, dict[str, Any]]:
+    """What more there is to say of every score than its mean.
+
+    Args:
+        records: all clips, failed ones included.
+
+    Returns:
+        Name to `{"median": a number or None, "worst": ids of up to five clips, the worst first}`; no clip is the worst
+        for a score that has no better end.
+    """
+    found = {}
+    for name in _names(records):
+        having = [record for record in records if name in record.scores]
+        median = float(np.median([record.scores[name] for record in having])) if having else None
+        found[name] = {"median": median, "worst": _worst(name, having)}
+    return found
+
+
+def _names(records: Sequence[ClipRecord]) -> list[str]:
+    return list(dict.fromkeys(name for record in records for name in (*record.scores, *record.missing)))
 
 
 def interval(values: np.ndarray, persons: Sequence[str]) -> list[float] | None:
@@ -63,11 +83,9 @@ def _summary(name: str, records: Sequence[ClipRecord], identities: Mapping[str, 
     persons = [identities.get(record.id, f"clip {record.id}") for record in having]
     return {
         "mean": float(values.mean()) if having else None,
-        "median": float(np.median(values)) if having else None,
         "ci95": interval(values, persons) if having else None,
         "n": len(having),
         "of": len(records),
-        "worst": _worst(name, having),
     }
 
 

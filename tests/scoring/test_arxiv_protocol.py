@@ -76,7 +76,7 @@ def test_without_weights_it_scores_what_it_can_and_says_how_to_get_the_rest(clip
     for name, encoder in (("fid", "inception_fid"), ("fvd", "i3d"), ("fd_arcface_r50", "arcface_r50")):
         entry = document["summary"][name]
         assert (entry["mean"], entry["n"], entry["of"]) == (None, 0, 1)
-        assert f"jaxeval weights convert {encoder} " in entry["reason"]
+        assert f"jaxeval weights convert {encoder} " in document["details"][name]["reason"]
     printed = " ".join(capsys.readouterr().out.split())
     for encoder in CONVERTED:
         assert f"missing weights of {encoder}: " in printed

@@ -34,7 +34,7 @@ def test_clips_of_any_length_add_up_to_the_distance_of_all_their_frames():
     expected = distance(*(np.concatenate(side) for side in zip(*parts, strict=True)))
     assert entry["mean"] == pytest.approx(expected, rel=1e-5)
     assert (entry["n"], entry["of"], entry["ci95"]) == (8, 9, None)
-    assert "reason" not in entry
+    assert sets.details() == {}
 
 
 def test_few_features_are_refused_unless_asked_for():
@@ -45,10 +45,8 @@ def test_few_features_are_refused_unless_asked_for():
         entry = sets.summary(1)[NAME]
         assert (entry["mean"] is not None) == is_there
         if not is_there:
-            assert (
-                entry["reason"]
-                == "7 features needed on either side, found 6 and 30; --fewest 6 scores them all the same"
-            )
+            told = "7 features needed on either side, found 6 and 30; --fewest 6 scores them all the same"
+            assert sets.details()[NAME]["reason"] == told
 
 
 def test_a_set_score_that_no_pair_has_says_why():
@@ -56,8 +54,8 @@ def test_a_set_score_that_no_pair_has_says_why():
     sets.add(SetFeatures(missing={"fid": "No weights of inception_fid."}))
     entries = sets.summary(1)
     assert set(entries) == {"fid", "fvd", "fd_arcface_r50"} == set(set_names(ARXIV_2606_01031))
-    assert entries["fid"]["reason"] == "No weights of inception_fid."
-    assert entries["fvd"]["reason"] == "no clip was scored"
+    assert sets.details()["fid"]["reason"] == "No weights of inception_fid."
+    assert sets.details()["fvd"]["reason"] == "no clip was scored"
 
 
 def test_the_store_keeps_features_and_reasons(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxeval.scoring.record import ClipRecord
-from jaxeval.scoring.summary import summarise
+from jaxeval.scoring.summary import details, summarise
 
 
 def records(values, failed=0):
@@ -24,13 +24,12 @@ def test_failed_and_missing_count_in_of_and_not_in_the_mean():
 
 
 def test_one_clip_has_no_interval():
-    only = summarise(records([1.5]))["a"]
-    assert only == {"mean": 1.5, "median": 1.5, "ci95": None, "n": 1, "of": 1, "worst": []}
+    assert summarise(records([1.5]))["a"] == {"mean": 1.5, "ci95": None, "n": 1, "of": 1}
 
 
 def test_a_score_that_no_clip_has_is_not_zero():
-    none = summarise(records([None, None]))["a"]
-    assert none == {"mean": None, "median": None, "ci95": None, "n": 0, "of": 2, "worst": []}
+    assert summarise(records([None, None]))["a"] == {"mean": None, "ci95": None, "n": 0, "of": 2}
+    assert details(records([None, None]))["a"] == {"median": None, "worst": []}
 
 
 def test_interval_is_that_of_the_normal_approximation_for_many_clips():
@@ -51,7 +50,7 @@ def test_two_runs_agree():
 
 def test_the_worst_clips_are_told_worst_first():
     rows = [ClipRecord(f"c{k}", "ok", scores={"ssim": k / 10, "l1": k / 10, "lag_ms": float(k)}) for k in range(8)]
-    summary = summarise(rows)
+    summary = details(rows)
     assert summary["ssim"]["worst"] == ["c0", "c1", "c2", "c3", "c4"]
     assert summary["l1"]["worst"] == ["c7", "c6", "c5", "c4", "c3"]
     assert summary["lag_ms"]["worst"] == []
