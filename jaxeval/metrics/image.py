@@ -93,7 +93,7 @@ def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
 def ms_ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     """Multi-scale structural similarity of each frame.
 
-    MS-SSIM = mean(l₅ c₅)^w₅ · Π_{j=1..4} mean(c_j)^w_j with w = .0448, .2856, .3001, .2363, .1333, where l and c are the
+    MS-SSIM = mean(l₅ c₅)^w₅ · Π_{j=1..4} mean(c_j)^w_j with w = .0448, .2856, .3001, .2363, .1333, l and c being the
     factors of `ssim` on each of five scales, luminance and (2 σ_xy + c₂) / (σ_x² + σ_y² + c₂), with its window, its
     constants and its border. A mean below 0 counts as 0. Each scale is the one before, averaged over 2×2 pixels; an
     odd side first gets a row of zeros in front. Each colour channel has its own product, and the three are averaged.
