@@ -17,7 +17,7 @@ from jaxeval.metrics.streaming import as_floats, few_at_a_time
 
 _EPSILON = 1e-10
 _PIXELS_AT_A_TIME = 2**18
-_HELD_BYTES = 1_200_000_000
+_HELD_BYTES = 1_100_000_000
 _CENTER_FRAMES = 8
 _COLUMNS = 2**15
 
@@ -176,7 +176,7 @@ def lpips_matrix(
         y: `[S, H, W, 3]` reference frames, likewise.
         band: half-width of the Sakoe–Chiba band in frames; None for all pairs.
         block: frames of x whose features are held at a time, 8.2 MB each for `st_lpips_alex` at 224×224; None for as
-            many as 1.2 GB hold.
+            many as 1.1 GB hold beside those of y that pass by.
 
     Returns:
         `[T, S]` costs, at least 0; +inf outside the band.
@@ -194,7 +194,8 @@ def lpips_matrix(
         raise ValueError(f"Expected frames of one size, got {x.shape} and {y.shape}.")
     if block is None:
         feature = jax.eval_shape(lambda one: _features(encoder, one), x[:1])
-        block = max(1, _HELD_BYTES // (feature.size * feature.dtype.itemsize))
+        room = _HELD_BYTES // (feature.size * feature.dtype.itemsize)
+        block = max(1, room - _passing(room))
     if block < 1:
         raise ValueError(f"Expected block >= 1, got {block}.")
     center = lpips_center(encoder, y)
@@ -204,12 +205,17 @@ def lpips_matrix(
 
     def against(x: jax.Array, y: jax.Array) -> jax.Array:
         held = centred(x)
-        return few_at_a_time(lambda some: feature_costs(centred(some), held), y, max(5, x.shape[0] // 5)).T
+        return few_at_a_time(lambda some: feature_costs(centred(some), held), y, _passing(x.shape[0])).T
 
     t, s = x.shape[0], y.shape[0]
     places = np.indices((t, s))
     inside = np.full((t, s), True) if band is None else in_band(places[0], places[1], (t, s), band)
     return _by_blocks(against, x, y, inside, -(-t // -(-t // block)))
+
+
+def _passing(block: int) -> int:
+    """How many frames of y pass by a block at a time: fewer than five lose digits; the block is read for each few."""
+    return max(5, block // 5)
 
 
 def _by_blocks(
