@@ -49,11 +49,15 @@ def score(console: Console, asked: "Score") -> int:
     if asked.fewest is not None and asked.fewest < 2:
         raise JaxevalError(f"--fewest: expected at least 2, found {asked.fewest}. One feature has no covariance.")
     pairs = find_pairs(asked.generated, asked.reference, asked.audio)
+    identities = read_identities(asked.identities) if asked.identities else {}
+    if strangers := identities.keys() - {pair.id for pair in pairs}:
+        text = f"expected names of the clips that are scored, found {len(strangers)} others, such as {min(strangers)}"
+        raise JaxevalError(f"{asked.identities}: {text}. Names are the files' without their suffix.")
     run = Run(
         asked.out,
         PROTOCOLS[asked.protocol],
         asked.region,
-        identities=read_identities(asked.identities) if asked.identities else None,
+        identities=identities,
         fewest=asked.fewest,
         gamma=asked.gamma,
     )

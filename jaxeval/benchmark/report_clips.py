@@ -31,7 +31,7 @@ def clip_sections(
         clips: the clips with their pictures' material, in any order, or a function that loads one by its id.
         metrics: the aligned metrics whose figures are drawn, where a clip has them.
         known: every score by name.
-        fps: frames per second of the curves and the strips, above 0.
+        fps: frames per second of the curves and the strips, above 0, where a record has none of its own.
 
     Yields:
         For each clip what the template `clip.html.j2` shows of it.
@@ -52,14 +52,15 @@ def clip_sections(
         if row is None:
             raise ValueError(f"Expected each clip of the document once, got a second or unknown id {record.id!r}.")
         if record.id in anchors:
+            rate = record.fps or fps
             yield {
                 "row": row,
                 "anchor": anchors[record.id],
-                "film": _film(row, record, fps),
+                "film": _film(row, record, rate),
                 "notes": [flag.partition(": ") for flag in row["flags"]],
                 "reasons": _reasons(row["missing"]),
                 "metrics": [
-                    _drawn(metric, row, record, known, fps) for metric in metrics if metric.name in record.curves
+                    _drawn(metric, row, record, known, rate) for metric in metrics if metric.name in record.curves
                 ],
             }
     if lost := by_id.keys() & anchors.keys():

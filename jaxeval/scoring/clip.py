@@ -33,8 +33,8 @@ class Pair:
 
     Attributes:
         id: the row's name.
-        generated: video file; None if there is none of that name.
-        reference: video file; None likewise.
+        generated: video file, or .npz file of trajectories; None if there is none of that name.
+        reference: likewise.
         audio: a sound file that stands for the pair's own sound, or None.
     """
 
@@ -133,8 +133,8 @@ class Scorer:
                 raise JaxevalError(
                     f"{path}: expected trajectories as in {other.name}, found a video; give two of a kind."
                 )
-        scored, frames = trajectory_scores(generated, reference, self.protocol, self._gamma)
-        return ClipRecord(name, "ok", None, frames, **vars(scored))
+        scored, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma)
+        return ClipRecord(name, "ok", None, frames, **vars(scored), fps=fps)
 
     def _load_reference(self, path: Path) -> Clip:
         """The reference's clip; the last one is kept, for many methods are held against one reference."""

@@ -49,7 +49,7 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pai
 
 
 def read_identities(path: Path) -> dict[str, str]:
-    """Who is in which clip, from a CSV file with a line `clip,person` for each.
+    """Who is in which clip, from a CSV file with a line `clip,person` for each; these words themselves are a heading.
 
     Raises:
         JaxevalError: the file can't be read, a line has other than two cells, or a clip is named twice.
@@ -63,6 +63,8 @@ def read_identities(path: Path) -> dict[str, str]:
         ) from error
     identities: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
+        if number == 1 and row == ["clip", "person"]:
+            continue
         if len(row) != 2 or not all(row) or row[0] in identities:
             raise JaxevalError(
                 f"{path}: expected lines `clip,person`, each clip once, found {','.join(row)!r} as the {number}. line. "

@@ -66,6 +66,7 @@ class ClipRecord:
         generated, reference: filmstrips; None if the clip failed before there were any.
         audio: `[S]` loudness of the sound in each frame of the reference, relative to its loudest; None without sound.
         features: what the pair adds to the scores of the whole set; None if it adds nothing.
+        fps: frames per second of trajectories that came in files; None for videos, which are at the protocol's.
     """
 
     id: str
@@ -80,3 +81,4 @@ class ClipRecord:
     reference: Strip | None = None
     audio: np.ndarray | None = None
     features: SetFeatures | None = None
+    fps: float | None = None

@@ -114,7 +114,8 @@ class Run:
         """
         sets = self._sets(records)
         summary = summarise(records, self._identities) | (sets.summary(len(records)) if sets else {})
-        signatures = signatures_of(summary, self.protocol, self.region, self._weights, self.gamma)
+        given = [record.fps for record in records if record.fps is not None]
+        signatures = signatures_of(summary, self.protocol, self.region, self._weights, gamma=self.gamma, fps=given)
         document = {
             "schema": SCHEMA,
             "provenance": self._provenance(),

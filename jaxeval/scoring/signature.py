@@ -21,7 +21,7 @@ class Signature:
         weights: SHA-256 of its arrays, with "(unverified)" behind it where they are of an unknown file; or "missing".
         crop: what of a frame it sees.
         finders: the networks that find the face, with their weights.
-        fps: frames per second.
+        fps: frames per second; of trajectories in files that differ, all that there are.
         gamma: of the alignment; None for a score that isn't aligned.
         band: its half-width in ms; None for no band, or no alignment.
         precision: of the networks.
@@ -29,7 +29,7 @@ class Signature:
         version: jaxeval's.
 
     Example:
-        >>> signature = Signature("psnr", "", "", "face224", "", 25.0, None, None, "reference", "jaxeval-v1", "0.1.0")
+        >>> signature = Signature("psnr", "", "", "face224", "", "25", None, None, "reference", "jaxeval-v1", "0.1.0")
         >>> signature.short
         'psnr|jaxeval-v1|c:face224|f:25|p:reference|v:0.1.0'
     """
@@ -39,7 +39,7 @@ class Signature:
     weights: str
     crop: str
     finders: str
-    fps: float
+    fps: str
     gamma: float | None
     band: float | None
     precision: str
@@ -53,7 +53,7 @@ class Signature:
         parts = {
             "e": self.encoder and f"{self.encoder}#{self.weights[:8]}{unverified}",
             "c": self.crop,
-            "f": f"{self.fps:g}",
+            "f": self.fps,
             "g": "" if self.gamma is None else f"{self.gamma:g}",
             "b": "" if self.gamma is None else "none" if self.band is None else f"{self.band:g}",
             "p": self.precision,
@@ -87,7 +87,13 @@ def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
 
 
 def signatures_of(
-    names: Iterable[str], protocol: Protocol, region: str, weights: Mapping[str, str], gamma: float
+    names: Iterable[str],
+    protocol: Protocol,
+    region: str,
+    weights: Mapping[str, str],
+    *,
+    gamma: float = 0.01,
+    fps: Iterable[float] = (),
 ) -> dict[str, Signature]:
     """The signature of every score.
 
@@ -97,6 +103,7 @@ def signatures_of(
         region: "face" or "frame".
         weights: encoder's name to the digest of its weights, see `Networks.weights`.
         gamma: of trajectories that came in files.
+        fps: of each of those files' pairs.
 
     Returns:
         Name to `Signature`; a score that the catalogue doesn't know is of such trajectories, and its encoder "given".
@@ -105,6 +112,7 @@ def signatures_of(
     finders = " ".join(
         f"{name}#{weights[name]}" for name in map(protocol.encoders.get, ("detector", "landmarks")) if name
     )
+    given = ",".join(f"{rate:g}" for rate in sorted(set(fps)))
     found = {}
     for name in names:
         role = known[name].role if name in known else ""
@@ -117,7 +125,7 @@ def signatures_of(
             weights=weights.get(encoder, ""),
             crop=_crop(encoder, role, region, protocol) if name in known else "",
             finders=finders if name in known else "",
-            fps=protocol.fps,
+            fps=f"{protocol.fps:g}" if name in known or not given else given,
             gamma=(protocol.gamma[metric] if metric else gamma) if is_aligned else None,
             band=protocol.band if is_aligned else None,
             precision=protocol.precision,

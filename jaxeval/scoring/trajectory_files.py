@@ -21,7 +21,7 @@ _NEXT = "Save trajectories [T, D] by numpy.savez(FILE, NAME=array, fps=25.0)."
 
 def trajectory_scores(
     generated: Path, reference: Path, protocol: Protocol, gamma: float
-) -> tuple[Scored, tuple[int, int]]:
+) -> tuple[Scored, tuple[int, int], float]:
     """Frame-wise and aligned scores of every trajectory that both files hold.
 
     For each NAME: `NAME`, the mean squared Euclidean distance over the common frames, `NAME_seq`, `NAME_div`,
@@ -34,7 +34,7 @@ def trajectory_scores(
         gamma: Soft-DTW's temperature, in the unit of the distance.
 
     Returns:
-        The scores, a name that one file lacks being missing; and the longest trajectories' numbers of frames.
+        The scores, a name that one file lacks being missing; the longest trajectories' numbers of frames; their fps.
 
     Raises:
         JaxevalError: a file can't be read, or an array is of the wrong kind.
@@ -57,7 +57,7 @@ def trajectory_scores(
         costs = trajectory_costs(distances.squared_euclidean, x[name], y[name])
         scored |= Scored({name: mean(costs.framewise)})
         scored |= align(name, costs, replace(protocol, gamma={name: gamma}, fps=fps))
-    return scored, (max(map(len, x.values())), max(map(len, y.values())))
+    return scored, (max(map(len, x.values())), max(map(len, y.values()))), fps
 
 
 def _read(path: Path, protocol: Protocol) -> tuple[dict[str, np.ndarray], float]:

@@ -22,7 +22,7 @@ def document(scores, protocol=JAXEVAL_V1, weights=WEIGHTS, region="face"):
     count = len(next(iter(scores.values())))
     rows = [{name: values[k] for name, values in scores.items() if values[k] is not None} for k in range(count)]
     records = [ClipRecord(chr(97 + k), "ok", scores=row) for k, row in enumerate(rows)]
-    signatures = signatures_of(scores, protocol, region, weights, 0.01)
+    signatures = signatures_of(scores, protocol, region, weights)
     return {
         "schema": 1,
         "provenance": {"protocol": protocol.as_dict()},
@@ -87,12 +87,12 @@ def test_other_gamma_or_band_matters_to_aligned_scores_only():
 
 
 def test_every_field_of_a_signature_reads_back():
-    (signature,) = signatures_of(["csim_div"], JAXEVAL_V1, "face", WEIGHTS, 0.01).values()
+    (signature,) = signatures_of(["csim_div"], JAXEVAL_V1, "face", WEIGHTS).values()
     fields = fields_of(signature.long)
     assert fields["encoder"] == "dlib_resnet"
     assert fields["weights"] == WEIGHTS["dlib_resnet"]
     assert (fields["crop"], fields["gamma"], fields["band"]) == ("chip150", "0.0006", "1000.0")
-    assert differing(fields, fields | {"fps": "30.0"}) == ["fps"]
+    assert differing(fields, fields | {"fps": "30"}) == ["fps"]
     assert signature.short.startswith("csim_div|jaxeval-v1|e:dlib_resnet#")
 
 

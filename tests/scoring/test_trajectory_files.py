@@ -40,6 +40,7 @@ def test_scores_are_those_of_the_aligned_metric(tmp_path, capsys):
     signature = document["signatures"]["hubert_div"]["long"]
     assert "encoder=given" in signature
     assert "gamma=0.005" in signature
+    assert "fps=50 " in signature
 
 
 def test_folders_are_paired_and_a_name_that_one_lacks_is_missing(tmp_path, capsys):
@@ -101,3 +102,32 @@ def test_a_video_against_trajectories(tmp_path, capsys):
     code, document, _ = score(tmp_path, capsys, tmp_path / "x.npz", tmp_path / "y.mp4")
     assert code == 1
     assert "expected trajectories as in x.npz, found a video" in document["clips"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "told"),
+    [
+        ("clip,person\none,ann\ntwo,ann\n", 0, ""),
+        ("one,ann\ntwo,bob\n", 0, ""),
+        ("one,ann\nthree,bob\n", 2, "found 1 others, such as three"),
+        ("one,ann\none,bob\n", 2, "found 'one,bob' as the 2. line"),
+        ("one\n", 2, "found 'one' as the 1. line"),
+    ],
+)
+def test_persons_make_the_interval_and_wrong_names_are_told(tmp_path, capsys, lines, code, told):
+    for side in ("a", "b"):
+        (tmp_path / side).mkdir()
+        for seed, clip in enumerate(("one", "two")):
+            np.savez(tmp_path / side / f"{clip}.npz", hubert=walk(10 * seed + len(side) + ord(side), 20))
+    (tmp_path / "who.csv").write_text(lines)
+    arguments = [str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit) as stopped:
+        main(["score", *arguments, "--identities", str(tmp_path / "who.csv")])
+    assert stopped.value.code == code
+    error = capsys.readouterr().err
+    if code:
+        assert told in error
+        assert error.count("\n") == 1
+    else:
+        ci95 = json.loads((tmp_path / "out" / "scores.json").read_text())["summary"]["hubert"]["ci95"]
+        assert (ci95 is None) == ("bob" not in lines)
