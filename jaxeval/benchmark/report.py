@@ -70,7 +70,7 @@ def write_report(
         "facts": _facts(provenance, fps),
         "groups": _groups(scores_in(document)),
         "glance": _glance(document),
-        "reasons": _reasons(rows),
+        "reasons": _reasons(rows, document.get("details", {})),
         "metrics": metrics,
         "sections": clip_sections(rows, anchors, clips, metrics=metrics, known=known, fps=fps),
     }
@@ -101,6 +101,7 @@ def _facts(provenance: Mapping, fps: float) -> dict[str, str]:
         "region": protocol.get("region", provenance.get("region")),
         "frames per second": f"{fps:g}",
         "γ": gamma,
+        "band": f"±{protocol['band']:g} ms" if protocol.get("band") else None,
     }
     return {name: value for name, value in facts.items() if value}
 
@@ -125,12 +126,15 @@ def _appearance(row: Mapping) -> float:
     return scores.get("st_lpips_div", scores.get("lpips_div", float("-inf")))
 
 
-def _reasons(rows: list[Mapping]) -> dict[str, dict[str, list[str]]]:
-    """Why scored clips lack scores: reason to the clips, each with the names of its missing scores."""
+def _reasons(rows: list[Mapping], details: Mapping[str, Mapping]) -> dict[str, dict[str, list[str]]]:
+    """Why scored clips, and the set, lack scores: reason to the clips, each with the names of its missing scores."""
     reasons: dict[str, dict[str, list[str]]] = {}
     for row in (row for row in rows if row["status"] == "ok"):
         for name, reason in row["missing"].items():
             reasons.setdefault(reason, {}).setdefault(row["id"], []).append(name)
+    for name, detail in details.items():
+        if "reason" in detail:
+            reasons.setdefault(detail["reason"], {}).setdefault("the whole set", []).append(name)
     return reasons
 
 

@@ -257,3 +257,17 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
 def test_a_report_of_four_clips_is_small(tmp_path):
     records = [clip(f"clip {i}") for i in range(4)]
     assert len(write(tmp_path, records)) < 2_000_000
+
+
+def test_scores_of_the_set_stand_in_the_summary_and_their_reasons_under_the_table(tmp_path):
+    found = document([LATE])
+    found["summary"]["fd_dlib_resnet"] = {"mean": 1.2345, "ci95": None, "n": 1, "of": 1}
+    found["summary"]["fid"] = {"mean": None, "ci95": None, "n": 0, "of": 1}
+    found["details"] = {"fid": {"reason": "2049 features needed on either side"}, "psnr": {"median": 1.0, "worst": []}}
+    write_report(tmp_path / "report.html", found, [LATE], fps=FPS, title="set")
+    text = " ".join(Page((tmp_path / "report.html").read_text("utf-8")).texts)
+    assert "1.2345" in text
+    assert text.count("of the set") == 2
+    assert "not scored" not in text
+    assert "2049 features needed on either side" in text
+    assert "the whole set (fid)" in text
