@@ -14,7 +14,7 @@ _PRE_EMPHASIS = 0.97
 _EPSILON = float(np.finfo(np.float64).eps)  # stands for an energy of 0, in every precision
 
 
-def mfcc(samples: jax.Array, *, sample_rate: float = 16000) -> jax.Array:
+def mfcc(samples: jax.Array, *, sample_rate: float = 16000, length: jax.Array | int | None = None) -> jax.Array:
     """MFCCs as the package python_speech_features 0.6 computes them by default, which SyncNet was trained on.
 
     With y_n = x_n − 0.97 x_{n−1} (y_0 = x_0), cut into frames of 25 ms every 10 ms (whole samples, halves rounded up),
@@ -34,12 +34,16 @@ def mfcc(samples: jax.Array, *, sample_rate: float = 16000) -> jax.Array:
         samples: `[N]` mono samples in the range of int16 (what `read_audio` gives, times 32768), N ≥ 1; floating-point,
             or int16 itself.
         sample_rate: samples per second, static, at least 50.
+        length: number of valid leading samples, a Python int or traced; None for N. Whatever stands behind them counts
+            for nothing, so that sounds of many lengths, filled up to one, share a program.
 
     Returns:
         `[1 + ⌈max(N − window, 0) / hop⌉, 13]`, 100 rows per second; finite, on silence too, where the gradient is 0.
+        With a length n the first 1 + ⌈max(n − window, 0) / hop⌉ rows are those of the sound alone.
 
     Raises:
-        ValueError: samples are not `[N]`, empty, or neither floating-point nor int16, or the sample rate is below 50.
+        ValueError: samples are not `[N]`, empty, or neither floating-point nor int16, the sample rate is below 50, or a
+            static length is out of range.
 
     References:
         Davis and Mermelstein, Comparison of parametric representations for monosyllabic word recognition in
@@ -51,8 +55,12 @@ def mfcc(samples: jax.Array, *, sample_rate: float = 16000) -> jax.Array:
         (99, 13)
     """
     samples = _checked(samples, sample_rate)
+    if isinstance(length, int) and not 1 <= length <= len(samples):
+        raise ValueError(f"Expected length in 1..{len(samples)}, got {length}.")
     # x_n − 0.97 x_{n−1} as a difference, which is exact for whole numbers, and the small rest.
     emphasised = jnp.concatenate([samples[:1], jnp.diff(samples) + (1 - _PRE_EMPHASIS) * samples[:-1]])
+    if length is not None:
+        emphasised = jnp.where(jnp.arange(len(samples)) < length, emphasised, 0)
     frames = _frames(emphasised, _whole(_WINDOW_S * sample_rate), _whole(_HOP_S * sample_rate))
     spectrum = jnp.fft.rfft(frames, _FFT)
     power = (jnp.square(spectrum.real) + jnp.square(spectrum.imag)) / _FFT

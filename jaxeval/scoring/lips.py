@@ -28,6 +28,7 @@ ENVELOPE = ("lip_envelope", "lip_envelope_offset_ms", *aligned_names("lip_envelo
 SYNC = ("sync_c", "sync_d", "sync_offset_ms", *aligned_names("sync"))
 
 _SAMPLES_PER_FRAME = 640
+_MFCC_WINDOW, _MFCC_HOP = 400, 160
 _WINDOWS = 25
 _OVERLAP = 4
 
@@ -141,13 +142,18 @@ def _embed(encoder: Any, crops: jax.Array) -> jax.Array:
 
 def _audio(encoder: Any, samples: np.ndarray) -> np.ndarray:
     """Embeddings of the sound's windows, one for each frame that has a whole one after it."""
-    cepstra = np.asarray(_mfcc((samples * FULL_SCALE).astype(np.float32)))
-    count = (len(cepstra) - 20) // 4 + 1
-    rows = np.arange(len(cepstra) + -(len(cepstra) - 20) % (4 * PAD)).clip(max=len(cepstra) - 1)
-    return np.asarray(_embed_audio(encoder, cepstra[rows]))[:count]
+    length = len(samples)
+    filled = np.pad((samples * FULL_SCALE).astype(np.float32), (0, -length % SAMPLE_RATE))
+    rows = 1 + -(-max(length - _MFCC_WINDOW, 0) // _MFCC_HOP)
+    cepstra = np.asarray(_mfcc(filled, jnp.int32(length)))[:rows]
+    count = (rows - 20) // 4 + 1
+    places = np.arange(rows + -(rows - 20) % (4 * PAD)).clip(max=rows - 1)
+    return np.asarray(_embed_audio(encoder, cepstra[places]))[:count]
 
 
-_mfcc = jax.jit(mfcc)
+@jax.jit
+def _mfcc(samples: jax.Array, length: jax.Array) -> jax.Array:
+    return mfcc(samples, sample_rate=SAMPLE_RATE, length=length)
 
 
 @jax.jit

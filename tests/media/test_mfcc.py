@@ -44,6 +44,20 @@ def test_number_of_frames(name, frames):
     assert mfcc(jnp.asarray(GOLDEN[name], jnp.float32)).shape == (frames, 13)
 
 
+@pytest.mark.parametrize("name", ["speech", "gap", "window", "window_and_one", "short", "one"])
+def test_what_stands_behind_the_length_counts_for_nothing(name):
+    """Against the package's values of the sound alone; a loud continuation would show in the last row."""
+    sound, expected = GOLDEN[name], GOLDEN[f"mfcc_{name}"]
+    filled = np.concatenate([sound, np.full(1000, 20000, sound.dtype)])
+    ours = jax.jit(lambda samples, length: mfcc(samples, length=length))(filled.astype(np.float32), len(sound))
+    np.testing.assert_allclose(ours[: len(expected)], expected, rtol=0, atol=1e-4)
+
+
+def test_a_length_out_of_range():
+    with pytest.raises(ValueError, match=r"Expected length in 1\.\.5, got 6"):
+        mfcc(jnp.zeros(5), length=6)
+
+
 def test_int16_is_taken_as_it_is():
     speech = GOLDEN["speech"]
     np.testing.assert_array_equal(mfcc(jnp.asarray(speech)), mfcc(jnp.asarray(speech, jnp.float32)))
