@@ -1,4 +1,4 @@
-"""Known faults, put into any clip on purpose: two of timing, two of the picture."""
+"""Known faults, put into any clip on purpose: of timing, with the sound beside it, and of the picture."""
 
 import tempfile
 from pathlib import Path
@@ -16,8 +16,8 @@ class Perturbed(NamedTuple):
     """A perturbed clip and the truth about its timing.
 
     Attributes:
-        frames: [T, H, W, 3] uint8 RGB, as many as there were.
-        lag: [T] how late each frame is against the original, in frames: t minus the index of the frame that it shows.
+        frames: [S, H, W, 3] uint8 RGB, as many as there were unless the pace is another.
+        lag: [S] how late each frame is against the original, in frames: t minus the index of the frame that it shows.
     """
 
     frames: np.ndarray
@@ -47,8 +47,8 @@ def late(frames: np.ndarray, seconds: float = 0.12, *, fps: float = 25.0) -> Per
     """
     if seconds < 0:
         raise ValueError(f"Expected seconds >= 0, got {seconds}.")
-    _require_clip(frames)
-    return _shown(frames, np.arange(len(frames)) - int(seconds * fps + 0.5))
+    require_clip(frames)
+    return retimed(frames, np.arange(len(frames)) - int(seconds * fps + 0.5))
 
 
 def late_audio(samples: np.ndarray, seconds: float = 0.12, *, sample_rate: int = 16000) -> np.ndarray:
@@ -121,9 +121,9 @@ def rubato(
         >>> rubato(np.zeros((75, 2, 2, 3), np.uint8)).lag[[0, 37, 74]]
         array([ 0, -4,  0])
     """
-    _require_clip(frames)
+    require_clip(frames)
     shown = rubato_time(np.arange(len(frames)) / fps, rate, period=period, phase=phase) * fps
-    return _shown(frames, np.floor(shown + 0.5).astype(int))
+    return retimed(frames, np.floor(shown + 0.5).astype(int))
 
 
 def rubato_audio(
@@ -172,9 +172,35 @@ def blurred(frames: np.ndarray, sigma: float = 2.0) -> Perturbed:
         >>> blurred(dot, sigma=1.0).frames[0, 4, :, 0].tolist()  # 255 / 2π at the centre
         [0, 0, 5, 25, 41, 25, 5, 0, 0]
     """
-    _require_clip(frames)
+    require_clip(frames)
     blurry = (gaussian_filter(frame.astype(np.float32), (sigma, sigma, 0), mode="nearest") for frame in frames)
     return Perturbed(np.stack([np.rint(frame).astype(np.uint8) for frame in blurry]), np.zeros(len(frames), int))
+
+
+def noisy(frames: np.ndarray, sigma: float = 8.0, *, seed: int = 0) -> Perturbed:
+    """Add Gaussian noise to every pixel and channel, anew in each frame.
+
+    Args:
+        frames: [T, H, W, 3] uint8 RGB.
+        sigma: standard deviation in grey levels, at least 0.
+        seed: of the noise.
+
+    Returns:
+        The clip, rounded and clipped to 0..255; its lag is 0.
+
+    Raises:
+        ValueError: frames is no clip, or sigma is negative.
+
+    Example:
+        >>> grey = np.full((2, 64, 64, 3), 128, np.uint8)
+        >>> print(f"{noisy(grey, sigma=8.0).frames.std():.1f}")
+        8.0
+    """
+    require_clip(frames)
+    if sigma < 0:
+        raise ValueError(f"Expected sigma >= 0, got {sigma}.")
+    noise = np.random.default_rng(seed).normal(0, sigma, frames.shape)
+    return Perturbed(np.rint((frames + noise).clip(0, 255)).astype(np.uint8), np.zeros(len(frames), int))
 
 
 def degraded(frames: np.ndarray, *, crf: int = 40, scale: float = 1.0, fps: float = 25.0) -> Perturbed:
@@ -199,7 +225,7 @@ def degraded(frames: np.ndarray, *, crf: int = 40, scale: float = 1.0, fps: floa
         >>> degraded(np.full((3, 32, 32, 3), 90, np.uint8)).frames.shape
         (3, 32, 32, 3)
     """
-    _require_clip(frames)
+    require_clip(frames)
     height, width = frames.shape[1:3]
     small = [max(2, 2 * round(side * scale / 2)) for side in (height, width)]
     with tempfile.TemporaryDirectory() as folder:
@@ -209,16 +235,29 @@ def degraded(frames: np.ndarray, *, crf: int = 40, scale: float = 1.0, fps: floa
     return Perturbed(np.stack(read), np.zeros(len(frames), int))
 
 
-def _shown(frames: np.ndarray, index: np.ndarray) -> Perturbed:
-    """The clip that shows frame index[t] at t, held at both ends."""
+def retimed(frames: np.ndarray, index: np.ndarray) -> Perturbed:
+    """The clip that shows frame index[t] at t, held at both ends.
+
+    Args:
+        frames: [T, H, W, 3] uint8 RGB.
+        index: [S] whole numbers; those outside of 0..T − 1 count as the nearest inside.
+
+    Returns:
+        The clip of S frames and its lag.
+
+    Example:
+        >>> retimed(np.zeros((3, 2, 2, 3), np.uint8), np.array([-1, 0, 0, 2, 5])).lag
+        array([0, 1, 2, 1, 2])
+    """
     index = index.clip(0, len(frames) - 1)
-    return Perturbed(frames[index], np.arange(len(frames)) - index)
+    return Perturbed(frames[index], np.arange(len(index)) - index)
 
 
 def _resized(frame: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC))
 
 
-def _require_clip(frames: np.ndarray) -> None:
+def require_clip(frames: np.ndarray) -> None:
+    """Refuse what is no clip, with a ValueError."""
     if frames.ndim != 4 or frames.shape[3] != 3 or not len(frames):
         raise ValueError(f"Expected frames of shape [T >= 1, H, W, 3], got {list(frames.shape)}.")

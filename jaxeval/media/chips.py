@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from jaxeval.media.crops import similarity
+from jaxeval.media.crops import inverse, similarity
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,7 @@ class Chip:
         """Maps `[T, 2, 3]` from the chip to the frame by least squares, from landmarks `[T, N, 2]` of the frame."""
         if self.errors == "frame":
             return np.stack([similarity(self.template, of_frame) for of_frame in points])
-        return np.stack([_inverse(similarity(of_frame, self.template)) for of_frame in points])
-
-
-def _inverse(matrix: np.ndarray) -> np.ndarray:
-    return np.linalg.inv(np.concatenate([matrix, [[0, 0, 1]]]))[:2]
+        return np.stack([inverse(similarity(of_frame, self.template)) for of_frame in points])
 
 
 # dlib's mean face for its five landmarks, in a unit square without padding: outer and inner corner of the left eye,

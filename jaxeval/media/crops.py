@@ -78,6 +78,11 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
+def inverse(matrix: np.ndarray) -> np.ndarray:
+    """The way back of an affine map of the plane, both as `[2, 3]`."""
+    return np.linalg.inv(np.concatenate([matrix, [[0, 0, 1]]]))[:2]
+
+
 @dataclass(frozen=True)
 class Window:
     """A static upright rectangle of a frame, in whole pixels: left, top, right, bottom."""
