@@ -38,9 +38,11 @@ from jaxeval.metrics.timing import Timing, timing
 
 if TYPE_CHECKING:
     from jaxeval.checkpoints import load_encoder
+    from jaxeval.scoring.custom import CustomScore
 
 __all__ = [
     "AlignedScore",
+    "CustomScore",
     "JaxevalError",
     "Lag",
     "Moments",
@@ -95,11 +97,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`load_encoder` brings Flax and Orbax along, for which only those wait who load a network."""
+    """What brings Flax and Orbax along is imported when it is first used."""
     if name == "load_encoder":
         from jaxeval.checkpoints import load_encoder
 
         return load_encoder
+    if name == "CustomScore":
+        from jaxeval.scoring.custom import CustomScore
+
+        return CustomScore
     raise AttributeError(f"module 'jaxeval' has no attribute {name!r}")
 
 

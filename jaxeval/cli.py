@@ -28,7 +28,7 @@ class Score:
     reference: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="REFERENCE")]
     """The reference, or a folder of them."""
     audio: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None
-    """Sound of the clip (a folder of sounds for folders); if not given, the reference's own or the generated one's."""
+    """Sound of the clip (for folders a folder); if not given, the generated one's own, else the reference's."""
     out: Path = Path("jaxeval-scores")
     """Folder for scores.json, scores.csv and report.html. A run that was stopped goes on from here."""
     protocol: str = "jaxeval-v1"
@@ -42,6 +42,12 @@ class Score:
     """How many frames or short clips a Fréchet distance needs; if not given, one more than a feature has numbers."""
     gamma: float = 0.01
     """Soft-DTW's temperature for trajectories that come in .npz files, in the unit of their squared distances."""
+    floor: int = 1
+    """Of how many references the noise floor is told: each against itself, coded again at CRF 18. 0 for none."""
+    scorers: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """A Python file with SCORERS = [jaxeval.CustomScore(...), ...], scores of your own such as iqa. It is run."""
+    number: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME=NUMBER")] = ()
+    """A number of the method that only you know, such as fps=31.5; may be given again for another one."""
 
     def run(self, console: Console) -> int:
         """Score, print the table, write the three files."""

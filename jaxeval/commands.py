@@ -20,6 +20,8 @@ from jaxeval.checkpoints import cache_folder, convert, list_weights, verify_weig
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.clip import Pair
 from jaxeval.scoring.compare import compare, read_scores
+from jaxeval.scoring.custom import load_scorers, read_numbers
+from jaxeval.scoring.floor import floor_pairs
 from jaxeval.scoring.pairing import find_pairs, read_identities
 from jaxeval.scoring.protocol import PROTOCOLS
 from jaxeval.scoring.record import ClipRecord
@@ -46,6 +48,8 @@ def score(console: Console, asked: "Score") -> int:
         raise JaxevalError(f"--protocol: expected one of {names}, found {asked.protocol}. Choose one of them.")
     if not 0 <= asked.gamma < float("inf"):
         raise JaxevalError(f"--gamma: expected a number of at least 0, found {asked.gamma}. Try 0.01.")
+    if asked.floor < 0:
+        raise JaxevalError(f"--floor: expected at least 0, found {asked.floor}. 0 leaves the noise floor out.")
     if asked.fewest is not None and asked.fewest < 2:
         raise JaxevalError(f"--fewest: expected at least 2, found {asked.fewest}. One feature has no covariance.")
     pairs = find_pairs(asked.generated, asked.reference, asked.audio)
@@ -60,8 +64,10 @@ def score(console: Console, asked: "Score") -> int:
         identities=identities,
         fewest=asked.fewest,
         gamma=asked.gamma,
+        scorers=load_scorers(asked.scorers) if asked.scorers else (),
+        numbers=read_numbers(asked.number),
     )
-    return _score_pairs(console, run, pairs, f"{asked.generated} against {asked.reference}")
+    return _score_pairs(console, run, pairs, f"{asked.generated} against {asked.reference}", asked.floor)
 
 
 def compare_runs(console: Console, one: Path, other: Path, only: Sequence[str]) -> int:
@@ -86,12 +92,12 @@ def demo(console: Console, out: Path) -> int:
     with console.status("making a talking face from a photograph and speech, and four faulty copies of it"):
         clips = make_demo(out)
     pairs = [Pair(name, path, clips.reference) for name, path in clips.methods.items()]
-    return _score_pairs(console, run, pairs, "Four faulty copies of a talking face")
+    return _score_pairs(console, run, pairs, "Four faulty copies of a talking face", floor=1)
 
 
-def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str) -> int:
-    records = _records(console, run, pairs)
-    document = run.write(records)
+def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str, floor: int) -> int:
+    records, floor_records = _records(console, run, pairs, floor_pairs(pairs, run.out / "floor", floor))
+    document = run.write(records, floor_records)
     write_report(run.out / "report.html", document, run.clip, fps=run.protocol.fps, title=title)
     print_table(document, console)
     for encoder, reason in run.missing.items():
@@ -101,30 +107,32 @@ def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str) 
     return int(any(record.status != "ok" for record in records))
 
 
-def _records(console: Console, run: Run, pairs: Sequence[Pair]) -> list[ClipRecord]:
-    """All records, with a bar that estimates the time left."""
+def _records(
+    console: Console, run: Run, pairs: Sequence[Pair], floor: Sequence[Pair]
+) -> tuple[list[ClipRecord], list[ClipRecord]]:
+    """All records, and those of the noise floor, with a bar that estimates the time left."""
     records: list[ClipRecord] = []
     found = 0
     with _stoppable() as stop_if_asked, Progress(*_BAR, console=console) as bar:
-        task = bar.add_task("scoring", total=len(pairs))
+        task = bar.add_task("scoring", total=len(pairs) + len(floor))
 
         def done(share: float) -> None:
             stop_if_asked()
             bar.update(task, completed=len(records) + share)
 
-        for pair in pairs:
+        for score, pair in (*((run.record, pair) for pair in pairs), *((run.floor_record, pair) for pair in floor)):
             bar.update(task, description=pair.id)
             stop_if_asked()
-            record, fresh = run.record(pair, done)
+            record, fresh = score(pair, done)
             records.append(record)
             bar.update(task, completed=len(records))
-            found += not fresh
+            found += not fresh and len(records) <= len(pairs)
             if record.status != "ok":
                 text = f"{record.id}: failed: {record.reason}"
                 bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
     if found:
         console.print(f"{found} of {len(pairs)} clips were scored by an earlier run into {run.out}.", soft_wrap=True)
-    return records
+    return records[: len(pairs)], records[len(pairs) :]
 
 
 @contextmanager

@@ -75,7 +75,8 @@ def run(capsys, *arguments):
 
 def score(capsys, out, generated, reference, *more):
     """Exit code, and the rows of scores.json, checked against scores.csv."""
-    code, text, _ = run(capsys, "score", generated, reference, "--out", out, *more)
+    floor = () if "--floor" in more else ("--floor", 0)
+    code, text, _ = run(capsys, "score", generated, reference, "--out", out, *floor, *more)
     document = json.loads((out / "scores.json").read_text())
     rows = list(csv.DictReader((out / "scores.csv").open()))
     assert [row["id"] for row in rows] == [clip["id"] for clip in document["clips"]]

@@ -1,6 +1,6 @@
 """One pair of files to one record: what the command does for each clip, and what it says when it can't."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,11 +9,13 @@ from PIL import Image
 
 from jaxeval.errors import JaxevalError, printable
 from jaxeval.media.video import Video
+from jaxeval.scoring.custom import CustomScore, custom_scores
 from jaxeval.scoring.families import Families
 from jaxeval.scoring.flags import flags_of
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord, Strip
+from jaxeval.scoring.scored import missing
 from jaxeval.scoring.sets import set_features
 from jaxeval.scoring.sound import sound_of
 from jaxeval.scoring.trajectories import Clip, find_face, reference_window, trajectories
@@ -51,6 +53,7 @@ class Scorer:
         protocol: the protocol.
         region: "face" for the reference's face window, "frame" for whole frames.
         gamma: Soft-DTW's temperature for trajectories that come in files and that the protocol doesn't know.
+        scorers: the user's own.
 
     Example:
         >>> from pathlib import Path
@@ -60,8 +63,14 @@ class Scorer:
         'failed'
     """
 
-    def __init__(self, protocol: Protocol, region: str = "face", gamma: float = 0.01) -> None:
-        self.protocol, self.region, self._gamma = protocol, region, gamma
+    def __init__(
+        self,
+        protocol: Protocol,
+        region: str = "face",
+        gamma: float = 0.01,
+        scorers: Sequence[CustomScore] = (),
+    ) -> None:
+        self.protocol, self.region, self._gamma, self._scorers = protocol, region, gamma, tuple(scorers)
         self.networks = Networks(protocol)
         self._families = Families(protocol, self.networks)
         self._reference: Clip | None = None
@@ -124,6 +133,7 @@ class Scorer:
         scored = self._families.scores(
             x, y, sound, faceless, lambda done: progress(_BOTH_READ + (1 - _BOTH_READ) * done)
         )
+        scored |= custom_scores(self._scorers, x.seen.crops, self.protocol.fps)
         features = set_features(self.networks, self.protocol, x, y)
         return replace(record, **vars(scored) | {"flags": flags + scored.flags, "features": features})
 
@@ -134,6 +144,7 @@ class Scorer:
                     f"{path}: expected trajectories as in {other.name}, found a video; give two of a kind."
                 )
         scored, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma)
+        scored |= missing([scorer.name for scorer in self._scorers], "no frames: trajectories came in files")
         return ClipRecord(name, "ok", None, frames, **vars(scored), fps=fps)
 
     def _load_reference(self, path: Path) -> Clip:

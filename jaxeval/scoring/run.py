@@ -16,8 +16,10 @@ import jax
 
 from jaxeval.atomic import atomic_file
 from jaxeval.checkpoints.manifest import file_sha256
-from jaxeval.errors import one_line
+from jaxeval.errors import JaxevalError, one_line, printable
 from jaxeval.scoring.clip import Pair, Progress, Scorer
+from jaxeval.scoring.custom import CustomScore
+from jaxeval.scoring.floor import CRF, code_again
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.sets import Sets
@@ -38,6 +40,8 @@ class Run:
         identities: clip's id to the person in it, where known.
         fewest: features that a Fréchet distance needs, see `Sets`.
         gamma: see `Scorer`.
+        scorers: the user's own, see `CustomScore`.
+        numbers: of the method, by name, as the user gives them.
 
     Raises:
         JaxevalError: the folder can't be written, or an encoder's record is damaged.
@@ -52,11 +56,14 @@ class Run:
         identities: Mapping[str, str] | None = None,
         fewest: int | None = None,
         gamma: float = 0.01,
+        scorers: Sequence[CustomScore] = (),
+        numbers: Mapping[str, float] | None = None,
     ) -> None:
         self.out, self.protocol, self.region, self.gamma = out, protocol, region, gamma
+        self._own, self._numbers = {scorer.name: scorer for scorer in scorers}, numbers or {}
         self._identities, self._fewest = identities or {}, fewest
         self._store = ClipStore(out / "clips")
-        self._scorer = Scorer(protocol, region, gamma)
+        self._scorer = Scorer(protocol, region, gamma, scorers)
         self._weights = self._scorer.networks.weights
         self._started = _now()
 
@@ -87,6 +94,14 @@ class Run:
             self._store.save(record, inputs)
         return replace(record, curves={}, generated=None, reference=None, audio=None, features=None), fresh
 
+    def floor_record(self, pair: Pair, progress: Progress = lambda fraction: None) -> tuple[ClipRecord, bool]:
+        """The record of a pair of `floor_pairs`, whose clip is coded first; a failed one if that can't be done."""
+        try:
+            code_again(pair, self.protocol.fps)
+        except JaxevalError as error:
+            return ClipRecord(pair.id, "failed", printable(str(error))), True
+        return self.record(pair, progress)
+
     def _scored(self, pair: Pair, progress: Progress) -> ClipRecord:
         """Score, and let no fault of ours in one clip end the run for the others."""
         try:
@@ -103,26 +118,39 @@ class Run:
         assert record is not None
         return record
 
-    def write(self, records: Sequence[ClipRecord]) -> dict[str, Any]:
+    def write(self, records: Sequence[ClipRecord], floor: Sequence[ClipRecord] = ()) -> dict[str, Any]:
         """Write `scores.json` and `scores.csv`, whole or not at all.
 
         Args:
             records: of all pairs.
+            floor: of those of `floor_pairs`.
 
         Returns:
             The document of `scores.json`.
         """
         sets = self._sets(records)
         summary = summarise(records, self._identities) | (sets.summary(len(records)) if sets else {})
+        summary |= {name: _given(value, len(records)) for name, value in self._numbers.items()}
         given = [record.fps for record in records if record.fps is not None]
-        signatures = signatures_of(summary, self.protocol, self.region, self._weights, gamma=self.gamma, fps=given)
+        signatures = signatures_of(
+            summary,
+            self.protocol,
+            self.region,
+            self._weights,
+            gamma=self.gamma,
+            fps=given,
+            scorers={name: scorer.version for name, scorer in self._own.items()},
+            numbers=self._numbers,
+        )
         document = {
             "schema": SCHEMA,
             "provenance": self._provenance(),
             "clips": [_row(record) for record in records],
             "summary": summary,
-            "details": details(records) | (sets.details() if sets else {}),
+            "details": details(records, {name: own.score for name, own in self._own.items()})
+            | (sets.details() if sets else {}),
             "signatures": {name: signature.as_dict() for name, signature in signatures.items()},
+            "floor": {"crf": CRF, "clips": [_row(record) for record in floor], "summary": summarise(floor)},
         }
         with atomic_file(self.out / "scores.json") as file:
             file.write(json.dumps(document, indent=1, allow_nan=False).encode())
@@ -151,13 +179,15 @@ class Run:
             "region": self.region,
             "gamma": self.gamma,
             "weights": self._weights,
+            "scorers": {name: own.as_dict() for name, own in self._own.items()},
             "software": software,
             "device": f"{jax.default_backend()} ({jax.devices()[0].device_kind})",
         }
 
     def _provenance(self) -> dict[str, Any]:
         times = {"started": self._started, "written": _now()}
-        return self._settings() | {"python": platform.python_version(), "platform": platform.machine()} | times
+        given = {"numbers": dict(self._numbers)}
+        return self._settings() | given | {"python": platform.python_version(), "platform": platform.machine()} | times
 
 
 def _state(path: Path) -> str:
@@ -170,6 +200,11 @@ def _state(path: Path) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _given(value: float, clips: int) -> dict[str, Any]:
+    """A number of the method: it speaks of all clips, and nothing is known of its spread."""
+    return {"mean": value, "ci95": None, "n": clips, "of": clips}
 
 
 def _row(record: ClipRecord) -> dict[str, Any]:

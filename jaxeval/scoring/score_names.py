@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from jaxeval.scoring.protocol import JAXEVAL_V1
-from jaxeval.scoring.score_texts import ALIGNED, GROUPS, PLAIN, SETS, Aligned, Score, aligned_scores
+from jaxeval.scoring.score_texts import ALIGNED, GIVEN, GROUPS, PLAIN, SETS, Aligned, Score, aligned_scores
 
 NICKNAMES = {"dlib_resnet": "dlib", "syncnet": "SyncNet", "liveportrait_motion": "LivePortrait"}
 """Encoders by the names that tables have room for."""
@@ -81,9 +81,18 @@ def scores_in(document: Mapping) -> list[Score]:
     spoken = dict.fromkeys(document.get("summary", {}))
     for clip in document["clips"]:
         spoken |= dict.fromkeys((*clip.get("scores", {}), *clip.get("missing", {})))
-    known = catalogue(encoders_of(document))
-    listed = [score for name, score in known.items() if name in spoken]
+    provenance = document.get("provenance", {})
+    own = {name: own_score(name, told) for name, told in provenance.get("scorers", {}).items()}
+    own |= {name: Score(name, "sets", "", "", 4, GIVEN) for name in provenance.get("numbers", {})}
+    known = own | catalogue(encoders_of(document))
+    listed = [score for name, score in known.items() if name in spoken and name not in own]
+    listed += [known[name] for name in own if name in spoken]
     return listed + [_unknown(name) for name in spoken if name not in known]
+
+
+def own_score(name: str, told: Mapping[str, str]) -> Score:
+    """How tables show a score of the user's own, of which a document tells (see `CustomScore.as_dict`)."""
+    return Score(name, "own", told.get("better", ""), told.get("unit", ""), 4, told.get("definition", ""))
 
 
 def _unknown(name: str) -> Score:

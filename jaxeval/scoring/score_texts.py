@@ -65,6 +65,7 @@ ALIGNED = (
 )
 
 _BEYOND = "Share of the frames whose lag by the timing metric is beyond ±{} ms."
+GIVEN = "A number of the method, as its user gives it."
 SETS = "Fréchet distance of all generated clips' features and all references', {}; a number of the whole set."
 
 PLAIN = (
@@ -109,7 +110,6 @@ PLAIN = (
     Score("niqe", "image", "↓", "", 2, "Natural image quality evaluator: distance from pristine pictures' statistics."),
     Score("iqa", "image", "↑", "", 3, "The user's own image quality, as registered."),
     Score("vqa", "image", "↑", "", 3, "The user's own video quality, as registered."),
-    Score("fps", "image", "↑", "1/s", 1, "Frames that the method generates in a second, as its user says."),
     Score(
         "st_lpips",
         "st_lpips",
@@ -169,6 +169,7 @@ PLAIN = (
     Score(
         "smooth", "smoothness", "↑", "", 4, "How well each second frame is the mean of its neighbours; no reference."
     ),
+    Score("fps", "sets", "↑", "1/s", 1, "Frames that the method generates in a second, as its user says."),
     Score("fid", "sets", "↓", "", 2, SETS.format("Inception's"), "frames"),
     Score("fvd", "sets", "↓", "", 1, SETS.format("I3D's, of 16 frames each"), "clips"),
 )
@@ -216,7 +217,8 @@ GROUPS = {
     **{m.name: m.title for m in ALIGNED},
     "landmarks": "Landmarks",
     "smoothness": "Smoothness",
-    "sets": "Sets",
+    "own": "Scorers of the user's",
+    "sets": "The whole set",
     "other": "Other",
 }
 """The headings over the columns, in the order in which tables show them."""

@@ -51,7 +51,7 @@ class Signature:
         """For a table's foot: what is empty is left out, of a digest eight digits stand."""
         unverified = "!unverified" if self.weights.endswith("(unverified)") else ""
         parts = {
-            "e": self.encoder and f"{self.encoder}#{self.weights[:8]}{unverified}",
+            "e": f"{self.encoder}#{self.weights[:8]}{unverified}" if self.weights else self.encoder,
             "c": self.crop,
             "f": self.fps,
             "g": "" if self.gamma is None else f"{self.gamma:g}",
@@ -94,6 +94,8 @@ def signatures_of(
     *,
     gamma: float = 0.01,
     fps: Iterable[float] = (),
+    scorers: Mapping[str, str] | None = None,
+    numbers: Iterable[str] = (),
 ) -> dict[str, Signature]:
     """The signature of every score.
 
@@ -104,10 +106,14 @@ def signatures_of(
         weights: encoder's name to the digest of its weights, see `Networks.weights`.
         gamma: of trajectories that came in files.
         fps: of each of those files' pairs.
+        scorers: name to version of the user's own.
+        numbers: names of those that the user gives.
 
     Returns:
-        Name to `Signature`; a score that the catalogue doesn't know is of such trajectories, and its encoder "given".
+        Name to `Signature`. A score that the catalogue doesn't know is of such trajectories, and its encoder "given",
+        as is a number's; a scorer's is its version.
     """
+    scorers, numbers = scorers or {}, set(numbers)
     known = catalogue(protocol.encoders)
     finders = " ".join(
         f"{name}#{weights[name]}" for name in map(protocol.encoders.get, ("detector", "landmarks")) if name
@@ -115,6 +121,11 @@ def signatures_of(
     given = ",".join(f"{rate:g}" for rate in sorted(set(fps)))
     found = {}
     for name in names:
+        if name in scorers or name in numbers:
+            encoder = scorers.get(name, "given")
+            crop = f"{region}{protocol.size}" if name in scorers else ""
+            found[name] = _plain(name, encoder, crop, finders if crop else "", protocol)
+            continue
         role = known[name].role if name in known else ""
         encoder = protocol.encoders.get(role, "") if name in known else "given"
         metric = _metric(name, protocol)
@@ -133,6 +144,12 @@ def signatures_of(
             version=version("jaxeval"),
         )
     return found
+
+
+def _plain(name: str, encoder: str, crop: str, finders: str, protocol: Protocol) -> Signature:
+    """Of a score of the user's, which isn't aligned."""
+    fps, own = f"{protocol.fps:g}" if crop else "", version("jaxeval")
+    return Signature(name, encoder, "", crop, finders, fps, None, None, protocol.precision, protocol.name, own)
 
 
 def _metric(name: str, protocol: Protocol) -> str | None:

@@ -8,6 +8,7 @@ from scipy.stats import bootstrap
 
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.score_names import catalogue
+from jaxeval.scoring.score_texts import Score
 
 _RESAMPLES = 2000
 _WORST = 5
@@ -29,21 +30,22 @@ def summarise(records: Sequence[ClipRecord], identities: Mapping[str, str] | Non
     return {name: _summary(name, records, identities or {}) for name in _names(records)}
 
 
-def details(records: Sequence[ClipRecord]) -> dict[str, dict[str, Any]]:
+def details(records: Sequence[ClipRecord], own: Mapping[str, Score] | None = None) -> dict[str, dict[str, Any]]:
     """What more there is to say of every score than its mean.
 
     Args:
         records: all clips, failed ones included.
+        own: scores of the user's, by name.
 
     Returns:
         Name to `{"median": a number or None, "worst": ids of up to five clips, the worst first}`; no clip is the worst
         for a score that has no better end.
     """
-    found = {}
+    found, known = {}, catalogue() | dict(own or {})
     for name in _names(records):
         having = [record for record in records if name in record.scores]
         median = float(np.median([record.scores[name] for record in having])) if having else None
-        found[name] = {"median": median, "worst": _worst(name, having)}
+        found[name] = {"median": median, "worst": _worst(name, having, known)}
     return found
 
 
@@ -89,8 +91,7 @@ def _summary(name: str, records: Sequence[ClipRecord], identities: Mapping[str, 
     }
 
 
-def _worst(name: str, having: Iterable[ClipRecord]) -> list[str]:
-    known = catalogue()
+def _worst(name: str, having: Iterable[ClipRecord], known: Mapping[str, Score]) -> list[str]:
     better = known[name].better if name in known else ""
     if not better:
         return []

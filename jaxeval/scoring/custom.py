@@ -1,0 +1,162 @@
+"""Scores of the user's own: any function of a clip's frames, and numbers of a method that only its user knows."""
+
+import hashlib
+import math
+import re
+import runpy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from jaxeval.errors import JaxevalError, one_line
+from jaxeval.scoring.score_names import catalogue, own_score
+from jaxeval.scoring.score_texts import Score
+from jaxeval.scoring.scored import Scored, missing
+
+SLOTS = ("iqa", "vqa")
+"""Scores that jaxeval shows and has no scorer for."""
+
+NUMBERS = ("fps",)
+"""Numbers of a method that jaxeval shows and can't measure."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_VARIABLE = "SCORERS"
+
+
+@dataclass(frozen=True)
+class CustomScore:
+    """A score that needs no reference, computed by the user's own function.
+
+    Attributes:
+        name: `iqa` or `vqa`, which have their columns, or any other that no score of jaxeval has: small letters,
+            digits and _.
+        function: (frames, fps) -> number. frames `[T, H, W, 3]` float32 RGB in [0, 1] are what jaxeval's own image
+            scores see of the generated clip: the reference's face window, or the whole frame with `--region frame`.
+        version: what computes it and in which version, such as "musiq 1.2": part of the score's signature, so that
+            numbers of two versions are never compared.
+        better: "↑" if high is better, "↓" if low is, "" for neither. Of `iqa` and `vqa` high is better.
+        unit: "" for none.
+        definition: one line for the report.
+
+    Raises:
+        JaxevalError: the name is taken or ill-formed, or there is no version.
+
+    Example:
+        >>> brightness = CustomScore("brightness", lambda frames, fps: float(frames.mean()), version="mean 1")
+        >>> brightness.function(np.full((2, 4, 4, 3), 0.5, np.float32), 25.0)
+        0.5
+    """
+
+    name: str
+    function: Callable[[np.ndarray, float], float]
+    version: str
+    better: Literal["↑", "↓", ""] = "↑"
+    unit: str = ""
+    definition: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name(f"the scorer {self.name!r}", self.name, SLOTS)
+        if not self.version.strip() or "|" in self.version:
+            raise JaxevalError(
+                f"the scorer {self.name!r}: expected a version without |, found {self.version!r}; signatures hold it."
+            )
+        if self.name in SLOTS and self.better != "↑":
+            raise JaxevalError(f"the scorer {self.name!r}: expected high to be better, found {self.better!r}.")
+
+    @property
+    def score(self) -> Score:
+        """How tables and pages show it."""
+        known = catalogue().get(self.name)
+        return known or own_score(self.name, self.as_dict())
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain values, for a record's provenance: all but the function."""
+        return {name: value for name, value in vars(self).items() if name not in ("name", "function")}
+
+
+def custom_scores(scorers: Sequence[CustomScore], crops: np.ndarray, fps: float) -> Scored:
+    """What the user's functions give; one that raises, or gives no finite number, is a missing score with its reason.
+
+    Args:
+        scorers: the user's.
+        crops: `[T, H, W, 3]` uint8 of the generated clip.
+        fps: frames per second.
+    """
+    scored = Scored()
+    for scorer in scorers:
+        try:
+            value = float(scorer.function(crops.astype(np.float32) / np.float32(255), fps))
+            reason = "" if math.isfinite(value) else f"its scorer gave {value}"
+        except Exception as error:
+            value, reason = math.nan, f"its scorer failed: {one_line(error)}"
+        scored |= missing([scorer.name], reason) if reason else Scored({scorer.name: value})
+    return scored
+
+
+def load_scorers(path: Path) -> tuple[CustomScore, ...]:
+    """The scorers of a Python file, which is run: its variable SCORERS is a list of `CustomScore`.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The scorers; the file's digest stands behind each version, so that a changed file makes other signatures.
+
+    Raises:
+        JaxevalError: the file can't be run, has no such list, or two scorers share a name.
+    """
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        found = runpy.run_path(str(path)).get(_VARIABLE)
+    except JaxevalError as error:
+        raise JaxevalError(f"{path}: {error}") from error
+    except Exception as error:
+        raise JaxevalError(f"{path}: expected a Python file that runs, found: {one_line(error)}.") from error
+    if not isinstance(found, list | tuple) or not all(isinstance(scorer, CustomScore) for scorer in found):
+        raise JaxevalError(
+            f"{path}: expected {_VARIABLE} = [jaxeval.CustomScore(...), ...], found {type(found).__name__}."
+        )
+    names = [scorer.name for scorer in found]
+    if len(set(names)) < len(names):
+        raise JaxevalError(f"{path}: expected scorers of different names, found {', '.join(names)}.")
+    return tuple(replace(scorer, version=f"{scorer.version} (file {digest})") for scorer in found)
+
+
+def read_numbers(given: Sequence[str]) -> dict[str, float]:
+    """Numbers of a method, each given as NAME=NUMBER.
+
+    Raises:
+        JaxevalError: a word has another form, a name is taken, ill-formed or given twice, or a number isn't finite.
+
+    Example:
+        >>> read_numbers(["fps=31.5"])
+        {'fps': 31.5}
+    """
+    numbers: dict[str, float] = {}
+    for word in given:
+        name, equals, text = word.partition("=")
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not equals or not math.isfinite(value):
+            raise JaxevalError(f"--number: expected NAME=NUMBER, such as fps=31.5, found {word!r}.")
+        _check_name(f"--number {word}", name, NUMBERS)
+        if name in numbers:
+            raise JaxevalError(f"--number: expected each name once, found {name} twice.")
+        numbers[name] = value
+    return numbers
+
+
+def _check_name(where: str, name: str, free: Sequence[str]) -> None:
+    if not _NAME.fullmatch(name):
+        raise JaxevalError(f"{where}: expected a name of small letters, digits and _, found {name!r}.")
+    if (
+        (name in catalogue() and name not in free)
+        or name.startswith(("lag_", "fd_"))
+        or name.endswith(("_seq", "_div"))
+    ):
+        raise JaxevalError(f"{where}: expected {', '.join(free)} or a new name, found {name}, which jaxeval computes.")

@@ -1,0 +1,62 @@
+"""The noise floor: what a reference scores against itself once it has been through a codec, as every clip has."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jaxeval.errors import JaxevalError, printable
+from jaxeval.media.video import Video
+from jaxeval.media.write import write_video
+from jaxeval.scoring.clip import Pair
+from jaxeval.scoring.trajectory_files import SUFFIX
+
+CRF = 18
+"""H.264's constant rate factor that is commonly taken for visually lossless."""
+
+_CHUNK = 25
+
+
+def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int) -> list[Pair]:
+    """References against themselves, coded once more at CRF 18: what is scored there is codec noise and nothing else.
+
+    Args:
+        pairs: of a run.
+        folder: where the coded clips will stand; `code_again` writes them.
+        count: how many references, the first ones; those that aren't there, or are trajectories, have no floor.
+
+    Returns:
+        A pair for each, under an id that no file's name can be.
+
+    Example:
+        >>> pairs = [Pair("a", Path("gen/a.mp4"), Path("ref/a.mp4")), Pair("b", None, Path("ref/b.mp4"))]
+        >>> [(pair.id, pair.generated.name) for pair in floor_pairs(pairs, Path("floor"), 5)]
+        [('floor/a', 'a-crf18.mp4')]
+    """
+    sounds: dict[Path, Path | None] = {}
+    for pair in pairs:
+        if pair.reference is not None and pair.generated is not None and pair.reference.suffix.lower() != SUFFIX:
+            sounds.setdefault(pair.reference, pair.audio)
+    return [
+        Pair(printable(f"floor/{reference.stem}"), folder / f"{reference.stem}-crf{CRF}.mp4", reference, sound)
+        for reference, sound in list(sounds.items())[:count]
+    ]
+
+
+def code_again(pair: Pair, fps: float) -> None:
+    """Write a floor pair's clip: the reference's frames as they are scored, without sound, which stays the reference's.
+
+    Args:
+        pair: from `floor_pairs`.
+        fps: of the protocol.
+
+    Raises:
+        JaxevalError: the reference can't be read, or the clip can't be written.
+    """
+    assert pair.generated is not None
+    assert pair.reference is not None
+    try:
+        pair.generated.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"{pair.generated.parent}: expected a folder to write to, found: {error.strerror}. Choose another --out."
+        raise JaxevalError(text) from error
+    frames = (frame for chunk in Video(pair.reference, fps).chunks(_CHUNK) for frame in chunk)
+    write_video(pair.generated, frames, fps, crf=CRF)

@@ -1,0 +1,146 @@
+"""Scores of the user's own and numbers of a method: where they stand, what they depend on, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from jaxeval.benchmark.report import write_report
+from jaxeval.errors import JaxevalError
+from jaxeval.media.write import write_video
+from jaxeval.scoring.clip import Pair
+from jaxeval.scoring.compare import compare
+from jaxeval.scoring.custom import CustomScore, custom_scores, load_scorers, read_numbers
+from jaxeval.scoring.protocol import JAXEVAL_V1
+from jaxeval.scoring.run import Run
+
+FRAMES = np.random.default_rng(0).integers(0, 255, (6, 96, 192, 3), dtype=np.uint8)
+
+
+def brightness(frames, fps):
+    return frames.mean()
+
+
+def raises(frames, fps):
+    raise RuntimeError("no model\nat all")
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    for name, frames in (("x", FRAMES), ("y", FRAMES[::-1])):
+        write_video(folder / f"{name}.mp4", frames, 25, crf=0)
+    return Pair("x", folder / "x.mp4", folder / "y.mp4")
+
+
+def scored(out, pair, *scorers, **numbers):
+    run = Run(out, JAXEVAL_V1, "frame", scorers=scorers, numbers=numbers)
+    record, fresh = run.record(pair)
+    return run, run.write([record]), fresh
+
+
+def test_a_scorer_sees_the_frames_as_floats_and_the_rate():
+    seen = []
+    scorer = CustomScore("iqa", lambda frames, fps: seen.append((frames, fps)) or 0.5, version="1")
+    assert custom_scores([scorer], FRAMES, 25.0).scores == {"iqa": 0.5}
+    ((frames, fps),) = seen
+    assert (frames.dtype, fps) == (np.float32, 25.0)
+    np.testing.assert_array_equal(frames, FRAMES.astype(np.float32) / np.float32(255))
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (lambda frames, fps: float("nan"), "its scorer gave nan"),
+        (lambda frames, fps: float("inf"), "its scorer gave inf"),
+        (lambda frames, fps: "good", "its scorer failed: ValueError: could not convert string to float: 'good'"),
+        (raises, "its scorer failed: RuntimeError: no model"),
+    ],
+)
+def test_a_scorer_without_a_number_is_a_missing_score(function, reason):
+    good = CustomScore("vqa", brightness, version="1")
+    found = custom_scores([CustomScore("iqa", function, version="1"), good], FRAMES, 25.0)
+    assert found.missing == {"iqa": reason}
+    assert found.scores == {"vqa": pytest.approx(FRAMES.mean() / 255, rel=1e-5)}
+
+
+def test_in_the_document_and_the_page(tmp_path, pair):
+    own = CustomScore("glow", brightness, version="mean 1", better="↓", unit="lux", definition="How bright it is.")
+    run, document, _ = scored(tmp_path, pair, CustomScore("iqa", brightness, version="m 2"), own, fps=31.5, cost=0.25)
+    (clip,) = document["clips"]
+    assert clip["scores"]["iqa"] == clip["scores"]["glow"] == document["summary"]["glow"]["mean"]
+    assert document["summary"]["fps"] == {"mean": 31.5, "ci95": None, "n": 1, "of": 1}
+    assert document["summary"]["cost"]["mean"] == 0.25
+    assert "fps" not in clip["scores"]
+    assert document["details"]["glow"]["worst"] == ["x"]
+    short = {name: document["signatures"][name]["short"] for name in ("iqa", "glow", "fps")}
+    assert short["iqa"].startswith("iqa|jaxeval-v1|e:m 2|c:frame224|f:25|")
+    assert short["glow"].startswith("glow|jaxeval-v1|e:mean 1|c:frame224|f:25|")
+    assert short["fps"].startswith("fps|jaxeval-v1|e:given|")
+    json.dumps(document, allow_nan=False)
+    write_report(tmp_path / "report.html", document, run.clip, fps=25.0, title="One")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "How bright it is." in page
+    assert "31.5" in page
+
+
+def test_another_version_is_scored_anew_and_not_compared(tmp_path, pair):
+    _, one, fresh = scored(tmp_path, pair, CustomScore("iqa", brightness, version="1"))
+    assert fresh
+    assert not scored(tmp_path, pair, CustomScore("iqa", brightness, version="1"), fps=3.0)[2]
+    _, other, fresh = scored(tmp_path, pair, CustomScore("iqa", brightness, version="2"))
+    assert fresh
+    with pytest.raises(JaxevalError, match=r"iqa with encoder 1 against 2"):
+        compare(one, other, ["iqa"])
+
+
+def test_a_file_of_scorers(tmp_path):
+    file = tmp_path / "mine.py"
+    text = (
+        "import jaxeval\nSCORERS = [jaxeval.CustomScore('vqa', lambda frames, fps: len(frames) / fps, version='1')]\n"
+    )
+    file.write_text(text)
+    (scorer,) = load_scorers(file)
+    assert custom_scores([scorer], FRAMES, 25.0).scores == {"vqa": 0.24}
+    file.write_text(text + "# changed\n")
+    assert load_scorers(file)[0].version != scorer.version
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("SCORERS = 3", r"expected SCORERS = \[jaxeval.CustomScore\(...\), ...\], found int"),
+        ("x = 1", "found NoneType"),
+        ("1 +", "expected a Python file that runs, found: SyntaxError"),
+        ("import jaxeval\njaxeval.CustomScore('psnr', len, version='1')", "found psnr, which jaxeval computes"),
+        ("import jaxeval\nSCORERS = [jaxeval.CustomScore('a', len, version='1')] * 2", "different names, found a, a"),
+    ],
+)
+def test_files_that_are_none(tmp_path, text, reason):
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    with pytest.raises(JaxevalError, match=f"^{file}: .*{reason}"):
+        load_scorers(file)
+    with pytest.raises(JaxevalError, match="expected a Python file that runs"):
+        load_scorers(tmp_path / "none.py")
+
+
+@pytest.mark.parametrize("name", ["psnr", "fps", "lag_ms_iqa", "iqa_div", "fd_mine", "Iqa", "a b", ""])
+def test_names_that_are_taken(name):
+    with pytest.raises(JaxevalError, match="expected"):
+        CustomScore(name, brightness, version="1")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["fps"], "expected NAME=NUMBER, such as fps=31.5, found 'fps'"),
+        (["fps=fast"], "found 'fps=fast'"),
+        (["fps=nan"], "found 'fps=nan'"),
+        (["psnr=30"], "found psnr, which jaxeval computes"),
+        (["fps=1", "fps=2"], "found fps twice"),
+    ],
+)
+def test_numbers_that_are_refused(words, reason):
+    with pytest.raises(JaxevalError, match=reason):
+        read_numbers(words)

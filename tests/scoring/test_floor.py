@@ -1,0 +1,107 @@
+"""The noise floor: references against themselves, coded once more."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxeval.benchmark.demo import talking_face
+from jaxeval.cli import main
+from jaxeval.media.video import Video
+from jaxeval.media.write import write_video
+from jaxeval.metrics.image import psnr
+from jaxeval.scoring.clip import Pair
+from jaxeval.scoring.floor import code_again, floor_pairs
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    frames, speech = talking_face()
+    for side, shift in (("gen", 3), ("ref", 0)):
+        (folder / side).mkdir()
+        for name, first in (("a", 0), ("b", 30)):
+            shown = frames[first : first + 33][: 30 + shift][-30:]
+            write_video(folder / side / f"{name}.mp4", shown, 25, crf=5, audio=speech[:19200])
+    return folder
+
+
+def score(out, *arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main(["score", *map(str, arguments), "--out", str(out)])
+    return stopped.value.code, json.loads((out / "scores.json").read_text())
+
+
+def test_each_reference_once_and_only_videos():
+    pairs = [
+        Pair("one", Path("m1.mp4"), Path("r.mp4")),
+        Pair("two", Path("m2.mp4"), Path("r.mp4")),
+        Pair("lost", None, Path("l.mp4")),
+        Pair("array", Path("t.npz"), Path("s.npz")),
+        Pair("three", Path("m3.mp4"), Path("q.mkv"), Path("q.wav")),
+    ]
+    found = floor_pairs(pairs, Path("f"), 9)
+    assert [(pair.id, pair.reference, pair.audio) for pair in found] == [
+        ("floor/r", Path("r.mp4"), None),
+        ("floor/q", Path("q.mkv"), Path("q.wav")),
+    ]
+    assert floor_pairs(pairs, Path("f"), 1) == found[:1]
+    assert floor_pairs(pairs, Path("f"), 0) == []
+
+
+def test_it_is_the_reference_with_a_codecs_noise(clips, tmp_path):
+    (pair,) = floor_pairs([Pair("a", clips / "gen" / "a.mp4", clips / "ref" / "a.mp4")], tmp_path / "floor", 1)
+    code_again(pair, 25.0)
+    again, original = (np.concatenate(list(Video(path, 25).chunks(25))) for path in (pair.generated, pair.reference))
+    assert again.shape == original.shape
+    assert 35 < float(psnr(again / np.float32(255), original / np.float32(255)).mean()) < 50
+    first = pair.generated.read_bytes()
+    code_again(pair, 25.0)
+    assert pair.generated.read_bytes() == first, "or no run could go on where it was"
+
+
+def test_a_row_of_its_own(clips, tmp_path, capsys):
+    code, document = score(tmp_path, clips / "gen", clips / "ref")
+    assert code == 0
+    floor = document["floor"]
+    assert [clip["id"] for clip in floor["clips"]] == ["floor/a"]
+    assert [clip["id"] for clip in document["clips"]] == ["a", "b"]
+    assert 0 < floor["summary"]["st_lpips"]["mean"] < document["summary"]["st_lpips"]["mean"]
+    assert floor["summary"]["st_lpips_div"]["n"] == 1
+    assert abs(floor["clips"][0]["scores"]["lag_ms"]) < 4
+    assert "lip_envelope" not in floor["clips"][0]["missing"], "the coded clip has no sound, but its reference has"
+    assert "noise floor" in capsys.readouterr().out
+    assert "noise floor" in (tmp_path / "report.html").read_text("utf-8")
+    _, again = score(tmp_path, clips / "gen", clips / "ref", "--floor", "2")
+    assert "2 of 2 clips were scored by an earlier run" in capsys.readouterr().out
+    assert again["floor"]["clips"][0] == floor["clips"][0]
+    assert again["floor"]["summary"]["st_lpips"]["n"] == 2
+    _, without = score(tmp_path, clips / "gen", clips / "ref", "--floor", "0")
+    assert without["floor"] == {"crf": 18, "clips": [], "summary": {}}
+    assert without["summary"] == document["summary"]
+
+
+def test_a_floor_that_can_not_be_is_told_and_costs_nothing_else(clips, tmp_path, capsys):
+    (tmp_path / "floor").write_text("in the way")
+    code, document = score(tmp_path, clips / "gen" / "a.mp4", clips / "ref" / "a.mp4")
+    assert code == 0
+    assert document["clips"][0]["status"] == "ok"
+    (row,) = document["floor"]["clips"]
+    assert row["status"] == "failed"
+    assert "expected a folder to write to" in row["reason"]
+    assert "floor/a: failed" in capsys.readouterr().out
+
+
+def test_a_negative_count(clips, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["score", str(clips / "gen"), str(clips / "ref"), "--floor", "-1", "--out", str(tmp_path)])
+    assert stopped.value.code == 2
+    assert "--floor: expected at least 0, found -1" in capsys.readouterr().err
+
+
+def test_ids_are_printable():
+    pair = Pair("x", Path("x.mp4"), Path("bad\udcff.mp4"))
+    (found,) = floor_pairs([replace(pair)], Path("f"), 1)
+    found.id.encode()
