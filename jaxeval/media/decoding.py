@@ -26,6 +26,7 @@ class Decoding:
         spacing: seconds between frames that the file announces.
         aspect: width of a stored pixel over its height; None where the file does not say it.
         has_audio: whether there is a sound stream.
+        decoded: frames so far.
 
     Raises:
         JaxevalError: there is no video stream.
@@ -45,7 +46,7 @@ class Decoding:
         self.aspect = stream.sample_aspect_ratio
         self.spacing = 1 / _announced_rate(stream)
         self.timeline: Timeline[av.VideoFrame] = Timeline(self.spacing, longest_gap(container, stream))
-        self._decoded = self._faults = 0
+        self.decoded = self._faults = 0
 
     def frames(self) -> Iterator[Stamped[av.VideoFrame]]:
         """The frames in order of display; once through, then `damage` is known.
@@ -60,7 +61,7 @@ class Decoding:
                 self._faults += 1
                 continue
             for frame in frames:
-                self._decoded += 1
+                self.decoded += 1
                 self._faults += frame.is_corrupt
                 yield _stamped(frame)
 
@@ -79,10 +80,10 @@ class Decoding:
             One phrase; None if nothing is amiss.
         """
         expected = self._expected_frames()
-        if expected is not None and self._decoded < expected and (self._faults or self._ends_early()):
-            return f"decoded {self._decoded} of {expected} frames; the file is truncated or damaged"
+        if expected is not None and self.decoded < expected and (self._faults or self._ends_early()):
+            return f"decoded {self.decoded} of {expected} frames; the file is truncated or damaged"
         if self._faults:
-            return f"decoding errors: {self._faults} in {self._decoded} frames; the file is damaged"
+            return f"decoding errors: {self._faults} in {self.decoded} frames; the file is damaged"
         return None
 
     def _expected_frames(self) -> int | None:

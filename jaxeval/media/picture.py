@@ -7,6 +7,8 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
+from jaxeval.media.colour import colour_of
+
 # Exact rounding, so that a file gives the same pixels on every machine; the chroma of 4:2:0 is interpolated both ways.
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
 CREDIBLE_ASPECTS = (Fraction(1, 10), Fraction(10))
@@ -18,7 +20,8 @@ class Upright:
 
     Rotation (and mirroring) follow the first frame's display matrix, which maps a stored pixel (x, y) to
     (a·x + c·y, b·x + d·y). Pixels that are wider than high widen the picture, others heighten it, so that no row or
-    column is lost. Colours follow each frame's own matrix and range.
+    column is lost. Colours follow each frame's own matrix and range, and are taken for BT.601 of limited range where it
+    says nothing.
 
     Args:
         first: the first decoded frame, which fixes size and orientation.
@@ -27,6 +30,7 @@ class Upright:
     Attributes:
         width, height: of the pictures, in pixels.
         rotation: clockwise turn of the stored picture in degrees: 0, 90, 180 or 270.
+        colour: what the first frame says of its colours.
 
     Example:
         >>> frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
@@ -41,6 +45,7 @@ class Upright:
         self._stored_height = round(first.height / min(wide, 1.0))
         self._matrix = _display_matrix(first)
         self._reformatter = VideoReformatter()
+        self.colour = colour_of(first)
         self.rotation = round(-first.rotation / 90) % 4 * 90
         turned = self.rotation in (90, 270)
         self.width, self.height = (
@@ -59,8 +64,10 @@ class Upright:
         Raises:
             av.FFmpegError: FFmpeg can't convert the frame's pixel format.
         """
+        own = colour_of(frame)
         converted = self._reformatter.reformat(
             frame,
+            **(own if own.convertible else self.colour).conversion,
             width=self._stored_width,
             height=self._stored_height,
             format="rgb24",

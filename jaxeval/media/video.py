@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from jaxeval.errors import JaxevalError
+from jaxeval.media.colour import Colour
 from jaxeval.media.container import opened, unusable
 from jaxeval.media.decoding import Decoding
 from jaxeval.media.picture import Upright
@@ -25,12 +26,16 @@ class VideoInfo:
     Attributes:
         path: the file.
         width, height: of the frames as they are given, upright and with square pixels.
-        source_fps: frames per second of the file, on average.
+        source_fps: frames per second of the file, as it announces them.
+        average_fps: frames per second that were decoded of it, over its duration.
         fps: frames per second of the frames as they are given.
         frames: their number.
+        left_out: decoded frames that are not among them, for another was nearer to every moment asked for.
+        repeated: those of them that only show the frame before once more.
         duration_s: from the first frame to the end of the last one, in seconds.
         start_s: how long after the file's beginning, which its sound shares, the first frame is shown, in seconds.
         rotation: clockwise turn that the file asks for, in degrees: 0, 90, 180 or 270.
+        colour: what the first frame says of its colours, and what they are taken for.
         has_audio: whether there is a sound stream.
         damage: what could not be decoded, in words; None if nothing is amiss.
     """
@@ -39,11 +44,15 @@ class VideoInfo:
     width: int
     height: int
     source_fps: float
+    average_fps: float
     fps: float
     frames: int
+    left_out: int
+    repeated: int
     duration_s: float
     start_s: float
     rotation: int
+    colour: Colour
     has_audio: bool
     damage: str | None
 
@@ -65,12 +74,13 @@ class Video:
         fps: frames per second of the output.
         width, height: of the output, in pixels.
         rotation: clockwise turn that the file asks for, in degrees.
+        colour: what the first frame says of its colours.
         source_fps: frames per second of the file, as it announces them.
         has_audio: whether there is a sound stream.
 
     Raises:
-        JaxevalError: there is no such file, or no frame of it can be decoded. Once one frame was decoded nothing is
-            raised any more: what is wrong after it is told by `info.damage`.
+        JaxevalError: there is no such file, no frame of it can be decoded, or its colours can't be converted to RGB.
+            Once one frame was decoded nothing is raised any more: what is wrong after it is told by `info.damage`.
         ValueError: fps is not a positive number.
 
     Example:
@@ -97,6 +107,10 @@ class Video:
             if first is None:
                 raise self._undecodable()
             upright = Upright(first.picture, decoding.aspect)
+        self.colour = upright.colour
+        if not self.colour.convertible:
+            found = f"colours by the matrix {self.colour.matrix}, which can't be turned into RGB"
+            raise unusable(self.path, "a video", found, "Export it again in BT.709.")
         self._aspect, self.has_audio = decoding.aspect, decoding.has_audio
         self.source_fps = float(1 / decoding.spacing)
         self.width, self.height, self.rotation = upright.width, upright.height, upright.rotation
@@ -151,26 +165,33 @@ class Video:
     def _pictures(self) -> Iterator[av.VideoFrame]:
         """Each output frame as FFmpeg decoded it; `info` is known at the end."""
         with opened(self.path, "a video") as container:
-            decoding, frames = Decoding(container), 0
+            decoding, frames, different = Decoding(container), 0, 0
+            shown: av.VideoFrame | None = None
             for picture in at_constant_rate(decoding.frames(), decoding.timeline, self._rate):
                 frames += 1
+                different += picture is not shown
+                shown = picture
                 yield picture
         if not frames:
             raise self._undecodable()
-        self._info = self._summary(decoding, frames)
+        self._info = self._summary(decoding, frames, different)
 
-    def _summary(self, decoding: Decoding, frames: int) -> VideoInfo:
+    def _summary(self, decoding: Decoding, frames: int, different: int) -> VideoInfo:
         start, end = decoding.timeline.start, decoding.timeline.end
         return VideoInfo(
             path=self.path,
             width=self.width,
             height=self.height,
             source_fps=self.source_fps,
+            average_fps=float(decoding.decoded / (end - start)),
             fps=self.fps,
             frames=frames,
+            left_out=decoding.decoded - different,
+            repeated=frames - different,
             duration_s=float(end - start),
             start_s=float(start - decoding.beginning),
             rotation=self.rotation,
+            colour=self.colour,
             has_audio=self.has_audio,
             damage=decoding.damage(),
         )

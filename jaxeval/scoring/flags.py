@@ -1,6 +1,15 @@
 """What a reader of a row must know beside its numbers."""
 
+from jaxeval.media.colour import UNTAGGED
+from jaxeval.media.video import VideoInfo
 from jaxeval.scoring.trajectories import Clip
+
+_ANNOUNCED = 0.01
+"""Frames per second by which announced rates may differ: 30 and 29.97 do."""
+_MEASURED = 0.01
+"""Share by which measured rates may differ: more than the last frame's own duration is uncertain by in a second."""
+_CHANGED = 0.02
+"""Share of the frames by which rounding to the protocol's rate may leave out or repeat more in one clip."""
 
 
 def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
@@ -17,11 +26,7 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
             flags.append(f"face unclear: {clip.role}: in {unsure} the mesh is unsure; csim, pose and expr are doubtful")
     if x.size != y.size:
         flags.append(f"resized: generated {_by(x.size)} to the reference's {_by(y.size)}")
-    if abs(x.video.info.source_fps - y.video.info.source_fps) > 0.01:
-        flags.append(
-            f"frame rates: generated {x.video.info.source_fps:.3g} fps, reference "
-            f"{y.video.info.source_fps:.3g} fps, both brought to {x.video.fps:.3g}"
-        )
+    flags += _colours(x.video.info, y.video.info) + _rates(x.video.info, y.video.info)
     if x.frames != y.frames:
         flags.append(
             f"lengths: generated {x.frames} frames, reference {y.frames}: frame-wise scores over the first "
@@ -32,3 +37,41 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
 
 def _by(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
+
+
+def _colours(x: VideoInfo, y: VideoInfo) -> list[str]:
+    """Clips that don't name the same colours, or name none where players take others than we."""
+    guess = f"players take bt709, and not {UNTAGGED}, for a picture of this size"
+    if (x.colour.matrix, x.colour.taken) != (y.colour.matrix, y.colour.taken):
+        hint = f"; {guess}" if x.colour.guessed or y.colour.guessed else ""
+        return [f"colour: generated: {x.colour.words}; reference: {y.colour.words}{hint}"]
+    if x.colour.guessed and y.colour.guessed:
+        return [f"colour: each of both {x.colour.words}; {guess}"]
+    return []
+
+
+def _rates(x: VideoInfo, y: VideoInfo) -> list[str]:
+    """Clips whose frames didn't come at the same rate, so that rounding to the protocol's changed them unlike."""
+    announced = abs(x.source_fps - y.source_fps) > _ANNOUNCED
+    measured = abs(x.average_fps / y.average_fps - 1) > _MEASURED
+    changed = abs(_changed(x) - _changed(y)) > max(_CHANGED * max(x.frames, y.frames), 2)
+    if not (announced or measured or changed):
+        return []
+    rates = f"generated {_rate(x)}, reference {_rate(y)}, both brought to {x.fps:.5g} by the nearest frame"
+    return [f"frame rates: {rates}; generated: {_rounding(x)}; reference: {_rounding(y)}"]
+
+
+def _changed(info: VideoInfo) -> int:
+    return info.left_out + info.repeated
+
+
+def _rate(info: VideoInfo) -> str:
+    """What a file announces, and what it holds where that is something else."""
+    steady = abs(info.average_fps / info.source_fps - 1) <= _MEASURED
+    return f"{info.source_fps:.5g} fps" + ("" if steady else f" ({info.average_fps:.5g} on average)")
+
+
+def _rounding(info: VideoInfo) -> str:
+    """What became of a file's frames."""
+    counts = ((info.left_out, "left out"), (info.repeated, "repeated"))
+    return ", ".join(f"{count} frames {what}" for count, what in counts if count) or "every frame once"
