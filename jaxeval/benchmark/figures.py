@@ -48,8 +48,15 @@ _MAX_POINTS = 500
 _CLEAR_TO_BLUE = LinearSegmentedColormap.from_list("alignment", [f"{ALIGNED}00", ALIGNED, "#003359"])
 
 
-def _as_svg(draw: Callable[..., Figure]) -> Callable[..., bytes]:
-    """Draw under the house style and return the figure's SVG file."""
+def as_svg(draw: Callable[..., Figure]) -> Callable[..., bytes]:
+    """Let a function draw under the house style and return its figure as an SVG file.
+
+    Args:
+        draw: gives a figure for its arguments.
+
+    Returns:
+        A function of the same arguments that gives the file.
+    """
 
     @wraps(draw)
     def drawn(*args, **kwargs) -> bytes:
@@ -61,8 +68,16 @@ def _as_svg(draw: Callable[..., Figure]) -> Callable[..., bytes]:
     return drawn
 
 
-def _timeline(height: float, seconds: float) -> tuple[Figure, Axes]:
-    """One wide pair of axes over time; every timeline has the same width and margins, so that they line up."""
+def timeline(height: float, seconds: float) -> tuple[Figure, Axes]:
+    """One wide pair of axes over time; every timeline has the same width and margins, so that they line up.
+
+    Args:
+        height: of the figure, in inches.
+        seconds: length of the time axis.
+
+    Returns:
+        The figure and its axes.
+    """
     figure = Figure(figsize=(_TIMELINE_WIDTH, height))
     bottom, top = 0.42, 0.28
     axes = figure.add_axes(
@@ -73,19 +88,27 @@ def _timeline(height: float, seconds: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _curve(values: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Times of the frames' middles and their values; a long clip is thinned to means over equal stretches."""
+def curve(values: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Times of the frames' middles and their values; a long clip is thinned to means over equal stretches.
+
+    Args:
+        values: `[T]` one for each frame.
+        fps: frames per second.
+
+    Returns:
+        Seconds and values, at most 500 each.
+    """
     seconds, stretches = (np.arange(len(values)) + 0.5) / fps, min(len(values), _MAX_POINTS)
     means = (np.array([part.mean() for part in np.array_split(x, stretches)]) for x in (seconds, values))
     return next(means), next(means)
 
 
-def _marker(count: int) -> str:
-    """A line through fewer than three points is invisible without its points."""
+def marker(count: int) -> str:
+    """The marker of a line: through fewer than three points it is invisible without its points."""
     return "o" if count < 3 else ""
 
 
-@_as_svg
+@as_svg
 def alignment_heat_map(curves: Curves, *, fps: float) -> Figure:
     """Draw the alignment E as a heat map, with its expected path and the line of zero lag.
 
@@ -119,15 +142,15 @@ def alignment_heat_map(curves: Curves, *, fps: float) -> Figure:
     )
     end = min(t, s) / fps
     axes.plot([0, end], [0, end], color=FRAMEWISE, linewidth=1.1, linestyle=(0, (4, 3)), zorder=3, label="no lag")
-    seconds, lag = _curve(curves.lag / fps, fps)
-    axes.plot(seconds, seconds - lag, color=INK, linewidth=0.9, marker=_marker(t), label="expected path")
+    seconds, lag = curve(curves.lag / fps, fps)
+    axes.plot(seconds, seconds - lag, color=INK, linewidth=0.9, marker=marker(t), label="expected path")
     axes.set(xlim=(0, t / fps), ylim=(0, s / fps), xlabel="generated (s)", ylabel="reference (s)")
     axes.set_title("which frames were aligned")
     axes.legend(loc="upper left", borderpad=0, handlelength=1.6)
     return figure
 
 
-@_as_svg
+@as_svg
 def cost_over_time(curves: Curves, *, fps: float, cost: str) -> Figure:
     """Draw the cost of each frame under the rigid alignment and under the soft one, on the same axes.
 
@@ -144,44 +167,17 @@ def cost_over_time(curves: Curves, *, fps: float, cost: str) -> Figure:
         >>> b"aligned" in cost_over_time(identity, fps=25.0, cost="squared distance")
         True
     """
-    figure, axes = _timeline(1.9, len(curves.aligned) / fps)
+    figure, axes = timeline(1.9, len(curves.aligned) / fps)
     # The rigid cost is the broader line, so that it still shows where the alignment changes nothing.
     lines = ((curves.framewise, FRAMEWISE, "frame-wise", 2.2), (curves.aligned, ALIGNED, "aligned", 1.2))
     for values, colour, name, width in lines:
-        seconds, means = _curve(values, fps)
+        seconds, means = curve(values, fps)
         axes.fill_between(seconds, means, color=colour, alpha=0.14, linewidth=0)
-        axes.plot(seconds, means, color=colour, label=name, linewidth=width, marker=_marker(len(values)))
+        axes.plot(seconds, means, color=colour, label=name, linewidth=width, marker=marker(len(values)))
     highest = max(float(curves.framewise.max()), float(curves.aligned.max()))
     axes.set_ylim(min(0.0, float(curves.aligned.min())), 1.08 * highest or 1.0)
-    axes.set_title(f"cost per frame ({cost})")
+    axes.set_title(f"{cost}, per frame")
     axes.legend(loc="lower right", bbox_to_anchor=(1.01, 0.97), ncols=2, borderpad=0, handlelength=1.4)
-    return figure
-
-
-@_as_svg
-def lag_over_time(curves: Curves, *, fps: float) -> Figure:
-    """Draw the lag of each generated frame in milliseconds, with a line at zero; positive is late.
-
-    Args:
-        curves: one aligned metric of one pair; `curves.lag` is in frames.
-        fps: frames per second of both clips, above 0.
-
-    Returns:
-        An SVG file.
-
-    Example:
-        >>> identity = Curves(np.zeros(3), np.zeros(3), np.zeros(3), np.eye(3))
-        >>> b"lag (ms" in lag_over_time(identity, fps=25.0)
-        True
-    """
-    lag = 1000 / fps * curves.lag
-    figure, axes = _timeline(1.75, len(lag) / fps)
-    axes.axhline(0, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-    axes.plot(*_curve(lag, fps), color=ALIGNED, marker=_marker(len(lag)))
-    # At least two frames either way, so that a lag far below one frame does not fill the height.
-    reach = max(2000 / fps, 1.15 * float(np.abs(lag).max()))
-    axes.set_ylim(-reach, reach)
-    axes.set_title("lag (ms; above 0 the generated clip is late)")
     return figure
 
 

@@ -1,22 +1,29 @@
 """The report: one HTML file that shows every score, and for each clip what was aligned with what, at which lag."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, TextIO
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from jaxeval.atomic import atomic_file
-from jaxeval.benchmark.report_clips import clip_sections
+from jaxeval.benchmark.given import metrics_in, shown_scores, time_flags
+from jaxeval.benchmark.report_clips import clip_section, wanted_records
+from jaxeval.benchmark.report_scores import facts_of, glance_of, groups_of, reasons_of, worst_of
+from jaxeval.benchmark.report_timing import frame_lags, furthest_off, timing_metric, timing_section
 from jaxeval.scoring.record import ClipRecord
-from jaxeval.scoring.score_names import aligned_metrics, catalogue, encoders_of, format_cell, format_value, scores_in
-from jaxeval.scoring.score_texts import GROUPS, Aligned, Score
+from jaxeval.scoring.score_names import format_cell, format_value
+from jaxeval.scoring.score_texts import Aligned, Score
 
 # What keeps the page sane for many clips: about 300 kB a clip with every metric's figures, 120 kB with one metric's.
 ALL_METRICS_UP_TO = 12
 PICTURED_UP_TO = 100
-_GLANCE_UP_TO = 24
-_GLANCE = ("st_lpips", "lpips", "expr")
+_BLOCK = 1 << 20
+_LONGEST_NAME = 40
 
 
 def write_report(
@@ -29,13 +36,15 @@ def write_report(
 ) -> None:
     """Write one self-contained HTML page about scored clips; no script or resource from elsewhere is needed.
 
-    Every clip has a row in the table. Up to 12 clips are shown with all their metrics' figures, up to 100 with those of
-    the first metric; of more, the 100 with the highest st_lpips_div or lpips_div, and the page says so. The file
+    Every clip has a row in the table. Up to 24 clips show where their frames lie in time, of more all clips' lags and
+    the 24 furthest off. Up to 12 clips are shown with all their metrics' figures, up to 100 with those of the first
+    metric; of more, the 100 that are furthest off in time or have the highest `_div`, and the page says so. The file
     appears whole or not at all, and one clip's pictures are in memory at a time.
 
     Args:
         path: the file to write; its folder exists.
-        document: what `scores.json` holds: `provenance`, `clips` and `summary`. All numbers shown are from it.
+        document: what `scores.json` holds: `provenance`, `clips`, `summary`, and where they are there `details` and
+            `signatures`. All numbers shown are from it.
         clips: the same clips with their pictures' material, in any order, or a function that loads one by its id.
         fps: frames per second of the curves and the strips, above 0.
         title: the page's heading, plain text.
@@ -55,27 +64,105 @@ def write_report(
         ...     "no face was found" in (Path(folder) / "report.html").read_text("utf-8")
         True
     """
-    rows, provenance = document["clips"], document.get("provenance", {})
-    known = catalogue(encoders_of(document))
-    anchors = _pictured(rows)
-    present = aligned_metrics(document)
-    metrics = present if len(rows) <= ALL_METRICS_UP_TO else present[:1]
-    context = {
-        "title": title,
-        "fps": fps,
+    plan = _plan(document, fps)
+    environment = _environment()
+    # The timing stands above the clips and is drawn of all of them: so the clips are drawn first, and put aside.
+    with (
+        atomic_file(Path(path)) as file,
+        TemporaryFile("w+", encoding="utf-8", newline="", dir=Path(path).parent) as aside,
+    ):
+        lags = _draw(environment.get_template("clip.html.j2"), aside, clips, plan)
+        aside.seek(0)
+        context = _context(document, plan) | {
+            "title": title,
+            "timing": timing_section(document, plan.timing, lags, plan.anchors, plan.known),
+            "sections": iter(partial(aside.read, _BLOCK), ""),
+        }
+        file.writelines(part.encode() for part in environment.get_template("report.html.j2").generate(context))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What of a document is shown where.
+
+    Attributes:
+        rows: id to row.
+        metrics: every aligned metric.
+        drawn: those whose figures are drawn.
+        known: every score by name, in the order of the columns.
+        timing: the metric whose lag is shown first.
+        timed: ids of the clips whose frames' lags are shown.
+        anchors: ids of the clips that get pictures, each with its anchor.
+        fps: of clips that have none of their own.
+    """
+
+    rows: Mapping[str, Mapping]
+    metrics: list[Aligned]
+    drawn: list[Aligned]
+    known: Mapping[str, Score]
+    timing: Aligned | None
+    timed: list[str]
+    anchors: Mapping[str, str]
+    fps: float
+
+
+def _plan(document: Mapping, fps: float) -> _Plan:
+    rows, metrics = document["clips"], metrics_in(document)
+    timing = timing_metric(document, metrics)
+    timed = furthest_off(rows, timing)
+    return _Plan(
+        rows={row["id"]: row for row in rows},
+        metrics=metrics,
+        drawn=metrics if len(rows) <= ALL_METRICS_UP_TO else [timing] if timing else metrics[:1],
+        known={score.name: score for score in shown_scores(document)},
+        timing=timing,
+        timed=timed,
+        anchors=_pictured(rows, metrics, timed),
+        fps=fps,
+    )
+
+
+def _draw(
+    template: Template, aside: TextIO, clips: Iterable[ClipRecord] | Callable[[str], ClipRecord], plan: _Plan
+) -> dict[str, np.ndarray]:
+    """Write the pictured clips' sections and return the lags of the timed clips' frames, in ms."""
+    lags = {}
+    for record in wanted_records(list(plan.rows), plan.anchors.keys() | set(plan.timed), clips):
+        if plan.timing and record.id in plan.timed:
+            lags[record.id] = frame_lags(record, plan.timing, plan.fps)
+        if record.id in plan.anchors:
+            section = clip_section(
+                plan.rows[record.id],
+                record,
+                plan.anchors[record.id],
+                metrics=plan.drawn,
+                timing=plan.timing,
+                known=plan.known,
+                fps=plan.fps,
+            )
+            aside.write(template.render(clip=section))
+    return {id_: lag for id_, lag in lags.items() if lag is not None}
+
+
+def _context(document: Mapping, plan: _Plan) -> dict[str, Any]:
+    """What the templates show of the document itself."""
+    rows, details, provenance = document["clips"], document.get("details", {}), document.get("provenance", {})
+    return {
         "rows": rows,
         "summary": document["summary"],
-        "anchors": anchors,
+        "details": details,
+        "signatures": document.get("signatures", {}),
+        "anchors": plan.anchors,
         "provenance": provenance,
-        "facts": _facts(provenance, fps),
-        "groups": _groups(scores_in(document)),
-        "glance": _glance(document),
-        "reasons": _reasons(rows, document.get("details", {})),
-        "metrics": metrics,
-        "sections": clip_sections(rows, anchors, clips, metrics=metrics, known=known, fps=fps),
+        "facts": facts_of(provenance, plan.fps),
+        "groups": groups_of(plan.known.values(), plan.metrics),
+        "glance": glance_of(document, plan.metrics, plan.known),
+        "reasons": reasons_of(rows, details),
+        "worst": worst_of(rows, details, plan.known),
+        "warnings": {row["id"]: found for row in rows if (found := time_flags(row))},
+        "metrics": plan.metrics,
+        "drawn": plan.drawn,
     }
-    with atomic_file(Path(path)) as file:
-        file.writelines(part.encode() for part in _environment().get_template("report.html.j2").generate(context))
 
 
 def _environment() -> Environment:
@@ -86,83 +173,25 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["short"] = _short
     environment.globals |= {"format_value": format_value, "cell": format_cell}
     return environment
 
 
-def _facts(provenance: Mapping, fps: float) -> dict[str, str]:
-    """What must be known before a number is read, for the page's head."""
-    protocol = provenance.get("protocol", {})
-    if not isinstance(protocol, Mapping):
-        protocol = {"name": protocol}
-    gamma = ", ".join(f"{name} {value:g}" for name, value in protocol.get("gamma", {}).items())
-    facts = {
-        "protocol": protocol.get("name"),
-        "region": protocol.get("region", provenance.get("region")),
-        "frames per second": f"{fps:g}",
-        "γ": gamma,
-        "band": f"±{protocol['band']:g} ms" if protocol.get("band") else None,
-    }
-    return {name: value for name, value in facts.items() if value}
+def _short(name: str) -> str:
+    """A clip's name where there is little room: names that differ do so at their ends, mostly."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:20]}…{name[-18:]}"
 
 
-def _groups(scores: list[Score]) -> list[tuple[str, list[Score]]]:
-    """Columns under their headings; a lag's spread stands in the lag's own column."""
-    columns = [score for score in scores if not score.name.startswith("lag_std_ms")]
-    groups = [(heading, [s for s in columns if s.group == group]) for group, heading in GROUPS.items()]
-    return [(heading, members) for heading, members in groups if members]
+def _pictured(rows: list[Mapping], metrics: list[Aligned], timed: list[str]) -> dict[str, str]:
+    """Ids of the clips that get pictures, each with its anchor in the page.
 
-
-def _pictured(rows: list[Mapping]) -> dict[str, str]:
-    """Ids of the clips that get pictures, each with its anchor in the page."""
-    worst = sorted(rows, key=_appearance, reverse=True)
-    chosen = {row["id"] for row in (rows if len(rows) <= PICTURED_UP_TO else worst[:PICTURED_UP_TO])}
-    return {row["id"]: f"clip-{number}" for number, row in enumerate(rows, 1) if row["id"] in chosen}
-
-
-def _appearance(row: Mapping) -> float:
-    """How far the clip is off once it is aligned."""
-    scores = row["scores"]
-    return scores.get("st_lpips_div", scores.get("lpips_div", float("-inf")))
-
-
-def _reasons(rows: list[Mapping], details: Mapping[str, Mapping]) -> dict[str, dict[str, list[str]]]:
-    """Why scored clips, and the set, lack scores: reason to the clips, each with the names of its missing scores."""
-    reasons: dict[str, dict[str, list[str]]] = {}
-    for row in (row for row in rows if row["status"] == "ok"):
-        for name, reason in row["missing"].items():
-            reasons.setdefault(reason, {}).setdefault(row["id"], []).append(name)
-    for name, detail in details.items():
-        if "reason" in detail:
-            reasons.setdefault(detail["reason"], {}).setdefault("the whole set", []).append(name)
-    return reasons
-
-
-def _glance(document: Mapping) -> list[dict[str, Any]]:
-    """For each headline metric the bars of every clip, or of the mean where there are too many clips."""
-    rows = [(row["id"], row["scores"]) for row in document["clips"]]
-    if len(rows) > _GLANCE_UP_TO:
-        means = {name: entry["mean"] for name, entry in document["summary"].items() if entry["mean"] is not None}
-        rows = [(f"mean of {len(rows)} clips", means)]
-    known = catalogue(encoders_of(document))
-    metrics = [metric for metric in aligned_metrics(document) if metric.name in _GLANCE]
-    panels = [{"metric": metric, "bars": _bars(metric, rows, known)} for metric in metrics]
-    return [panel for panel in panels if panel["bars"]]
-
-
-def _bars(metric: Aligned, rows: list[tuple[str, Mapping]], known: Mapping[str, Score]) -> list[dict[str, Any]]:
-    rigid, left, lag = (known[name] for name in (metric.name, f"{metric.name}_div", f"lag_ms_{metric.name}"))
-    shown = [(id_, scores) for id_, scores in rows if {rigid.name, left.name, lag.name} <= scores.keys()]
-    longest = max((max(scores[rigid.name], scores[left.name]) for _, scores in shown), default=0.0) or 1.0
-    return [
-        {
-            "id": id_,
-            "rigid": format_value(rigid, scores[rigid.name]),
-            "rigid_width": 100 * max(scores[rigid.name], 0) / longest,
-            "aligned": format_value(left, scores[left.name]),
-            "aligned_width": 100 * max(scores[left.name], 0) / longest,
-            "lag": format_cell(lag, scores),
-            "left": f"{100 * scores[left.name] / scores[rigid.name]:.0f} %" if scores[rigid.name] > 0 else None,
-        }
-        for id_, scores in shown
-    ]
+    A `_div` forgives timing, so of many clips those that are furthest off in time come first, up to a quarter.
+    """
+    chosen = [row["id"] for row in rows]
+    if len(rows) > PICTURED_UP_TO:
+        name = f"{metrics[0].name}_div" if metrics else ""
+        ranked = sorted(rows, key=lambda row: row["scores"].get(name, float("-inf")), reverse=True)
+        chosen = list(dict.fromkeys((*timed[: PICTURED_UP_TO // 4], *(row["id"] for row in ranked))))[:PICTURED_UP_TO]
+    kept = set(chosen)
+    return {row["id"]: f"clip-{number}" for number, row in enumerate(rows, 1) if row["id"] in kept}

@@ -1,12 +1,15 @@
 """The report's clips: each with its filmstrips, its alignment, its costs and its lag, drawn one clip at a time."""
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 
 from jaxeval.benchmark import figures
+from jaxeval.benchmark.given import time_flags
+from jaxeval.benchmark.report_timing import shares_in_words
+from jaxeval.benchmark.timing_figures import lag_over_time
 from jaxeval.scoring.record import ClipRecord, Strip
 from jaxeval.scoring.score_names import format_cell
 from jaxeval.scoring.score_texts import Aligned, Score
@@ -14,57 +17,78 @@ from jaxeval.scoring.score_texts import Aligned, Score
 _NARROWEST_THUMBNAIL, _WIDEST_THUMBNAIL = 6.0, 12.0
 
 
-def clip_sections(
-    rows: Sequence[Mapping],
-    anchors: Mapping[str, str],
-    clips: Iterable[ClipRecord] | Callable[[str], ClipRecord],
-    *,
-    metrics: Sequence[Aligned],
-    known: Mapping[str, Score],
-    fps: float,
-) -> Iterator[dict[str, Any]]:
-    """Draw one clip after the other, each when the page comes to it, so that memory does not grow with their number.
+def wanted_records(
+    ids: Sequence[str], wanted: Set[str], clips: Iterable[ClipRecord] | Callable[[str], ClipRecord]
+) -> Iterator[ClipRecord]:
+    """Load one clip after the other, each once, so that memory does not grow with their number.
 
     Args:
-        rows: the document's clips; all numbers and words are from them.
-        anchors: ids of the clips to draw, each with its anchor in the page.
+        ids: of all the document's clips, in order.
+        wanted: those that are needed.
         clips: the clips with their pictures' material, in any order, or a function that loads one by its id.
-        metrics: the aligned metrics whose figures are drawn, where a clip has them.
-        known: every score by name.
-        fps: frames per second of the curves and the strips, above 0, where a record has none of its own.
 
     Yields:
-        For each clip what the template `clip.html.j2` shows of it.
+        The wanted clips.
 
     Raises:
-        ValueError: if `clips` holds an id that no row has, or one twice, or lacks one of `anchors`.
+        ValueError: if `clips` holds another id, or one twice, or lacks a wanted one.
+
+    Example:
+        >>> [record.status for record in wanted_records(["late"], {"late"}, [ClipRecord("late", "failed")])]
+        ['failed']
+    """
+    left = set(ids)
+    for record in (clips(id_) for id_ in ids if id_ in wanted) if callable(clips) else clips:
+        if record.id not in left:
+            raise ValueError(f"Expected each clip of the document once, got a second or unknown id {record.id!r}.")
+        left.discard(record.id)
+        if record.id in wanted:
+            yield record
+    if lost := left & wanted:
+        raise ValueError(f"Expected the pictures of every clip, got none of {min(lost)!r}.")
+
+
+def clip_section(
+    row: Mapping,
+    record: ClipRecord,
+    anchor: str,
+    *,
+    metrics: Sequence[Aligned],
+    timing: Aligned | None,
+    known: Mapping[str, Score],
+    fps: float,
+) -> dict[str, Any]:
+    """Draw one clip.
+
+    Args:
+        row: of the document; all numbers and words are from it.
+        record: the clip with its pictures' material.
+        anchor: its place in the page.
+        metrics: the aligned metrics whose figures are drawn, where the clip has them.
+        timing: the one whose shares and drift the row tells.
+        known: every score by name.
+        fps: frames per second of the curves and the strips, above 0, where the record has none of its own.
+
+    Returns:
+        What the template `clip.html.j2` shows of it.
 
     Example:
         >>> row = {"id": "late", "scores": {}, "missing": {"psnr": "no frames"}, "flags": []}
         >>> clip = ClipRecord("late", "failed")
-        >>> [s["reasons"] for s in clip_sections([row], {"late": "clip-1"}, [clip], metrics=(), known={}, fps=25.0)]
-        [{'no frames': ['psnr']}]
+        >>> clip_section(row, clip, "clip-1", metrics=(), timing=None, known={}, fps=25.0)["reasons"]
+        {'no frames': ['psnr']}
     """
-    by_id = {row["id"]: row for row in rows}
-    records = (clips(id_) for id_ in anchors) if callable(clips) else clips
-    for record in records:
-        row = by_id.pop(record.id, None)
-        if row is None:
-            raise ValueError(f"Expected each clip of the document once, got a second or unknown id {record.id!r}.")
-        if record.id in anchors:
-            rate = record.fps or fps
-            yield {
-                "row": row,
-                "anchor": anchors[record.id],
-                "film": _film(row, record, rate),
-                "notes": [flag.partition(": ") for flag in row["flags"]],
-                "reasons": _reasons(row["missing"]),
-                "metrics": [
-                    _drawn(metric, row, record, known, rate) for metric in metrics if metric.name in record.curves
-                ],
-            }
-    if lost := by_id.keys() & anchors.keys():
-        raise ValueError(f"Expected the pictures of every clip, got none of {sorted(lost)[0]!r}.")
+    rate = record.fps or fps
+    drawn = [metric for metric in metrics if metric.name in record.curves]
+    return {
+        "row": row,
+        "anchor": anchor,
+        "film": _film(row, record, rate),
+        "notes": [flag.partition(": ") for flag in row["flags"]],
+        "warnings": time_flags(row),
+        "reasons": _reasons(row["missing"]),
+        "metrics": [_drawn(metric, row, record, known, rate, timed=metric == timing) for metric in drawn],
+    }
 
 
 def _reasons(missing: Mapping[str, str]) -> dict[str, list[str]]:
@@ -72,7 +96,9 @@ def _reasons(missing: Mapping[str, str]) -> dict[str, list[str]]:
     return {reason: [name for name, why in missing.items() if why == reason] for reason in missing.values()}
 
 
-def _drawn(metric: Aligned, row: Mapping, record: ClipRecord, known: Mapping[str, Score], fps: float) -> dict[str, Any]:
+def _drawn(
+    metric: Aligned, row: Mapping, record: ClipRecord, known: Mapping[str, Score], fps: float, *, timed: bool
+) -> dict[str, Any]:
     """One aligned metric's figures, with its numbers in words."""
     m, curves, scores = metric.name, record.curves[metric.name], row["scores"]
     numbers = "; ".join(
@@ -80,15 +106,20 @@ def _drawn(metric: Aligned, row: Mapping, record: ClipRecord, known: Mapping[str
         for name in (m, f"{m}_div", f"lag_ms_{m}")
         if name in scores
     )
+    told = shares_in_words(scores, known) if timed else {}
+    beyond = ", ".join(f"±{ms} ms {share}" for ms, share in told.items() if ms != "drift")
+    beyond = f"frames beyond {beyond}" if beyond else ""
     about = f"of {row['id']} by {m}: {numbers}"
+    drift = scores.get("lag_drift") if timed else None
     drawings = (
         (f"Alignment {about}", figures.alignment_heat_map(curves, fps=fps)),
         (f"Cost over time {about}", figures.cost_over_time(curves, fps=fps, cost=metric.cost)),
-        (f"Lag over time {about}", figures.lag_over_time(curves, fps=fps)),
+        (f"Lag over time {about}{beyond and '; '}{beyond}", lag_over_time(curves, fps=fps, drift=drift)),
     )
     return {
         "metric": metric,
         "numbers": numbers,
+        "beyond": beyond,
         "figures": [{"alt": alt, "uri": _data_uri("image/svg+xml", svg)} for alt, svg in drawings],
     }
 

@@ -1,6 +1,6 @@
 """The terminal table: each score beside what alignment left of it and the lag that alignment forgave."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rich.box import SIMPLE_HEAD
@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxeval.scoring.score_names import catalogue, encoders_of, format_cell, format_value, scores_in
-from jaxeval.scoring.score_texts import ALIGNED, Score
+from jaxeval.benchmark.given import metrics_in, shown_scores, time_flags
+from jaxeval.scoring.score_names import format_cell, format_value
+from jaxeval.scoring.score_texts import Score
 
 # A block of an aligned metric is its frame-wise score, its divergence and its lag, so that no width can part a
 # divergence from its lag. Blocks are given up from the end of this tuple when the console is too narrow.
@@ -21,7 +22,6 @@ _ORDER = (
     *("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "st_lpips", "lpips", "expr", "csim", "id_distance", "pose"),
     *("lip_envelope", "sync_c", "sync_d", "sync", "lmd", "m_lmd", "f_lmd", "jerk", "smooth"),
 )
-_ALIGNED_NAMES = {metric.name for metric in ALIGNED}
 _GAP = {"inside": 2, "between": 4}
 _NAME_WIDTH = 24
 _TABLE_PADDING = 4
@@ -31,6 +31,7 @@ _LEGEND = (
     "↑ better high, ↓ better low. _div: cost per frame that remains after alignment. "
     "lag: mean ± spread in ms, positive if the generated clip is late."
 )
+_WARNING = "!"
 
 
 @dataclass
@@ -81,7 +82,8 @@ def _clip_text(clip: Mapping, score: Score, notes: _Notes) -> str:
     scores = clip.get("scores", {})
     if score.name not in scores:
         return notes.mark(clip.get("missing", {}).get(score.name, "not scored"), score.name)
-    return format_cell(score, scores)
+    warned = score.name.endswith("_div") and time_flags(clip)
+    return (_WARNING if warned else "") + format_cell(score, scores)
 
 
 def _summary_texts(entry: Mapping, score: Score, total: int, notes: _Notes) -> tuple[str, str, str, str]:
@@ -98,31 +100,56 @@ def _summary_texts(entry: Mapping, score: Score, total: int, notes: _Notes) -> t
     )
 
 
-def _column(document: Mapping, name: str, notes: _Notes) -> _Column:
-    score, clips = catalogue(encoders_of(document))[name], document["clips"]
+def _column(document: Mapping, score: Score, notes: _Notes) -> _Column:
+    clips = document["clips"]
     scored = [_clip_text(clip, score, notes) for clip in clips if clip["status"] == "ok"]
-    summary = _summary_texts(document["summary"].get(name, {}), score, len(clips), notes)
-    return _Column((*_heading(score), *scored, *summary), _style(name))
+    summary = _summary_texts(document["summary"].get(score.name, {}), score, len(clips), notes)
+    return _Column((*_heading(score), *scored, *summary), _style(score.name))
 
 
-def _columns(document: Mapping, block: str, notes: _Notes) -> list[_Column]:
-    spoken = {score.name for score in scores_in(document)}
-    names = (block, f"{block}_div", f"lag_ms_{block}") if block in _ALIGNED_NAMES else (block,)
-    return [_column(document, name, notes) for name in names if name in spoken]
+@dataclass(frozen=True)
+class _Shown:
+    """The scores that a document speaks of, in blocks.
+
+    Attributes:
+        document: what `scores.json` holds.
+        scores: every score by name.
+        aligned: names of the aligned metrics.
+        given: those of them that came in files.
+    """
+
+    document: Mapping
+    scores: Mapping[str, Score]
+    aligned: frozenset[str]
+    given: tuple[str, ...]
+
+    def columns(self, block: str, notes: _Notes) -> list[_Column]:
+        names = (block, f"{block}_div", f"lag_ms_{block}") if block in self.aligned else (block,)
+        return [_column(self.document, self.scores[name], notes) for name in names if name in self.scores]
+
+    def hidden(self, blocks: Iterable[str]) -> list[str]:
+        return [name for name in self.scores if name in (*_ORDER, *self.given) and name not in blocks]
 
 
-def _blocks(document: Mapping, room: int, notes: _Notes) -> dict[str, list[_Column]]:
+def _shown(document: Mapping) -> _Shown:
+    metrics = metrics_in(document)
+    given = tuple(metric.name for metric in metrics if metric.name not in _ORDER)
+    scores = {score.name: score for score in shown_scores(document)}
+    return _Shown(document, scores, frozenset(metric.name for metric in metrics), given)
+
+
+def _blocks(shown: _Shown, room: int, notes: _Notes) -> dict[str, list[_Column]]:
     """Take blocks in order of priority where they fit into `room` characters; the first one is taken always."""
     chosen: set[str] = set()
-    for block in _PRIORITY:
-        columns = _columns(document, block, _Notes())
+    for block in (*_PRIORITY, *shown.given):
+        columns = shown.columns(block, _Notes())
         if not columns:
             continue
         width = sum(c.width for c in columns) + _GAP["inside"] * (len(columns) - 1) + _GAP["between"]
         if width <= room or not chosen:
             chosen.add(block)
             room -= width
-    return {block: _columns(document, block, notes) for block in _ORDER if block in chosen}
+    return {block: shown.columns(block, notes) for block in (*_ORDER, *shown.given) if block in chosen}
 
 
 def _line(blocks: Mapping[str, list[_Column]], row: int, *, plain: bool = False) -> Text:
@@ -154,8 +181,8 @@ def print_table(document: Mapping, console: Console) -> None:
     """Print one row per clip and a summary: score, divergence and lag side by side, as many as the console is wide.
 
     A failed clip is a row with its reason, a missing value a dash with a footnote that gives the reason. An aligned
-    metric shows as one block (frame-wise score, `_div`, mean lag ± its spread) or not at all. What a narrow console
-    leaves out is named under the table.
+    metric shows as one block (frame-wise score, `_div`, mean lag ± its spread) or not at all; the `_div` of a clip
+    that is flagged for its timing is marked. What a narrow console leaves out is named under the table.
 
     Args:
         document: what `scores.json` holds: `clips` and `summary`.
@@ -174,16 +201,25 @@ def print_table(document: Mapping, console: Console) -> None:
         <BLANKLINE>
         ...
     """
-    notes = _Notes()
+    notes, shown = _Notes(), _shown(document)
     name_width = min(_NAME_WIDTH, max((len(clip["id"]) for clip in document["clips"]), default=0))
-    blocks = _blocks(document, console.width - max(name_width, len("95 % from")) - _TABLE_PADDING, notes)
+    blocks = _blocks(shown, console.width - max(name_width, len("95 % from")) - _TABLE_PADDING, notes)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("clip", max_width=_NAME_WIDTH, overflow="fold", vertical="top", min_width=len("95 % from"))
     heading = Text("\n").join([_line(blocks, row, plain=True) for row in (0, 1)])
     table.add_column(heading, overflow="fold")
     _fill(table, document, blocks)
     console.print(table)
-    hidden = [score.name for score in scores_in(document) if score.name in _ORDER and score.name not in blocks]
+    hidden = shown.hidden(blocks)
     left_out = [f"Not shown at this width: {', '.join(hidden)}."] if hidden else []
-    for line in (*notes.lines(), " ".join((_LEGEND, *left_out, "All scores: scores.json."))):
+    legend = " ".join((_LEGEND, *left_out, "All scores: scores.json."))
+    for line in (*notes.lines(), *_warnings(document), legend):
         console.print(Text(line, style="dim"))
+
+
+def _warnings(document: Mapping) -> list[str]:
+    """Why a `_div` is marked, clip by clip."""
+    warned = {clip["id"]: time_flags(clip) for clip in document["clips"]}
+    lines = [f"{_WARNING} {id_}: {'; '.join(flags)}" for id_, flags in warned.items() if flags]
+    left = len(lines) - _MAX_NOTES
+    return [*lines[:_MAX_NOTES], f"… and {left} more clips with such flags in scores.json"] if left > 0 else lines

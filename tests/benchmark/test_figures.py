@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxeval.benchmark.figures import (
-    alignment_heat_map,
-    cost_over_time,
-    lag_over_time,
-    loudness_outline,
-    thumbnail,
-)
+from jaxeval.benchmark.figures import alignment_heat_map, cost_over_time, loudness_outline, thumbnail
+from jaxeval.benchmark.timing_figures import lag_over_time
 from jaxeval.scoring.record import Curves
 
 from .synthetic_clips import FPS, clip

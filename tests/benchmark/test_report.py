@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from jaxeval.benchmark import report
+from jaxeval.benchmark import report, report_scores
 from jaxeval.benchmark.report import write_report
 from jaxeval.errors import JaxevalError
 
 from .synthetic_clips import FPS, METRICS, clip, document, failed, without
 
 VOID = {"meta", "link", "img", "br", "input"}
-SELF_CLOSED = {"path"}
+SELF_CLOSED = {"path", "rect"}
 ODD = 'a & <b>"é"</b> 名前\'s'
 LATE = clip("late", t=20, s=20)
 RECORDS = [
@@ -206,7 +206,7 @@ def test_too_many_clips_picture_the_worst_and_say_how_many(tmp_path, monkeypatch
 
 
 def test_the_glance_gives_way_to_the_mean(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "_GLANCE_UP_TO", 1)
+    monkeypatch.setattr(report_scores, "GLANCE_UP_TO", 1)
     monkeypatch.setattr(report, "ALL_METRICS_UP_TO", 0)
     records = [clip("a", t=6, s=6), clip("b", t=6, s=6, noise=1.0)]
     assert "mean of 2 clips" in Page(write(tmp_path, records)).text

@@ -1,5 +1,6 @@
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from jaxeval.benchmark.table import print_table
 from jaxeval.scoring.protocol import ARXIV_2606_01031, JAXEVAL_V1
+from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.score_names import aligned_metrics, catalogue, format_value, scores_in
 
 from .synthetic_clips import clip, document, failed, without
@@ -138,3 +140,37 @@ def test_every_score_of_a_protocol_is_known_with_its_better_end_and_unit(protoco
 def test_unknown_scores_are_kept_with_their_own_name():
     found = scores_in({"clips": [{"scores": {"novel": 1.0, "psnr": 2.0}}], "summary": {"other_one": {}}})
     assert [score.label for score in found] == ["psnr", "other_one", "novel"]
+
+
+FLAG = "timing: 92 % of the frames are more than 160 ms late or early by st_lpips: do not quote a _div without its lag"
+
+
+def test_a_div_of_a_flagged_clip_is_marked_and_explained():
+    text = printed([replace(LATE, flags=(FLAG, "resized: 1x1")), BLURRED], 240)
+    rows = {
+        name: next(line for line in text.splitlines() if line.startswith(f" {name} ")) for name in ("late", "blurred")
+    }
+    assert rows["late"].count("!") == len(ALIGNED)
+    assert f"!{format_value(SCORES['pose_div'], LATE.scores['pose_div'])}" in rows["late"]
+    assert "!" not in rows["blurred"]
+    assert f"! late: {FLAG}" in unwrapped(text)
+    assert "resized" not in text
+    assert max(map(len, text.splitlines())) <= 240
+
+
+def test_many_flagged_clips_are_counted_not_listed():
+    records = [replace(clip(f"clip{i}", t=4, s=4), flags=(FLAG,)) for i in range(12)]
+    text = printed(records, 100)
+    assert text.count("! clip") == 9
+    assert "… and 3 more clips with such flags in scores.json" in text
+
+
+def test_trajectories_that_came_in_files_are_printed_as_blocks():
+    scores = {"gaze_of_mine": 0.5, "gaze_of_mine_seq": 0.1, "gaze_of_mine_div": 0.25, "lag_ms_gaze_of_mine": 80.0}
+    lagless = {"gaze_of_mine": 0.5, "gaze_of_mine_div": 0.5}
+    reasons = {"lag_ms_gaze_of_mine": "one frame only: it has no timing"}
+    records = [ClipRecord("a", "ok", scores=lagless, missing=reasons), ClipRecord("b", "ok", scores=scores)]
+    text = printed(records, 80)
+    assert re.search(r"gaze_of_mine +_div +lag", text.splitlines()[1])
+    assert re.search(r"b +0\.5000 +0\.2500 +\+80", text)
+    assert "one frame only: it has no timing" in text
