@@ -19,7 +19,7 @@ from jaxeval.benchmark.table import print_table
 from jaxeval.checkpoints import cache_folder, convert, list_weights, verify_weights
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.clip import Pair
-from jaxeval.scoring.compare import compare, read_scores
+from jaxeval.scoring.compare import Difference, compare, read_scores
 from jaxeval.scoring.custom import load_scorers, read_numbers
 from jaxeval.scoring.floor import floor_pairs
 from jaxeval.scoring.pairing import find_pairs, read_identities
@@ -73,17 +73,26 @@ def score(console: Console, asked: "Score") -> int:
 def compare_runs(console: Console, one: Path, other: Path, only: Sequence[str]) -> int:
     """`jaxeval compare`."""
     differences = compare(read_scores(one), read_scores(other), only)
-    table = Table("score", "better", "first", "second", "difference", "95 %", "n of N", "better run")
+    table = Table("score", "better", "first", "second", "difference", "95 %", "n of N", "lag ms", "better run")
     for row in differences:
         value = partial(format_value, row.score)
         between = f"{value(row.ci95[0])} to {value(row.ci95[1])}" if row.ci95 else "–"
         counts = f"{row.n} of {row.of}"
         better = f"{row.score.better} {row.score.unit}".strip()
         numbers = value(row.one), value(row.other), value(row.difference)
-        table.add_row(row.score.label, better, *numbers, between, counts, row.verdict)
+        table.add_row(row.score.label, better, *numbers, between, counts, _lags(row), row.verdict)
     console.print(f"first: {one}   second: {other}", markup=False, highlight=False, soft_wrap=True)
     console.print(table)
     return 0
+
+
+def _lags(row: Difference) -> str:
+    """What alignment forgave in both runs, beside a score that is worth nothing without it."""
+    if row.lags is None:
+        return "unknown" if row.score.name.endswith(("_div", "_seq")) else ""
+    told = (f"{mean:+.0f} ± {spread:.0f}".replace("-", "−") for mean, spread in row.lags)
+    flagged = f", {row.flagged} flagged" if row.flagged else ""
+    return f"{'; '.join(told)}{flagged}"
 
 
 def demo(console: Console, out: Path) -> int:

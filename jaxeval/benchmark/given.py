@@ -5,26 +5,7 @@ from collections.abc import Mapping
 from jaxeval.scoring.score_names import aligned_metrics, catalogue, encoders_of, scores_in
 from jaxeval.scoring.score_texts import Aligned, Score, aligned_scores
 
-TIME_FLAGS = ("timing", "frozen", "looped", "reversed", "static")
-"""Flags of faults that alignment forgives, so that a `_div` beside them misleads."""
-
 _COST = "squared Euclidean distance"
-
-
-def time_flags(clip: Mapping) -> list[str]:
-    """A clip's flags that warn of its `_div`.
-
-    Args:
-        clip: a row of the document.
-
-    Returns:
-        Those flags, whole.
-
-    Example:
-        >>> time_flags({"flags": ["timing: 30 % of the frames", "resized: 64x64"]})
-        ['timing: 30 % of the frames']
-    """
-    return [flag for flag in clip.get("flags", ()) if flag.partition(":")[0] in TIME_FLAGS]
 
 
 def metrics_in(document: Mapping) -> list[Aligned]:
@@ -62,6 +43,48 @@ def shown_scores(document: Mapping) -> list[Score]:
     rest = [score for name, score in spoken.items() if name not in known and name not in given]
     listed = [score for name, score in spoken.items() if name in known]
     return [*listed, *(score for name, score in given.items() if name in spoken), *rest]
+
+
+def floor_of(document: Mapping) -> dict[str, float]:
+    """The noise floor of every score that has one; empty without any.
+
+    Args:
+        document: what `scores.json` holds.
+
+    Returns:
+        Name to the mean over the references that were coded again.
+
+    Example:
+        >>> floor_of({"floor": {"crf": 18, "clips": [], "summary": {"l1": {"mean": 0.01}, "csim": {"mean": None}}}})
+        {'l1': 0.01}
+    """
+    summary = document.get("floor", {}).get("summary", {})
+    return {name: entry["mean"] for name, entry in summary.items() if entry["mean"] is not None}
+
+
+def floor_words(document: Mapping) -> list[str]:
+    """What the noise floor is, and why it isn't there if it should be; nothing if none was asked for.
+
+    Args:
+        document: what `scores.json` holds.
+
+    Returns:
+        Sentences.
+
+    Example:
+        >>> row = {"id": "floor/a", "status": "failed", "reason": "the disk is full"}
+        >>> floor_words({"floor": {"crf": 18, "clips": [row], "summary": {}}})
+        ['Noise floor: floor/a failed: the disk is full']
+    """
+    floor = document.get("floor", {})
+    rows = floor.get("clips", [])
+    failed = [f"Noise floor: {row['id']} failed: {row['reason']}" for row in rows if row["status"] != "ok"]
+    count = len(rows) - len(failed)
+    if not count:
+        return failed
+    whose = "1 reference against itself" if count == 1 else f"{count} references against themselves"
+    text = f"Noise floor: {whose}, coded again at CRF {floor['crf']}: "
+    return [f"{text}differences below it are the codec's.", *failed]
 
 
 def _given(document: Mapping) -> list[Aligned]:

@@ -11,10 +11,11 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from jaxeval.atomic import atomic_file
-from jaxeval.benchmark.given import metrics_in, shown_scores, time_flags
+from jaxeval.benchmark.given import floor_of, floor_words, metrics_in, shown_scores
 from jaxeval.benchmark.report_clips import clip_section, wanted_records
 from jaxeval.benchmark.report_scores import facts_of, glance_of, groups_of, reasons_of, worst_of
 from jaxeval.benchmark.report_timing import frame_lags, furthest_off, timing_metric, timing_section
+from jaxeval.scoring.flags import time_flags
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.score_names import format_cell, format_value
 from jaxeval.scoring.score_texts import Aligned, Score
@@ -159,6 +160,8 @@ def _context(document: Mapping, plan: _Plan) -> dict[str, Any]:
         "glance": glance_of(document, plan.metrics, plan.known),
         "reasons": reasons_of(rows, details),
         "worst": worst_of(rows, details, plan.known),
+        "floor": floor_of(document),
+        "floor_words": floor_words(document),
         "warnings": {row["id"]: found for row in rows if (found := time_flags(row))},
         "metrics": plan.metrics,
         "drawn": plan.drawn,

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from jaxeval.benchmark import figures
-from jaxeval.benchmark.given import time_flags
 from jaxeval.benchmark.report_timing import shares_in_words
 from jaxeval.benchmark.timing_figures import lag_over_time
+from jaxeval.scoring.flags import time_flags
 from jaxeval.scoring.record import ClipRecord, Strip
 from jaxeval.scoring.score_names import format_cell
 from jaxeval.scoring.score_texts import Aligned, Score

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jaxeval.benchmark.given import time_flags
+from jaxeval.scoring.flags import time_flags
 from jaxeval.scoring.score_names import format_cell, format_value
 from jaxeval.scoring.score_texts import GROUPS, Aligned, Score
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxeval.benchmark.given import time_flags
 from jaxeval.benchmark.timing_figures import LIMITS, lag_outline, lags_of_clips, reach_of, spaced
+from jaxeval.scoring.flags import time_flags
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.score_names import format_cell, format_value
 from jaxeval.scoring.score_texts import Aligned, Score

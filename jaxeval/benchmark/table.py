@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxeval.benchmark.given import metrics_in, shown_scores, time_flags
+from jaxeval.benchmark.given import floor_of, floor_words, metrics_in, shown_scores
+from jaxeval.scoring.flags import time_flags
 from jaxeval.scoring.score_names import format_cell, format_value
 from jaxeval.scoring.score_texts import Score
 
@@ -56,7 +57,7 @@ class _Notes:
 
 @dataclass(frozen=True)
 class _Column:
-    """One score down the table: two heading lines, one text a scored clip, then the summary's four rows."""
+    """One score down the table: two heading lines, one text a scored clip, then the summary's rows."""
 
     texts: tuple[str, ...]
     style: str
@@ -104,7 +105,9 @@ def _column(document: Mapping, score: Score, notes: _Notes) -> _Column:
     clips = document["clips"]
     scored = [_clip_text(clip, score, notes) for clip in clips if clip["status"] == "ok"]
     summary = _summary_texts(document["summary"].get(score.name, {}), score, len(clips), notes)
-    return _Column((*_heading(score), *scored, *summary), _style(score.name))
+    floor = floor_of(document).get(score.name)
+    noise = "–" if floor is None else format_value(score, floor)
+    return _Column((*_heading(score), *scored, *summary, noise), _style(score.name))
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,8 @@ def _fill(table: Table, document: Mapping, blocks: Mapping[str, list[_Column]]) 
             table.add_row(Text(clip["id"]), Text(f"failed: {reason}", style="red"))
     if blocks:
         table.add_section()
-        for offset, name in enumerate(("mean", "95 % from", "95 % to", "n of N")):
+        names = ["mean", "95 % from", "95 % to", "n of N", *(["noise floor"] if floor_of(document) else [])]
+        for offset, name in enumerate(names):
             table.add_row(name, _line(blocks, row + offset, plain=True))
 
 
@@ -213,7 +217,7 @@ def print_table(document: Mapping, console: Console) -> None:
     hidden = shown.hidden(blocks)
     left_out = [f"Not shown at this width: {', '.join(hidden)}."] if hidden else []
     legend = " ".join((_LEGEND, *left_out, "All scores: scores.json."))
-    for line in (*notes.lines(), *_warnings(document), legend):
+    for line in (*notes.lines(), *_warnings(document), *floor_words(document), legend):
         console.print(Text(line, style="dim"))
 
 

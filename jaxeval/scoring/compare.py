@@ -1,6 +1,7 @@
 """Two runs side by side: the same clips, scored in the same way, and how sure the difference is."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxeval.errors import JaxevalError
+from jaxeval.scoring.flags import time_flags
 from jaxeval.scoring.score_names import scores_in
 from jaxeval.scoring.score_texts import Score
 from jaxeval.scoring.signature import differing, fields_of
@@ -29,6 +31,9 @@ class Difference:
         ci95: its bootstrap interval; None for fewer than 2 clips.
         n: clips that have the score in both runs.
         of: clips that are in both runs.
+        lags: of an aligned score, what was forgiven in each run over the same clips: mean lag and mean spread in ms;
+            None where it isn't known, or nothing was aligned.
+        flagged: clips of those whose timing is flagged in either run: their `_div` and `_seq` mislead.
     """
 
     score: Score
@@ -38,10 +43,18 @@ class Difference:
     ci95: list[float] | None
     n: int
     of: int
+    lags: tuple[tuple[float, float], tuple[float, float]] | None = None
+    flagged: int = 0
 
     @property
     def verdict(self) -> str:
-        """Which run is better: "first", "second", or "" where the interval holds 0 or the score has no better end."""
+        """Which run is better: "first", "second", or "" where that isn't known.
+
+        That is where the interval holds 0, the score has no better end, or it is an aligned one and a clip's timing is
+        flagged: then "see lag".
+        """
+        if self.lags and self.flagged:
+            return "see lag"
         if self.ci95 is None or not self.score.better or self.ci95[0] <= 0 <= self.ci95[1]:
             return ""
         return "second" if (self.difference > 0) == (self.score.better == "↑") else "first"
@@ -125,17 +138,37 @@ def _refuse_unlike(one: Mapping, other: Mapping, names: Sequence[str]) -> None:
         )
 
 
-def _by_id(document: Mapping) -> dict[str, Mapping[str, float]]:
-    return {clip["id"]: clip["scores"] for clip in document["clips"]}
+def _by_id(document: Mapping) -> dict[str, Mapping]:
+    return {clip["id"]: clip for clip in document["clips"]}
 
 
 def _difference(
     score: Score, left: Mapping[str, Mapping], right: Mapping[str, Mapping], common: Sequence[str]
 ) -> Difference | None:
-    ids = [id_ for id_ in common if score.name in left[id_] and score.name in right[id_]]
+    ids = [id_ for id_ in common if all(score.name in side[id_]["scores"] for side in (left, right))]
     if not ids:
         return None
-    a, b = (np.array([side[id_][score.name] for id_ in ids]) for side in (left, right))
+    a, b = (np.array([side[id_]["scores"][score.name] for id_ in ids]) for side in (left, right))
+    metric = re.fullmatch(r"(.+)_(?:div|seq)", score.name)
+    lags = [_lag(metric[1], [side[id_] for id_ in ids]) for side in (left, right)] if metric else []
     return Difference(
-        score, float(a.mean()), float(b.mean()), float((b - a).mean()), interval(b - a, ids), len(ids), len(common)
+        score,
+        float(a.mean()),
+        float(b.mean()),
+        float((b - a).mean()),
+        interval(b - a, ids),
+        len(ids),
+        len(common),
+        lags=(lags[0], lags[1]) if lags and lags[0] and lags[1] else None,
+        flagged=sum(bool(time_flags(left[id_]) or time_flags(right[id_])) for id_ in ids) if metric else 0,
     )
+
+
+def _lag(metric: str, clips: Sequence[Mapping]) -> tuple[float, float] | None:
+    """Mean lag and mean spread of those clips that have them, ms."""
+    names = f"lag_ms_{metric}", f"lag_std_ms_{metric}"
+    rows = [[clip["scores"][name] for name in names] for clip in clips if set(names) <= clip["scores"].keys()]
+    if not rows:
+        return None
+    mean, spread = np.mean(rows, axis=0)
+    return float(mean), float(spread)

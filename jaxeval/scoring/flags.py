@@ -1,8 +1,13 @@
 """What a reader of a row must know beside its numbers."""
 
+from collections.abc import Mapping
+
 from jaxeval.media.colour import UNTAGGED
 from jaxeval.media.video import VideoInfo
 from jaxeval.scoring.trajectories import Clip
+
+TIME_FLAGS = ("timing", "frozen", "looped", "reversed", "static")
+"""Flags of faults that alignment forgives, so that a `_div` beside them misleads."""
 
 _ANNOUNCED = 0.01
 """Frames per second by which announced rates may differ: 30 and 29.97 do."""
@@ -10,6 +15,22 @@ _MEASURED = 0.01
 """Share by which measured rates may differ: more than the last frame's own duration is uncertain by in a second."""
 _CHANGED = 0.02
 """Share of the frames by which rounding to the protocol's rate may leave out or repeat more in one clip."""
+
+
+def time_flags(clip: Mapping) -> list[str]:
+    """A clip's flags that warn of its `_div`.
+
+    Args:
+        clip: a row of the document.
+
+    Returns:
+        Those flags, whole.
+
+    Example:
+        >>> time_flags({"flags": ["timing: 30 % of the frames", "resized: 64x64"]})
+        ['timing: 30 % of the frames']
+    """
+    return [flag for flag in clip.get("flags", ()) if flag.partition(":")[0] in TIME_FLAGS]
 
 
 def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from jaxeval.media.chips import CHIPS
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.score_names import catalogue
+from jaxeval.scoring.score_texts import ALIGNED
 
 _OF_TIMING = ("lag_ms", "lag_std_ms", "lag_beyond_40ms", "lag_beyond_80ms", "lag_beyond_160ms", "lag_drift")
 
@@ -126,7 +127,7 @@ def signatures_of(
             crop = f"{region}{protocol.size}" if name in scorers else ""
             found[name] = _plain(name, encoder, crop, finders if crop else "", protocol)
             continue
-        role = known[name].role if name in known else ""
+        role = _timing_role(protocol) if name in _OF_TIMING else known[name].role if name in known else ""
         encoder = protocol.encoders.get(role, "") if name in known else "given"
         metric = _metric(name, protocol)
         is_aligned = metric is not None or (name not in known and _is_aligned(name))
@@ -144,6 +145,11 @@ def signatures_of(
             version=version("jaxeval"),
         )
     return found
+
+
+def _timing_role(protocol: Protocol) -> str:
+    """Of the encoder by whose metric the clip's own lag is told."""
+    return next(metric.role for metric in ALIGNED if metric.name == protocol.timing)
 
 
 def _plain(name: str, encoder: str, crop: str, finders: str, protocol: Protocol) -> Signature:

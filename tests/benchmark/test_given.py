@@ -1,6 +1,7 @@
 import pytest
 
-from jaxeval.benchmark.given import metrics_in, shown_scores, time_flags
+from jaxeval.benchmark.given import floor_of, floor_words, metrics_in, shown_scores
+from jaxeval.scoring.flags import time_flags
 
 
 def document(*clips):
@@ -40,3 +41,16 @@ def test_flags_of_time_alone_warn_of_a_div():
     flags = [f"{code}: words: more" for code in codes]
     assert time_flags({"flags": flags}) == flags[:5]
     assert time_flags({}) == []
+
+
+def test_the_noise_floor_in_words():
+    rows = [{"id": f"floor/{name}", "status": "ok", "reason": None} for name in "ab"]
+    broken = {"id": "floor/c", "status": "failed", "reason": "no disk"}
+    summary = {"l1": {"mean": 0.01}, "psnr": {"mean": None}}
+    document = {"floor": {"crf": 18, "clips": [*rows, broken], "summary": summary}}
+    assert floor_of(document) == {"l1": 0.01}
+    told, failed = floor_words(document)
+    assert "2 references against themselves, coded again at CRF 18" in told
+    assert failed == "Noise floor: floor/c failed: no disk"
+    assert floor_words({}) == []
+    assert floor_of({"floor": {"crf": 18, "clips": [], "summary": {}}}) == {}

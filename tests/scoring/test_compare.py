@@ -54,6 +54,26 @@ def test_the_better_end_is_the_scores_own(name, verdict):
     assert compare(one, other)[0].verdict == verdict
 
 
+def test_an_aligned_score_stands_beside_its_lag():
+    """Lags over the clips that are compared, and no verdict where a clip's timing is at fault."""
+    one = document({"pose_div": [0.1, 0.2, 0.3], "lag_ms_pose": [100, 60, 900], "lag_std_ms_pose": [5, 15, 900]})
+    other = document({"pose_div": [0.4, 0.5, None], "lag_ms_pose": [-10, -30, 0], "lag_std_ms_pose": [1, 3, 0]})
+    (row,) = compare(one, other, ["pose_div"])
+    assert row.lags == ((80, 10), (-20, 2))
+    assert (row.n, row.flagged, row.verdict) == (2, 0, "first")
+    other["clips"][1]["flags"] = ["resized: a", "timing: 30 % of the frames"]
+    (row,) = compare(one, other, ["pose_div"])
+    assert (row.flagged, row.verdict) == (1, "see lag")
+    (row,) = compare(one, other, ["lag_ms_pose"])
+    assert (row.lags, row.flagged, row.verdict) == (None, 0, "")
+
+
+def test_the_overall_lag_is_its_metrics():
+    (signature,) = signatures_of(["lag_ms"], JAXEVAL_V1, "face", WEIGHTS).values()
+    assert (signature.encoder, signature.weights) == ("st_lpips_alex", WEIGHTS["st_lpips_alex"])
+    assert (signature.crop, signature.gamma) == ("face224", 0.0009)
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
