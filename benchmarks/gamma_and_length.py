@@ -132,7 +132,7 @@ def print_sensitivity(metric: str, values: Mapping[str, np.ndarray]) -> None:
 
 
 def length_dependence(costs: Mapping[str, Mapping[str, Costs]], path: Path) -> None:
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4), layout="constrained")
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     print(f"\nγ = {PUBLISHED:g}: the score less hard DTW, both per frame, in units of γ")
     print("metric   | copy    | form | " + " ".join(f"{'T=' + str(length):>8}" for length in LENGTHS))
@@ -151,7 +151,7 @@ def length_dependence(costs: Mapping[str, Mapping[str, Costs]], path: Path) -> N
     panels[0].axhline(-np.log(3 + 2 * np.sqrt(2)), color="#767676", linewidth=1, linestyle=":")
     panels[0].text(LENGTHS[-1], -1.75, "−ln(3 + 2√2)", ha="right", va="bottom", color="#767676", fontsize=8)
     panels[0].set_ylabel(f"score less hard DTW, per frame / γ, at γ = {PUBLISHED:g}")
-    panels[1].legend(frameon=False, fontsize=8, ncols=2)
+    figure.legend(*panels[1].get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=8)
     figure.savefig(path / "length_dependence.png", dpi=110)
 
 
