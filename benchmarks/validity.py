@@ -204,7 +204,8 @@ def draw(cells: Cells, path: Path) -> None:
     axes.set_xlabel("response, over the metric's mean response to quality faults")
     for kind, colour in colours.items():
         axes.plot([], [], "o", color=colour, label={"harmless": "harmless change of timing"}.get(kind, kind))
-    axes.legend(loc="lower right", frameon=True)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
+    axes.set_ylim(0.5 - len(scores), 0.6)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=140)
 

@@ -50,6 +50,8 @@ def niqe(frames: jax.Array, model: NiqeModel) -> jax.Array:
     Incomplete patches at the right and at the bottom are left out. The conventions are those of scikit-video 1.1.11,
     but that the shapes, which it takes from a table in steps of 0.001, are interpolated, so that the value has a
     gradient: on photographs this moves it by up to 0.6 %. That package refuses frames under 194 pixels a side.
+    Each fit parts its values at 0, and of some ten thousand values one or two lie so close to it that float32's
+    rounding puts them on the other side, which moves NIQE by up to 0.3 % against float64.
     Compare values of equally large frames only: Σ of few patches is not that of many.
 
     Args:

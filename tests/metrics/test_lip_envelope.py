@@ -52,6 +52,20 @@ def by_loop(lips, sound, reach, heard=None):
     return np.array(curve)
 
 
+def z_scores(curve):
+    """A curve and NumPy's gradient of it, each with mean 0 and variance 1."""
+    return np.stack([(x - x.mean()) / x.std() for x in (curve, np.gradient(curve, edge_order=1))], axis=1)
+
+
+def vertex(curve):
+    """Where the parabola through the largest value and its neighbours is highest."""
+    best = int(curve.argmax())
+    if best in (0, len(curve) - 1):
+        return best
+    square, slope, _ = np.polyfit([-1, 0, 1], curve[best - 1 : best + 2], 2)
+    return best - slope / (2 * square)
+
+
 def test_mouth_opening_is_the_ratio_of_two_distances():
     mesh = np.random.default_rng(0).normal(size=(5, 468, 3)).astype(np.float32)
     lips = np.linalg.norm(mesh[:, 13] - mesh[:, 14], axis=1)
@@ -96,9 +110,7 @@ def test_speech_rhythm_is_scipys_windowed_filter():
 
 def test_standardised_is_numpys_gradient_and_z_score():
     curve = np.random.default_rng(0).normal(size=60) * 7 + 100
-    velocity = np.gradient(curve, edge_order=1)
-    expected = np.stack([(x - x.mean()) / x.std() for x in (curve, velocity)], axis=1)
-    np.testing.assert_allclose(standardised(jnp.asarray(curve, jnp.float32)), expected, atol=2e-4)
+    np.testing.assert_allclose(standardised(jnp.asarray(curve, jnp.float32)), z_scores(curve), atol=2e-4)
 
 
 @pytest.mark.parametrize("filtered", [False, True])
@@ -155,7 +167,7 @@ def test_the_curve_is_the_loops(reach, lips, sound):
     expected = by_loop(mouth, voice, reach, heard)
     np.testing.assert_allclose(score.curve, expected, atol=1e-5)
     np.testing.assert_allclose(score.correlation, expected.max(), atol=1e-5)
-    assert abs(float(score.offset) - (expected.argmax() - reach)) <= 0.5
+    np.testing.assert_allclose(score.offset, vertex(expected) - reach, atol=1e-3)
 
 
 @pytest.mark.parametrize("late", [-9.0, -3.0, 0.0, 1.0, 8.0])

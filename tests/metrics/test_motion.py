@@ -28,22 +28,44 @@ def moved(angles, scale, shift, expression=0.0):
     return ((scale * (CANONICAL + expression) @ rotation.T + shift) * UPRIGHT)[None].astype(np.float32)
 
 
+def fit_by_scipy(v, x, w):
+    """scipy's weighted rotation fit, then scale and shift by least squares for this rotation."""
+    v_mean, x_mean = w @ v / w.sum(), w @ x / w.sum()
+    rotation = Rotation.align_vectors(x - x_mean, v - v_mean, weights=w)[0]
+    turned = rotation.apply(v - v_mean)
+    scale = (w[:, None] * (x - x_mean) * turned).sum() / (w[:, None] * turned**2).sum()
+    return rotation, scale, x_mean - scale * rotation.apply(v_mean)
+
+
+def by_scipy(landmarks, reference, canonical, weights):
+    """Pose `[T, 6]` in the reference's unit and expression `[T, 1404]`, frame by frame in float64."""
+    canonical, weights = (np.asarray(array, np.float64) for array in (canonical, weights))
+
+    def fits(mesh):
+        return [fit_by_scipy(canonical, points * np.float64(UPRIGHT), weights) for points in mesh]
+
+    scale_0, origin = (np.mean([fit[k] for fit in fits(reference)], axis=0) for k in (1, 2))
+    radius = np.sqrt(((canonical - canonical.mean(0)) ** 2).sum(1).mean())
+    eyes = np.linalg.norm(canonical[263] - canonical[33])
+    poses, expressions = [], []
+    for points, (rotation, scale, shift) in zip(landmarks, fits(landmarks), strict=True):
+        place = (shift - origin)[:2] / (scale_0 * radius)
+        poses.append([*rotation.as_euler("xyz"), np.log(scale / scale_0), *place])
+        face = rotation.inv().apply(points * np.float64(UPRIGHT) - shift) / scale
+        expressions.append((face - canonical).ravel() / (eyes * np.sqrt(len(canonical))))
+    return np.array(poses), np.array(expressions)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_umeyama_has_the_least_weighted_error(seed):
     local = np.random.default_rng(seed)
     v, x, w = local.normal(size=(20, 3)), local.normal(size=(20, 3)), local.uniform(size=20)
-    # scipy's weighted rotation fit, then scale and shift by least squares for this rotation.
-    v0, x0 = v - w @ v / w.sum(), x - w @ x / w.sum()
-    rotation = Rotation.align_vectors(x0, v0, weights=w)[0].as_matrix()
-    turned = v0 @ rotation.T
-    scale = (w[:, None] * x0 * turned).sum() / (w[:, None] * v0 * v0).sum()
+    rotation, scale, shift = fit_by_scipy(v, x, w)
     with jax.enable_x64(True):
         fit = umeyama(jnp.asarray(v), jnp.asarray(x)[None], jnp.asarray(w))
-        np.testing.assert_allclose(fit.rotation[0], rotation, atol=1e-9)
+        np.testing.assert_allclose(fit.rotation[0], rotation.as_matrix(), atol=1e-9)
         np.testing.assert_allclose(fit.scale[0], scale, rtol=1e-9)
-        np.testing.assert_allclose(
-            fit.translation[0], w @ x / w.sum() - scale * rotation @ (w @ v / w.sum()), atol=1e-9
-        )
+        np.testing.assert_allclose(fit.translation[0], shift, atol=1e-9)
 
 
 def test_umeyama_never_mirrors():
@@ -90,6 +112,18 @@ def test_expression_is_the_mean_squared_displacement_in_eye_distances():
     a, b = (np.asarray(expression_trajectory(x, CANONICAL, fit), np.float64) for x in (rest, moving))
     eyes = np.linalg.norm(CANONICAL[263] - CANONICAL[33])
     np.testing.assert_allclose(((a - b) ** 2).sum(), (displacement**2).sum(1).mean() / eyes**2, rtol=1e-4)
+
+
+def test_pose_and_expression_of_faces_that_speak_and_move_are_scipys():
+    local = np.random.default_rng(1)
+    angles, shifts = local.uniform(-30, 30, (6, 3)), local.normal(size=(6, 3)) * 20
+    faces = [moved(angles[k], 3 + k / 5, shifts[k], local.normal(size=(468, 3)) * 0.2) for k in range(6)]
+    x, y = np.concatenate(faces[:3]), np.concatenate(faces[2:])
+    fit, rest = (fit_mesh(side, CANONICAL, WEIGHTS) for side in (x, y))
+    pose, expression = by_scipy(x, y, CANONICAL, WEIGHTS)
+    found = pose_trajectory(fit, pose_frame(rest, jnp.asarray(CANONICAL)))
+    np.testing.assert_allclose(found, pose, atol=1e-5)
+    np.testing.assert_allclose(expression_trajectory(x, CANONICAL, fit), expression, atol=1e-6)
 
 
 def test_jit_and_gradient():
