@@ -121,7 +121,7 @@ OURS = [
     Row("jerk", "", "NumPy's third differences in float64", "rel 1e-5", SMOOTH),
     Row("spectral_arc_length", "", "its authors' function (golden file)", "rel 2e-5", SMOOTH),
     Row("niqe", "", "scikit-video 1.1.11 (golden file): shapes in steps of 0.001", "rel 6.5e-3", NIQE),
-    Row("niqe (definition)", "", "NumPy and scipy in float64, shapes by root finding", "rel 1e-3", NIQE),
+    Row("niqe (definition)", "", "NumPy and scipy in float64, shapes by root finding", "rel 3e-3", NIQE),
     Row("fd_dlib_resnet", "", "twin, NumPy", "rel 1e-4", f"{FRECHET}; encoders/test_dlib_resnet"),
     Row("frechet_distance", "", f"NumPy, float64; torchmetrics 1.9.0, {FIDELITY}", "rel 1e-5", FRECHET),
     Row("frechet_distance (float64)", "", "scipy.linalg.sqrtm", "rel 1e-8", FRECHET),

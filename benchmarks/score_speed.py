@@ -22,7 +22,7 @@ from PIL import Image
 
 from jaxeval.benchmark.demo import FPS, SAMPLE_RATE, talking_face
 from jaxeval.benchmark.perturb import degraded, late
-from jaxeval.media import crops, faces, video
+from jaxeval.media import faces, video
 from jaxeval.media.write import write_video
 from jaxeval.scoring import clip, face, families, lips, picture, trajectories
 from jaxeval.scoring.clip import Pair, Scorer
@@ -34,7 +34,7 @@ WATCHED: dict[str, tuple[tuple[Any, str], ...]] = {
     "encoders, ST-LPIPS and its products": ((picture, "lpips_costs"),),
     "encoders, faces and identity": ((trajectories, "_run"), (faces, "_detect")),
     "decoder": ((video.Video, "chunks"), (video.Video, "_pictures")),
-    "crops": ((trajectories, "warp"), (trajectories, "resize"), (crops.Window, "cut"), (faces, "_letterbox")),
+    "crops": ((trajectories, "each"), (faces, "each")),
     "image scores": ((families, "image_scores"),),
     "Soft-DTW": ((picture, "align"), (face, "align"), (lips, "align")),
     "costs of small trajectories": ((face, "trajectory_costs"), (lips, "trajectory_costs")),

@@ -7,6 +7,7 @@ full size is kept.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from jaxeval.errors import JaxevalError
 from jaxeval.media.chips import CHIPS
-from jaxeval.media.crops import Squares, Window, face_window, resize, to_frame, warp
+from jaxeval.media.crops import Squares, Window, each, face_window, resize, to_frame, warp
 from jaxeval.media.faces import Faces, detect_faces
 from jaxeval.media.track import Track, follow, smoothed, squares_from_landmarks, squares_from_track, where
 from jaxeval.media.video import Video
@@ -167,7 +168,7 @@ def trajectories(
     crops, meshes, identity = [], [], []
     embeds = path is not None and not networks.missing("identity")
     for rows, chunk in _numbered(video):
-        crops.append(np.stack([window.cut(resize(frame, *size), side) for frame in chunk]))
+        crops.append(each(lambda frame: window.cut(resize(frame, *size), side), chunk))
         if path is not None:
             meshes.append(_mesh(networks, chunk, path.squares, rows))
         if embeds:
@@ -218,7 +219,7 @@ def _numbered(video: Video) -> Iterator[tuple[slice, np.ndarray]]:
 
 def _mesh(networks: Networks, chunk: np.ndarray, squares: Squares, rows: slice) -> Any:
     matrices = squares.matrices(_MESH)[rows]
-    crops = np.stack([warp(frame, matrix, _MESH) for frame, matrix in zip(chunk, matrices, strict=True)])
+    crops = each(partial(warp, size=_MESH), chunk, matrices)
     mesh = _run(networks.get("landmarks"), crops)
     return mesh._replace(landmarks=to_frame(mesh.landmarks, matrices))
 
@@ -227,7 +228,7 @@ def _embed(networks: Networks, chunk: np.ndarray, landmarks: np.ndarray) -> np.n
     encoder = networks.get("identity")
     chip = CHIPS[encoder.name]
     matrices = chip.matrices(chip.points(landmarks))
-    chips = np.stack([warp(frame, matrix, chip.size) for frame, matrix in zip(chunk, matrices, strict=True)])
+    chips = each(partial(warp, size=chip.size), chunk, matrices)
     return _run(encoder, chips)
 
 

@@ -23,8 +23,8 @@ def clips(tmp_path_factory):
     for side, shift in (("gen", 3), ("ref", 0)):
         (folder / side).mkdir()
         for name, first in (("a", 0), ("b", 30)):
-            shown = frames[first : first + 33][: 30 + shift][-30:]
-            write_video(folder / side / f"{name}.mp4", shown, 25, crf=5, audio=speech[:19200])
+            shown = frames[first : first + 36 + shift][-36:]
+            write_video(folder / side / f"{name}.mp4", shown, 25, crf=5, audio=speech[:23040])
     return folder
 
 
