@@ -33,7 +33,7 @@ from jaxeval.metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhy
 from jaxeval.metrics.niqe import NiqeModel, niqe
 from jaxeval.metrics.perceptual import lpips, lpips_matrix
 from jaxeval.metrics.smoothness import jerk, smooth, spectral_arc_length
-from jaxeval.metrics.suite import Of, Suite
+from jaxeval.metrics.suite import LpipsFeatures, Of, Suite
 from jaxeval.metrics.sync import SyncScores, sync_scores
 from jaxeval.metrics.timing import Timing, timing
 
@@ -46,6 +46,7 @@ __all__ = [
     "CustomScore",
     "JaxevalError",
     "Lag",
+    "LpipsFeatures",
     "Moments",
     "NiqeModel",
     "Of",

@@ -41,6 +41,9 @@ _BAR = (
 )
 
 
+Scoring = Callable[[Pair, Callable[[float], None]], tuple[ClipRecord, bool]]
+
+
 def score(console: Console, asked: "Score") -> int:
     """`jaxeval score`."""
     if asked.protocol not in PROTOCOLS:
@@ -77,7 +80,7 @@ def compare_runs(console: Console, one: Path, other: Path, only: Sequence[str]) 
     for row in differences:
         value = partial(format_value, row.score)
         between = f"{value(row.ci95[0])} to {value(row.ci95[1])}" if row.ci95 else "–"
-        counts = f"{row.n} of {row.of}"
+        counts = f"{row.n} of {row.of}" if row.of else "the set"
         better = f"{row.score.better} {row.score.unit}".strip()
         numbers = value(row.one), value(row.other), value(row.difference)
         table.add_row(row.score.label, better, *numbers, between, counts, _lags(row), row.verdict)
@@ -88,11 +91,10 @@ def compare_runs(console: Console, one: Path, other: Path, only: Sequence[str]) 
 
 def _lags(row: Difference) -> str:
     """What alignment forgave in both runs, beside a score that is worth nothing without it."""
-    if row.lags is None:
-        return "unknown" if row.score.name.endswith(("_div", "_seq")) else ""
-    told = (f"{mean:+.0f} ± {spread:.0f}".replace("-", "−") for mean, spread in row.lags)
-    flagged = f", {row.flagged} flagged" if row.flagged else ""
-    return f"{'; '.join(told)}{flagged}"
+    if not row.score.name.endswith(("_div", "_seq")):
+        return ""
+    told = [f"{mean:+.0f} ± {spread:.0f}".replace("-", "−") for mean, spread in row.lags or ()]
+    return "; ".join(told or ["unknown"]) + (f", {row.flagged} flagged" if row.flagged else "")
 
 
 def demo(console: Console, out: Path) -> int:
@@ -105,8 +107,13 @@ def demo(console: Console, out: Path) -> int:
 
 
 def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str, floor: int) -> int:
-    records, floor_records = _records(console, run, pairs, floor_pairs(pairs, run.out / "floor", floor))
-    document = run.write(records, floor_records)
+    records, again = _records(console, run.record, pairs)
+    if again:
+        text = f"{again} of {len(pairs)} clips were scored by an earlier run into {run.out}."
+        console.print(text, soft_wrap=True)
+    document = run.write(records)
+    if below := floor_pairs(pairs, run.out / "floor", floor):
+        document = run.write(records, _records(console, run.floor_record, below)[0])
     write_report(run.out / "report.html", document, run.clip, fps=run.protocol.fps, title=title)
     print_table(document, console)
     for encoder, reason in run.missing.items():
@@ -116,32 +123,28 @@ def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str, 
     return int(any(record.status != "ok" for record in records))
 
 
-def _records(
-    console: Console, run: Run, pairs: Sequence[Pair], floor: Sequence[Pair]
-) -> tuple[list[ClipRecord], list[ClipRecord]]:
-    """All records, and those of the noise floor, with a bar that estimates the time left."""
+def _records(console: Console, score: Scoring, pairs: Sequence[Pair]) -> tuple[list[ClipRecord], int]:
+    """All records, with a bar that estimates the time left; and how many of them an earlier run had scored."""
     records: list[ClipRecord] = []
     found = 0
     with _stoppable() as stop_if_asked, Progress(*_BAR, console=console) as bar:
-        task = bar.add_task("scoring", total=len(pairs) + len(floor))
+        task = bar.add_task("scoring", total=len(pairs))
 
         def done(share: float) -> None:
             stop_if_asked()
             bar.update(task, completed=len(records) + share)
 
-        for score, pair in (*((run.record, pair) for pair in pairs), *((run.floor_record, pair) for pair in floor)):
+        for pair in pairs:
             bar.update(task, description=pair.id)
             stop_if_asked()
             record, fresh = score(pair, done)
             records.append(record)
+            found += not fresh
             bar.update(task, completed=len(records))
-            found += not fresh and len(records) <= len(pairs)
             if record.status != "ok":
                 text = f"{record.id}: failed: {record.reason}"
                 bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
-    if found:
-        console.print(f"{found} of {len(pairs)} clips were scored by an earlier run into {run.out}.", soft_wrap=True)
-    return records[: len(pairs)], records[len(pairs) :]
+    return records, found
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def floor_words(document: Mapping) -> list[str]:
         return failed
     whose = "1 reference against itself" if count == 1 else f"{count} references against themselves"
     text = f"Noise floor: {whose}, coded again at CRF {floor['crf']}: "
-    return [f"{text}differences below it are the codec's.", *failed]
+    return [f"{text}a distance below it is no more than a codec makes.", *failed]
 
 
 def _given(document: Mapping) -> list[Aligned]:

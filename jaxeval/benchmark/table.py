@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxeval.benchmark.given import floor_of, floor_words, metrics_in, shown_scores
+from jaxeval.scoring.custom import SLOTS
 from jaxeval.scoring.flags import time_flags
 from jaxeval.scoring.score_names import format_cell, format_value
 from jaxeval.scoring.score_texts import Score
@@ -118,7 +119,7 @@ class _Shown:
         document: what `scores.json` holds.
         scores: every score by name.
         aligned: names of the aligned metrics.
-        given: those of them that came in files.
+        given: those of them that came in files, and scores of the user's own.
     """
 
     document: Mapping
@@ -133,11 +134,19 @@ class _Shown:
     def hidden(self, blocks: Iterable[str]) -> list[str]:
         return [name for name in self.scores if name in (*_ORDER, *self.given) and name not in blocks]
 
+    @property
+    def of_set(self) -> list[str]:
+        """Numbers of the whole set, with their values."""
+        means = {name: self.document["summary"].get(name, {}).get("mean") for name in self.scores}
+        sets = [score for name, score in self.scores.items() if score.group == "sets" and means[name] is not None]
+        return [f"{score.label} {format_value(score, means[score.name])} {score.unit}".strip() for score in sets]
+
 
 def _shown(document: Mapping) -> _Shown:
     metrics = metrics_in(document)
     given = tuple(metric.name for metric in metrics if metric.name not in _ORDER)
     scores = {score.name: score for score in shown_scores(document)}
+    given += tuple(name for name, score in scores.items() if score.group == "own" or name in SLOTS)
     return _Shown(document, scores, frozenset(metric.name for metric in metrics), given)
 
 
@@ -216,6 +225,8 @@ def print_table(document: Mapping, console: Console) -> None:
     console.print(table)
     hidden = shown.hidden(blocks)
     left_out = [f"Not shown at this width: {', '.join(hidden)}."] if hidden else []
+    if shown.of_set:
+        left_out.insert(0, f"The whole set: {', '.join(shown.of_set)}.")
     legend = " ".join((_LEGEND, *left_out, "All scores: scores.json."))
     for line in (*notes.lines(), *_warnings(document), *floor_words(document), legend):
         console.print(Text(line, style="dim"))

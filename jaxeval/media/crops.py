@@ -64,17 +64,20 @@ def each(function: Callable[..., np.ndarray], *columns: Iterable[Any]) -> np.nda
 
     Args:
         function: to an array.
-        columns: its arguments, one of each for a picture.
+        columns: its arguments, one of each for a picture, and so as many of each.
 
     Returns:
         The arrays, stacked in order.
+
+    Raises:
+        ValueError: the columns differ in length.
 
     Example:
         >>> each(lambda a, b: a + b, np.eye(2), np.ones(2)).tolist()
         [[2.0, 1.0], [1.0, 2.0]]
     """
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.stack(list(pool.map(function, *columns)))
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
+        return np.stack(list(pool.map(lambda row: function(*row), list(zip(*columns, strict=True)))))
 
 
 def to_frame(landmarks: np.ndarray, matrices: np.ndarray) -> np.ndarray:

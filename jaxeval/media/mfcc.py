@@ -1,6 +1,7 @@
 """Mel-frequency cepstral coefficients, the sound that SyncNet listens to; pure JAX, so that a loss can reach it."""
 
 import math
+import numbers
 from functools import partial
 
 import jax
@@ -55,7 +56,7 @@ def mfcc(samples: jax.Array, *, sample_rate: float = 16000, length: jax.Array | 
         (99, 13)
     """
     samples = _checked(samples, sample_rate)
-    if isinstance(length, int) and not 1 <= length <= len(samples):
+    if isinstance(length, numbers.Integral) and not 1 <= length <= len(samples):
         raise ValueError(f"Expected length in 1..{len(samples)}, got {length}.")
     # x_n − 0.97 x_{n−1} as a difference, which is exact for whole numbers, and the small rest.
     emphasised = jnp.concatenate([samples[:1], jnp.diff(samples) + (1 - _PRE_EMPHASIS) * samples[:-1]])

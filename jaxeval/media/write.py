@@ -32,12 +32,13 @@ def write_video(
     preset: str = "medium",
     audio: np.ndarray | None = None,
     sample_rate: int = 16000,
+    keep_size: bool = False,
 ) -> str:
     """Write frames, and sound if there is any, as an mp4 file that every player shows.
 
     H.264 in 4:2:0 with BT.709 colours, and AAC. A picture with an odd side gains one row or column, a copy of its last
-    one, as 4:2:0 asks for. The same frames give the same bytes. The file appears under its name only when it is
-    complete.
+    one, as 4:2:0 asks for; or it is written in 4:4:4, which not every player shows. The same frames give the same
+    bytes. The file appears under its name only when it is complete.
 
     Args:
         path: the file to write; an existing one is replaced.
@@ -47,6 +48,7 @@ def write_video(
         preset: x264's trade of time for size, from "ultrafast" to "veryslow".
         audio: [N] mono samples in [-1, 1], beginning with the first frame; values outside are clipped.
         sample_rate: of the sound, in Hz.
+        keep_size: whether pictures with an odd side keep it, in 4:4:4.
 
     Returns:
         Name of the video encoder that was used.
@@ -70,10 +72,12 @@ def write_video(
     if first is None:
         raise ValueError("Expected at least one frame, got none.")
     rate = Fraction(fps).limit_denominator(HIGHEST_DENOMINATOR)
+    odd = any(side % 2 for side in first.shape[:2])
+    pixels = "yuv444p" if odd and keep_size and encoder == ENCODERS[0] else "yuv420p"
     with _replacing(Path(path)) as container:
-        video = _video_stream(container, encoder, rate, first.shape, crf=crf, preset=preset)
+        video = _video_stream(container, encoder, rate, first.shape, pixels, crf=crf, preset=preset)
         sound = None if audio is None else _Sound(container, audio, sample_rate)
-        for index, frame in enumerate(_encodable(chain([first], checked)), start=1):
+        for index, frame in enumerate(_encodable(chain([first], checked), pixels), start=1):
             container.mux(video.encode(frame))
             if sound is not None:
                 sound.write_until(index / rate)
@@ -132,12 +136,19 @@ def _encoder_options(encoder: str, crf: int, preset: str) -> dict[str, str]:
 
 
 def _video_stream(
-    container: OutputContainer, encoder: str, rate: Fraction, shape: tuple[int, ...], *, crf: int, preset: str
+    container: OutputContainer,
+    encoder: str,
+    rate: Fraction,
+    shape: tuple[int, ...],
+    pixels: str,
+    *,
+    crf: int,
+    preset: str,
 ) -> VideoStream:
     stream = container.add_stream(encoder, rate=rate, options=_encoder_options(encoder, crf, preset))
     assert isinstance(stream, VideoStream)
-    stream.height, stream.width = (side + side % 2 for side in shape[:2])
-    stream.pix_fmt = "yuv420p"
+    stream.height, stream.width = (side + _margin(side, pixels) for side in shape[:2])
+    stream.pix_fmt = pixels
     context = stream.codec_context
     context.thread_count = 1  # x264's rate control depends on the number of threads
     context.flags |= Flags.bitexact
@@ -157,15 +168,19 @@ def _checked(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         yield frame
 
 
-def _encodable(frames: Iterable[np.ndarray]) -> Iterator[av.VideoFrame]:
-    """Frames with even sides, in the encoder's colours."""
+def _margin(side: int, pixels: str) -> int:
+    return side % 2 if pixels == "yuv420p" else 0
+
+
+def _encodable(frames: Iterable[np.ndarray], pixels: str) -> Iterator[av.VideoFrame]:
+    """Frames with even sides where the pixel format asks for them, in the encoder's colours."""
     reformatter = VideoReformatter()
     for index, frame in enumerate(frames):
         height, width, _ = frame.shape
-        even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        fitting = np.pad(frame, ((0, _margin(height, pixels)), (0, _margin(width, pixels)), (0, 0)), mode="edge")
         converted = reformatter.reformat(
-            av.VideoFrame.from_ndarray(even, format="rgb24"),
-            format="yuv420p",
+            av.VideoFrame.from_ndarray(fitting, format="rgb24"),
+            format=pixels,
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
             interpolation=EXACT,

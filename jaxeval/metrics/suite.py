@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import signature
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -31,18 +31,39 @@ class Of:
     metric: Callable[..., Any]
 
 
+class LpipsFeatures(NamedTuple):
+    """An LPIPS network as an encoder of trajectories: its weighted features, whose squared distances are LPIPS.
+
+    Attributes:
+        network: such as `load_encoder("st_lpips_alex")`.
+
+    Example:
+        >>> import jax.numpy as jnp, jaxeval
+        >>> features = LpipsFeatures(jaxeval.load_encoder("st_lpips_alex"))
+        >>> features(jnp.zeros((2, 64, 64, 3))).shape[0]
+        2
+    """
+
+    network: Any
+
+    def __call__(self, frames: jax.Array) -> jax.Array:
+        """`[T, H, W, 3]` to `[T, D]`, see `jaxeval.metrics.perceptual.lpips_features`."""
+        return lpips_features(self.network, frames)
+
+
 @jax.tree_util.register_pytree_node_class
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Suite:
     """Metrics of generated clips against references, for a training loop: pure, differentiable, encoder passes shared.
 
     A suite is a pytree whose leaves are the encoders' weights: pass it to a compiled function as an argument, then they
-    aren't baked into the program. One call scores one pair; a batch is `jax.vmap` of it over x, y and lengths.
+    aren't baked into the program. Make it once, outside the loop: metrics are told apart by identity, so a suite of new
+    ones is compiled anew. One call scores one pair; a batch is `jax.vmap` of it over x, y and lengths.
 
-    An encoder's trajectory is its output for the clip's frames; that of an LPIPS network are its weighted features (see
-    `jaxeval.metrics.perceptual.lpips_features`), less their mean over the reference, so that
-    `jaxeval.metrics.perceptual.feature_costs` is LPIPS of all pairs. They take 8.2 MB a frame at 224×224 for
-    `st_lpips_alex`: for clips longer than some seconds take `jaxeval.lpips_matrix`, or the command.
+    An encoder's trajectory is its output for the clip's frames. Those of `LpipsFeatures(network)` are taken less their
+    mean over the reference, so that `jaxeval.metrics.perceptual.feature_costs` is LPIPS of all pairs; they take 8.2 MB
+    a frame at 224×224 for `st_lpips_alex`: for clips longer than some seconds take `jaxeval.lpips_matrix`, or the
+    command.
 
     Args:
         metrics: a score's name to its metric: a function of frames, or `Of(encoder's name, function)`.
@@ -88,7 +109,8 @@ class Suite:
             an `AlignedScore` for those that `jaxeval.aligned` made.
 
         Raises:
-            ValueError: the frames differ in size, or a static length is out of range.
+            ValueError: the frames differ in size, a static length is out of range, or a metric that takes no `lengths`
+                gives other than a value a frame.
         """
         if x.ndim != 4 or y.ndim != 4 or x.shape[1:] != y.shape[1:]:
             raise ValueError(f"Expected frames [T, H, W, 3] of one size, got {x.shape} and {y.shape}.")
@@ -102,7 +124,7 @@ class Suite:
             if "lengths" in signature(of.metric).parameters:
                 found[name] = of.metric(*seen[of.what], lengths=lengths)
             else:
-                found[name] = _mean_over_frames(of.metric, *seen[of.what], jnp.minimum(t, s))
+                found[name] = _mean_over_frames(name, of.metric, *seen[of.what], jnp.minimum(t, s))
         return found
 
     def tree_flatten(self) -> tuple[tuple[dict[str, Any]], tuple[tuple[str, Any], ...]]:
@@ -123,16 +145,21 @@ def _of(metric: Of | Callable[..., Any]) -> Of:
 
 
 def _trajectories(encoder: Any, x: jax.Array, y: jax.Array, s: jax.Array) -> tuple[Any, Any]:
-    if not hasattr(encoder, "heads"):
-        return encoder(x), encoder(y)
-    a, b = lpips_features(encoder, x), lpips_features(encoder, y)
+    a, b = encoder(x), encoder(y)
+    if not isinstance(encoder, LpipsFeatures):
+        return a, b
     valid = jnp.arange(b.shape[0]) < s
     center = jnp.sum(jnp.where(valid[:, None], b, 0), axis=0) / s.astype(b.dtype)
     return a - center[None], b - center[None]
 
 
-def _mean_over_frames(metric: Callable[..., jax.Array], x: Any, y: Any, common: jax.Array) -> jax.Array:
+def _mean_over_frames(name: str, metric: Callable[..., jax.Array], x: Any, y: Any, common: jax.Array) -> jax.Array:
     both = min(jax.tree.leaves(x)[0].shape[0], jax.tree.leaves(y)[0].shape[0])
     values = metric(*(jax.tree.map(lambda rows: rows[:both], part) for part in (x, y)))
+    if jnp.shape(values) != (both,):
+        raise ValueError(
+            f"Expected {name} to give a value for each of {both} frames, got shape {jnp.shape(values)}. "
+            "A metric of whole clips takes `lengths`, too: (x, y, lengths)."
+        )
     valid = jnp.arange(both) < common
     return jnp.sum(jnp.where(valid, values, 0)) / common.astype(values.dtype)

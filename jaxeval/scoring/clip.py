@@ -144,7 +144,11 @@ class Scorer:
                     f"{path}: expected trajectories as in {other.name}, found a video; give two of a kind."
                 )
         scored, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma)
-        scored |= missing([scorer.name for scorer in self._scorers], "no frames: trajectories came in files")
+        own = [scorer.name for scorer in self._scorers]
+        if taken := [name for name in own if name in scored.scores or name in scored.missing]:
+            text = f"expected trajectories of other names than the scorers', found {taken[0]}"
+            raise JaxevalError(f"{generated}: {text}; rename one.")
+        scored |= missing(own, "no frames: trajectories came in files")
         return ClipRecord(name, "ok", None, frames, **vars(scored), fps=fps)
 
     def _load_reference(self, path: Path) -> Clip:

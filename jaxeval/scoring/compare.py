@@ -29,7 +29,7 @@ class Difference:
         other: mean of the second run.
         difference: mean of other − one, clip by clip.
         ci95: its bootstrap interval; None for fewer than 2 clips.
-        n: clips that have the score in both runs.
+        n: clips that have the score in both runs; 0 for a number of the whole set.
         of: clips that are in both runs.
         lags: of an aligned score, what was forgiven in each run over the same clips: mean lag and mean spread in ms;
             None where it isn't known, or nothing was aligned.
@@ -53,7 +53,7 @@ class Difference:
         That is where the interval holds 0, the score has no better end, or it is an aligned one and a clip's timing is
         flagged: then "see lag".
         """
-        if self.lags and self.flagged:
+        if self.flagged:
             return "see lag"
         if self.ci95 is None or not self.score.better or self.ci95[0] <= 0 <= self.ci95[1]:
             return ""
@@ -119,8 +119,15 @@ def compare(one: Mapping, other: Mapping, only: Sequence[str] = ()) -> list[Diff
     common = [name for name in left if name in right]
     if not common:
         raise JaxevalError("Expected the same clips in both runs, found none in common: they are matched by their ids.")
-    found = [_difference(known[name], left, right, common) for name in names]
+    found = [_difference(known[name], left, right, common) or _of_sets(known[name], one, other) for name in names]
     return [difference for difference in found if difference is not None]
+
+
+def _of_sets(score: Score, one: Mapping, other: Mapping) -> Difference | None:
+    """Of a number that each run has as a whole, and no clip has."""
+    in_clips = any(score.name in clip["scores"] for document in (one, other) for clip in document["clips"])
+    a, b = (document["summary"][score.name]["mean"] for document in (one, other))
+    return None if in_clips or a is None or b is None else Difference(score, a, b, b - a, None, 0, 0)
 
 
 def _refuse_unlike(one: Mapping, other: Mapping, names: Sequence[str]) -> None:

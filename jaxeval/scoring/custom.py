@@ -4,6 +4,7 @@ import hashlib
 import math
 import re
 import runpy
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +14,14 @@ import numpy as np
 
 from jaxeval.errors import JaxevalError, one_line
 from jaxeval.scoring.score_names import catalogue, own_score
-from jaxeval.scoring.score_texts import Score
+from jaxeval.scoring.score_texts import ALIGNED, Score
 from jaxeval.scoring.scored import Scored, missing
 
 SLOTS = ("iqa", "vqa")
 """Scores that jaxeval shows and has no scorer for."""
+
+_RESERVED = {"id", "status", "reason", "flags", "kid", *(metric.name for metric in ALIGNED)}
+"""Columns of scores.csv, and names that protocols use for scores that the catalogue has no column for."""
 
 NUMBERS = ("fps",)
 """Numbers of a method that jaxeval shows and can't measure."""
@@ -42,7 +46,7 @@ class CustomScore:
         definition: one line for the report.
 
     Raises:
-        JaxevalError: the name is taken or ill-formed, or there is no version.
+        JaxevalError: the name is taken or ill-formed, there is no version, or a field is of another kind.
 
     Example:
         >>> brightness = CustomScore("brightness", lambda frames, fps: float(frames.mean()), version="mean 1")
@@ -59,12 +63,19 @@ class CustomScore:
 
     def __post_init__(self) -> None:
         _check_name(f"the scorer {self.name!r}", self.name, SLOTS)
-        if not self.version.strip() or "|" in self.version:
-            raise JaxevalError(
-                f"the scorer {self.name!r}: expected a version without |, found {self.version!r}; signatures hold it."
-            )
+        where = f"the scorer {self.name!r}"
+        if not callable(self.function):
+            raise JaxevalError(f"{where}: expected a function of frames and fps, found {self.function!r}.")
+        for field in ("version", "unit", "definition"):
+            text = getattr(self, field)
+            if not isinstance(text, str) or len(text.splitlines()) > 1 or "|" in text:
+                raise JaxevalError(f"{where}: expected {field} to be one line without |, found {text!r}.")
+        if not self.version.strip():
+            raise JaxevalError(f"{where}: expected a version, found none; signatures hold it.")
+        if self.better not in ("↑", "↓", ""):
+            raise JaxevalError(f"{where}: expected better to be '↑', '↓' or '', found {self.better!r}.")
         if self.name in SLOTS and self.better != "↑":
-            raise JaxevalError(f"the scorer {self.name!r}: expected high to be better, found {self.better!r}.")
+            raise JaxevalError(f"{where}: expected high to be better, found {self.better!r}.")
 
     @property
     def score(self) -> Score:
@@ -84,13 +95,16 @@ def custom_scores(scorers: Sequence[CustomScore], crops: np.ndarray, fps: float)
         scorers: the user's.
         crops: `[T, H, W, 3]` uint8 of the generated clip.
         fps: frames per second.
+
+    Returns:
+        Numbers, and reasons for those that are missing.
     """
     scored = Scored()
     for scorer in scorers:
         try:
             value = float(scorer.function(crops.astype(np.float32) / np.float32(255), fps))
             reason = "" if math.isfinite(value) else f"its scorer gave {value}"
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             value, reason = math.nan, f"its scorer failed: {one_line(error)}"
         scored |= missing([scorer.name], reason) if reason else Scored({scorer.name: value})
     return scored
@@ -103,22 +117,22 @@ def load_scorers(path: Path) -> tuple[CustomScore, ...]:
         path: the file.
 
     Returns:
-        The scorers; the file's digest stands behind each version, so that a changed file makes other signatures.
+        The scorers; the file's digest stands behind each version, so that a changed file makes other signatures. It
+        doesn't cover what the file imports: a changed model is to get another version.
 
     Raises:
         JaxevalError: the file can't be run, has no such list, or two scorers share a name.
     """
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        sys.path.insert(0, str(path.resolve().parent))  # as for any script; functions may import later, so it stays
         found = runpy.run_path(str(path)).get(_VARIABLE)
     except JaxevalError as error:
         raise JaxevalError(f"{path}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise JaxevalError(f"{path}: expected a Python file that runs, found: {one_line(error)}.") from error
-    if not isinstance(found, list | tuple) or not all(isinstance(scorer, CustomScore) for scorer in found):
-        raise JaxevalError(
-            f"{path}: expected {_VARIABLE} = [jaxeval.CustomScore(...), ...], found {type(found).__name__}."
-        )
+    if not isinstance(found, list | tuple) or not found or not all(isinstance(scorer, CustomScore) for scorer in found):
+        raise JaxevalError(f"{path}: expected {_VARIABLE} = [jaxeval.CustomScore(...), ...], found {str(found)[:60]}.")
     names = [scorer.name for scorer in found]
     if len(set(names)) < len(names):
         raise JaxevalError(f"{path}: expected scorers of different names, found {', '.join(names)}.")
@@ -127,6 +141,12 @@ def load_scorers(path: Path) -> tuple[CustomScore, ...]:
 
 def read_numbers(given: Sequence[str]) -> dict[str, float]:
     """Numbers of a method, each given as NAME=NUMBER.
+
+    Args:
+        given: the words.
+
+    Returns:
+        Name to number.
 
     Raises:
         JaxevalError: a word has another form, a name is taken, ill-formed or given twice, or a number isn't finite.
@@ -152,11 +172,8 @@ def read_numbers(given: Sequence[str]) -> dict[str, float]:
 
 
 def _check_name(where: str, name: str, free: Sequence[str]) -> None:
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise JaxevalError(f"{where}: expected a name of small letters, digits and _, found {name!r}.")
-    if (
-        (name in catalogue() and name not in free)
-        or name.startswith(("lag_", "fd_"))
-        or name.endswith(("_seq", "_div"))
-    ):
+    taken = name in _RESERVED or name in catalogue() or name.startswith(("lag_", "fd_", "frames_"))
+    if (taken or name.endswith(("_seq", "_div"))) and name not in free:
         raise JaxevalError(f"{where}: expected {', '.join(free)} or a new name, found {name}, which jaxeval computes.")

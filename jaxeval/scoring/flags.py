@@ -75,15 +75,15 @@ def _rates(x: VideoInfo, y: VideoInfo) -> list[str]:
     """Clips whose frames didn't come at the same rate, so that rounding to the protocol's changed them unlike."""
     announced = abs(x.source_fps - y.source_fps) > _ANNOUNCED
     measured = abs(x.average_fps / y.average_fps - 1) > _MEASURED
-    changed = abs(_changed(x) - _changed(y)) > max(_CHANGED * max(x.frames, y.frames), 2)
+    changed = abs(_changed(x) - _changed(y)) > max(_CHANGED, 2 / min(x.frames, y.frames))
     if not (announced or measured or changed):
         return []
     rates = f"generated {_rate(x)}, reference {_rate(y)}, both brought to {x.fps:.5g} by the nearest frame"
     return [f"frame rates: {rates}; generated: {_rounding(x)}; reference: {_rounding(y)}"]
 
 
-def _changed(info: VideoInfo) -> int:
-    return info.left_out + info.repeated
+def _changed(info: VideoInfo) -> float:
+    return (info.left_out + info.repeated) / info.frames
 
 
 def _rate(info: VideoInfo) -> str:

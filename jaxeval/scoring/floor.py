@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxeval.checkpoints.manifest import file_sha256
 from jaxeval.errors import JaxevalError, printable
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
@@ -28,21 +29,31 @@ def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int) -> list[Pair]:
 
     Example:
         >>> pairs = [Pair("a", Path("gen/a.mp4"), Path("ref/a.mp4")), Pair("b", None, Path("ref/b.mp4"))]
-        >>> [(pair.id, pair.generated.name) for pair in floor_pairs(pairs, Path("floor"), 5)]
-        [('floor/a', 'a-crf18.mp4')]
+        >>> [pair.id for pair in floor_pairs(pairs, Path("floor"), 5)]
+        ['floor/a']
     """
     sounds: dict[Path, Path | None] = {}
     for pair in pairs:
         if pair.reference is not None and pair.generated is not None and pair.reference.suffix.lower() != SUFFIX:
             sounds.setdefault(pair.reference, pair.audio)
     return [
-        Pair(printable(f"floor/{reference.stem}"), folder / f"{reference.stem}-crf{CRF}.mp4", reference, sound)
+        Pair(printable(f"floor/{reference.stem}"), folder / f"crf{CRF}-{_digest(reference)}.mp4", reference, sound)
         for reference, sound in list(sounds.items())[:count]
     ]
 
 
+def _digest(path: Path) -> str:
+    try:
+        return file_sha256(path)[:16]
+    except OSError:
+        return "unreadable"
+
+
 def code_again(pair: Pair, fps: float) -> None:
     """Write a floor pair's clip: the reference's frames as they are scored, without sound, which stays the reference's.
+
+    A clip that is there already was made of this very file, for its name holds the reference's digest; so a run that is
+    taken up again loses no time.
 
     Args:
         pair: from `floor_pairs`.
@@ -53,10 +64,12 @@ def code_again(pair: Pair, fps: float) -> None:
     """
     assert pair.generated is not None
     assert pair.reference is not None
+    if pair.generated.exists():
+        return
     try:
         pair.generated.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         text = f"{pair.generated.parent}: expected a folder to write to, found: {error.strerror}. Choose another --out."
         raise JaxevalError(text) from error
     frames = (frame for chunk in Video(pair.reference, fps).chunks(_CHUNK) for frame in chunk)
-    write_video(pair.generated, frames, fps, crf=CRF)
+    write_video(pair.generated, frames, fps, crf=CRF, keep_size=True)

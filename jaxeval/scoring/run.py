@@ -44,7 +44,7 @@ class Run:
         numbers: of the method, by name, as the user gives them.
 
     Raises:
-        JaxevalError: the folder can't be written, or an encoder's record is damaged.
+        JaxevalError: the folder can't be written, an encoder's record is damaged, or a number has a scorer's name.
     """
 
     def __init__(
@@ -61,6 +61,10 @@ class Run:
     ) -> None:
         self.out, self.protocol, self.region, self.gamma = out, protocol, region, gamma
         self._own, self._numbers = {scorer.name: scorer for scorer in scorers}, numbers or {}
+        if twice := self._own.keys() & self._numbers.keys():
+            raise JaxevalError(
+                f"--number {min(twice)}: expected a name of its own, found that of a scorer; rename one."
+            )
         self._identities, self._fewest = identities or {}, fewest
         self._store = ClipStore(out / "clips")
         self._scorer = Scorer(protocol, region, gamma, scorers)
@@ -80,14 +84,15 @@ class Run:
             progress: called with the share of the work on this pair that is done, in [0, 1].
 
         Returns:
-            The record without its pictures' material, and whether it was computed now. Failed pairs are tried again.
+            The record without its pictures' material, and whether it was computed now. Failed pairs are tried again,
+            and so are those that lack a score of the user's own.
 
         Raises:
             JaxevalError: an encoder can't be loaded, or the record can't be written: no clip can be scored.
         """
         inputs = self._inputs(pair)
         record = self._store.load(pair.id, inputs)
-        fresh = record is None or record.status != "ok"
+        fresh = record is None or record.status != "ok" or any(map(record.missing.get, self._own))
         if record is None or fresh:
             self._scorer.load()
             record = self._scored(pair, progress)
@@ -95,11 +100,20 @@ class Run:
         return replace(record, curves={}, generated=None, reference=None, audio=None, features=None), fresh
 
     def floor_record(self, pair: Pair, progress: Progress = lambda fraction: None) -> tuple[ClipRecord, bool]:
-        """The record of a pair of `floor_pairs`, whose clip is coded first; a failed one if that can't be done."""
+        """The record of a pair of `floor_pairs`, whose clip is coded first; a failed one if that can't be done.
+
+        Args:
+            pair: see `record`.
+            progress: see `record`.
+
+        Returns:
+            See `record`.
+        """
         try:
             code_again(pair, self.protocol.fps)
-        except JaxevalError as error:
-            return ClipRecord(pair.id, "failed", printable(str(error))), True
+        except Exception as error:
+            reason = str(error) if isinstance(error, JaxevalError) else f"unexpected {one_line(error)}"
+            return ClipRecord(pair.id, "failed", printable(reason)), True
         return self.record(pair, progress)
 
     def _scored(self, pair: Pair, progress: Progress) -> ClipRecord:
@@ -127,9 +141,14 @@ class Run:
 
         Returns:
             The document of `scores.json`.
+
+        Raises:
+            JaxevalError: a file can't be written, or a number has the name of a clip's score.
         """
         sets = self._sets(records)
         summary = summarise(records, self._identities) | (sets.summary(len(records)) if sets else {})
+        for name in self._numbers.keys() & summary.keys():
+            raise JaxevalError(f"--number {name}: expected a name that no clip's score has, found it; choose another.")
         summary |= {name: _given(value, len(records)) for name, value in self._numbers.items()}
         given = [record.fps for record in records if record.fps is not None]
         signatures = signatures_of(
@@ -170,7 +189,8 @@ class Run:
     def _inputs(self, pair: Pair) -> dict[str, Any]:
         """All that a record depends on."""
         files = {name: _state(path) for name, path in vars(pair).items() if isinstance(path, Path)}
-        return {"files": files} | self._settings()
+        own = {name: scorer.version for name, scorer in self._own.items()}
+        return {"files": files, "scorers": own} | self._settings()
 
     def _settings(self) -> dict[str, Any]:
         software = {name: version(name) for name in ("jaxeval", "jax", "jaxlib", "flax", "numpy", "av", "pillow")}
@@ -179,14 +199,14 @@ class Run:
             "region": self.region,
             "gamma": self.gamma,
             "weights": self._weights,
-            "scorers": {name: own.as_dict() for name, own in self._own.items()},
             "software": software,
             "device": f"{jax.default_backend()} ({jax.devices()[0].device_kind})",
         }
 
     def _provenance(self) -> dict[str, Any]:
         times = {"started": self._started, "written": _now()}
-        given = {"numbers": dict(self._numbers)}
+        scorers = {name: own.as_dict() for name, own in self._own.items()}
+        given = {"scorers": scorers, "numbers": dict(self._numbers)}
         return self._settings() | given | {"python": platform.python_version(), "platform": platform.machine()} | times
 
 

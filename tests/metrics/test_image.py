@@ -37,7 +37,7 @@ def test_psnr_is_scikit_images(seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("size", [(11, 11), (40, 33), (64, 64)])
+@pytest.mark.parametrize("size", [(11, 11), (40, 33), (64, 64), (65, 118), (63, 120)])
 def test_ssim_is_scikit_images(seed, size):
     x, y = frames(seed, 2, *size)
     expected = [

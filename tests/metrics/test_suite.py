@@ -118,8 +118,9 @@ def test_lpips_features_give_lpips_of_all_pairs():
     encoder = load_encoder("st_lpips_alex")
     x, y = clip(4, side=64), clip(3, seed=1, side=64)
     perceptual = jaxeval.Of("perceptual", jaxeval.aligned(feature_costs, gamma=1e-3))
-    both = jaxeval.Suite({"st_lpips": perceptual}, encoders={"perceptual": encoder})
-    score = jax.jit(lambda suite, x, y: suite(x, y))(both, x, y)["st_lpips"]
+    both = jaxeval.Suite({"st_lpips": perceptual}, encoders={"perceptual": jaxeval.LpipsFeatures(encoder)})
+    padded = [jnp.concatenate([frames, jnp.full((2, 64, 64, 3), jnp.nan)]) for frames in (x, y)]
+    score = jax.jit(lambda suite, x, y, t, s: suite(x, y, lengths=(t, s)))(both, *padded, 4, 3)["st_lpips"]
     np.testing.assert_allclose(score.framewise, jaxeval.lpips(encoder, x[:3], y).mean(), rtol=1e-4)
     matrices = (jaxeval.lpips_matrix(encoder, *pair) for pair in ((x, y), (x, x), (y, y)))
     expected = jaxeval.metrics.aligned.aligned_from_costs(*matrices, gamma=1e-3)
@@ -136,6 +137,11 @@ def test_lpips_features_give_lpips_of_all_pairs():
         (lambda: jaxeval.Suite({}, encoders={"frames": len}), "Expected encoders of other names"),
         (lambda: suite([])(clip(3), clip(3, side=8)), "Expected frames .* of one size"),
         (lambda: suite([])(clip(3), clip(3), lengths=(4, 3)), r"Expected lengths\[0\] in 1..3"),
+        (
+            lambda: jaxeval.Suite({"d": lambda x, y: x.sum()})(clip(3), clip(4)),
+            "Expected d to give a value for each",
+        ),
+        (lambda: jaxeval.Suite({"d": lambda x, y: x[:, 0, 0]})(clip(3), clip(3)), r"got shape \(3, 3\)"),
     ],
 )
 def test_refusals(call, message):

@@ -68,6 +68,23 @@ def test_an_aligned_score_stands_beside_its_lag():
     assert (row.lags, row.flagged, row.verdict) == (None, 0, "")
 
 
+def test_an_unknown_lag_gives_no_verdict_where_timing_is_flagged():
+    one, other = document({"pose_div": [0.1, 0.2]}), document({"pose_div": [0.4, 0.5]})
+    assert compare(one, other)[0].verdict == "first"
+    other["clips"][0]["flags"] = ["frozen: half of it"]
+    (row,) = compare(one, other)
+    assert (row.lags, row.flagged, row.verdict) == (None, 1, "see lag")
+
+
+def test_numbers_of_the_whole_set_stand_side_by_side():
+    one, other = document({"l1": [0.1, 0.2]}), document({"l1": [0.1, 0.2]})
+    for side, value in ((one, 30.0), (other, 25.0)):
+        side["summary"]["fps"] = {"mean": value, "ci95": None, "n": 2, "of": 2}
+        side["signatures"]["fps"] = one["signatures"]["l1"]
+    (row,) = compare(one, other, ["fps"])
+    assert (row.one, row.other, row.difference, row.ci95, row.verdict) == (30.0, 25.0, -5.0, None, "")
+
+
 def test_the_overall_lag_is_its_metrics():
     (signature,) = signatures_of(["lag_ms"], JAXEVAL_V1, "face", WEIGHTS).values()
     assert (signature.encoder, signature.weights) == ("st_lpips_alex", WEIGHTS["st_lpips_alex"])

@@ -96,9 +96,15 @@ def test_another_version_is_scored_anew_and_not_compared(tmp_path, pair):
 
 def test_a_file_of_scorers(tmp_path):
     file = tmp_path / "mine.py"
-    text = (
-        "import jaxeval\nSCORERS = [jaxeval.CustomScore('vqa', lambda frames, fps: len(frames) / fps, version='1')]\n"
-    )
+    (tmp_path / "beside_mine.py").write_text("SCALE = 1\n")
+    text = """import jaxeval
+from beside_mine import SCALE
+
+def seconds(frames, fps):
+    return SCALE * len(frames) / fps
+
+SCORERS = [jaxeval.CustomScore('vqa', seconds, version='1')]
+"""
     file.write_text(text)
     (scorer,) = load_scorers(file)
     assert custom_scores([scorer], FRAMES, 25.0).scores == {"vqa": 0.24}
@@ -109,8 +115,10 @@ def test_a_file_of_scorers(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("SCORERS = 3", r"expected SCORERS = \[jaxeval.CustomScore\(...\), ...\], found int"),
-        ("x = 1", "found NoneType"),
+        ("SCORERS = 3", r"expected SCORERS = \[jaxeval.CustomScore\(...\), ...\], found 3"),
+        ("SCORERS = []", r"found \[\]"),
+        ("x = 1", "found None"),
+        ("import sys; sys.exit(3)", "expected a Python file that runs, found: SystemExit: 3"),
         ("1 +", "expected a Python file that runs, found: SyntaxError"),
         ("import jaxeval\njaxeval.CustomScore('psnr', len, version='1')", "found psnr, which jaxeval computes"),
         ("import jaxeval\nSCORERS = [jaxeval.CustomScore('a', len, version='1')] * 2", "different names, found a, a"),
@@ -125,10 +133,59 @@ def test_files_that_are_none(tmp_path, text, reason):
         load_scorers(tmp_path / "none.py")
 
 
-@pytest.mark.parametrize("name", ["psnr", "fps", "lag_ms_iqa", "iqa_div", "fd_mine", "Iqa", "a b", ""])
+@pytest.mark.parametrize(
+    "name", ["psnr", "fps", "lag_ms_iqa", "iqa_div", "fd_mine", "Iqa", "a b", "", "status", "kid", "sync", None]
+)
 def test_names_that_are_taken(name):
     with pytest.raises(JaxevalError, match="expected"):
         CustomScore(name, brightness, version="1")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"function": 3}, "expected a function of frames and fps, found 3"),
+        ({"better": "high"}, "expected better to be '↑', '↓' or '', found 'high'"),
+        ({"version": "1\n2"}, "expected version to be one line"),
+        ({"version": " "}, "expected a version, found none"),
+        ({"unit": 3}, "expected unit to be one line"),
+        ({"name": "iqa", "better": "↓"}, "expected high to be better"),
+    ],
+)
+def test_fields_of_another_kind(fields, reason):
+    with pytest.raises(JaxevalError, match=reason):
+        CustomScore(**{"name": "mine", "function": brightness, "version": "1"} | fields)
+
+
+def test_a_scorer_that_failed_is_asked_again(tmp_path, pair):
+    tries = iter([RuntimeError("busy"), None])
+
+    def moody(frames, fps):
+        if error := next(tries):
+            raise error
+        return 0.5
+
+    own = CustomScore("iqa", moody, version="1")
+    _, document, _ = scored(tmp_path, pair, own)
+    assert document["clips"][0]["missing"]["iqa"] == "its scorer failed: RuntimeError: busy"
+    _, document, fresh = scored(tmp_path, pair, own)
+    assert fresh
+    assert document["clips"][0]["scores"]["iqa"] == 0.5
+    assert not scored(tmp_path, pair, CustomScore("iqa", moody, version="1", definition="Another text."))[2]
+
+
+def test_no_two_things_of_one_name(tmp_path, pair):
+    own = CustomScore("gaze", brightness, version="1")
+    with pytest.raises(JaxevalError, match="--number gaze: expected a name of its own, found that of a scorer"):
+        Run(tmp_path, JAXEVAL_V1, "frame", scorers=[own], numbers={"gaze": 1.0})
+    np.savez(tmp_path / "x.npz", gaze=np.eye(5))
+    given = Pair("x", tmp_path / "x.npz", tmp_path / "x.npz")
+    record, _ = Run(tmp_path / "one", JAXEVAL_V1, "frame", scorers=[own]).record(given)
+    assert record.status == "failed"
+    assert "expected trajectories of other names than the scorers', found gaze" in record.reason
+    run = Run(tmp_path / "other", JAXEVAL_V1, "frame", numbers={"gaze": 99.0})
+    with pytest.raises(JaxevalError, match="--number gaze: expected a name that no clip's score has"):
+        run.write([run.record(given)[0]])
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,11 @@ def test_rates_that_differ_say_what_became_of_the_frames(tmp_path, generated, re
     assert flags(tmp_path, generated, reference) == (f"frame rates: {expected}",)
 
 
+def test_clips_of_one_rate_may_be_longer_and_shorter(tmp_path):
+    found = flags(tmp_path, {"rate": 30, "count": 300}, {"rate": 30, "count": 360})
+    assert [flag for flag in found if flag.startswith("frame rates")] == []
+
+
 def test_ntsc_is_not_thirty(tmp_path):
     (flag,) = flags(tmp_path, {"rate": Fraction(30000, 1001), "count": 60}, {"rate": 30, "count": 60})
     assert flag.startswith("frame rates: generated 29.97 fps, reference 30 fps")

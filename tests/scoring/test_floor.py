@@ -58,8 +58,28 @@ def test_it_is_the_reference_with_a_codecs_noise(clips, tmp_path):
     assert again.shape == original.shape
     assert 35 < float(psnr(again / np.float32(255), original / np.float32(255)).mean()) < 50
     first = pair.generated.read_bytes()
+    pair.generated.unlink()
     code_again(pair, 25.0)
     assert pair.generated.read_bytes() == first, "or no run could go on where it was"
+
+
+def test_an_odd_size_stays(clips, tmp_path):
+    """Or the whole picture would be resampled, which is no codec's noise."""
+    frames = np.concatenate(list(Video(clips / "ref" / "a.mp4", 25).chunks(25)))[:3, :255, :253]
+    write_video(tmp_path / "odd.mp4", frames, 25, crf=1, keep_size=True)
+    (pair,) = floor_pairs([Pair("a", tmp_path / "odd.mp4", tmp_path / "odd.mp4")], tmp_path / "floor", 1)
+    code_again(pair, 25.0)
+    again = np.concatenate(list(Video(pair.generated, 25).chunks(25)))
+    assert again.shape == frames.shape
+    assert float(psnr(again / np.float32(255), frames / np.float32(255)).mean()) > 35
+
+
+def test_another_file_of_that_name_is_coded_anew(clips, tmp_path):
+    (tmp_path / "r.mp4").write_bytes((clips / "ref" / "a.mp4").read_bytes())
+    (first,) = floor_pairs([Pair("a", tmp_path / "r.mp4", tmp_path / "r.mp4")], tmp_path / "floor", 1)
+    (tmp_path / "r.mp4").write_bytes((clips / "ref" / "b.mp4").read_bytes())
+    (second,) = floor_pairs([Pair("a", tmp_path / "r.mp4", tmp_path / "r.mp4")], tmp_path / "floor", 1)
+    assert first.generated != second.generated
 
 
 def test_a_row_of_its_own(clips, tmp_path, capsys):
