@@ -121,8 +121,9 @@ def test_lpips_features_give_lpips_of_all_pairs():
     both = jaxeval.Suite({"st_lpips": perceptual}, encoders={"perceptual": jaxeval.LpipsFeatures(encoder)})
     padded = [jnp.concatenate([frames, jnp.full((2, 64, 64, 3), jnp.nan)]) for frames in (x, y)]
     score = jax.jit(lambda suite, x, y, t, s: suite(x, y, lengths=(t, s)))(both, *padded, 4, 3)["st_lpips"]
-    np.testing.assert_allclose(score.framewise, jaxeval.lpips(encoder, x[:3], y).mean(), rtol=1e-4)
-    matrices = (jaxeval.lpips_matrix(encoder, *pair) for pair in ((x, y), (x, x), (y, y)))
+    np.testing.assert_allclose(score.framewise, jax.jit(jaxeval.lpips)(encoder, x[:3], y).mean(), rtol=1e-4)
+    matrix = jax.jit(jaxeval.lpips_matrix)
+    matrices = (matrix(encoder, *pair) for pair in ((x, y), (x, x), (y, y)))
     expected = jaxeval.metrics.aligned.aligned_from_costs(*matrices, gamma=1e-3)
     np.testing.assert_allclose(score.divergence, expected.divergence, rtol=1e-4)
 

@@ -94,13 +94,10 @@ def test_a_row_of_its_own(clips, tmp_path, capsys):
     assert "lip_envelope" not in floor["clips"][0]["missing"], "the coded clip has no sound, but its reference has"
     assert "noise floor" in capsys.readouterr().out
     assert "noise floor" in (tmp_path / "report.html").read_text("utf-8")
-    _, again = score(tmp_path, clips / "gen", clips / "ref", "--floor", "2")
-    assert "2 of 2 clips were scored by an earlier run" in capsys.readouterr().out
-    assert again["floor"]["clips"][0] == floor["clips"][0]
-    assert again["floor"]["summary"]["st_lpips"]["n"] == 2
     _, without = score(tmp_path, clips / "gen", clips / "ref", "--floor", "0")
     assert without["floor"] == {"crf": 18, "clips": [], "summary": {}}
     assert without["summary"] == document["summary"]
+    assert "2 of 2 clips were scored by an earlier run" in capsys.readouterr().out
 
 
 def test_a_floor_that_can_not_be_is_told_and_costs_nothing_else(clips, tmp_path, capsys):
