@@ -26,6 +26,9 @@ _RESERVED = {"id", "status", "reason", "flags", "kid", *(metric.name for metric 
 NUMBERS = ("fps",)
 """Numbers of a method that jaxeval shows and can't measure."""
 
+FAILED = "its scorer"
+"""How the reason begins where a scorer gave no number."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _VARIABLE = "SCORERS"
 
@@ -80,8 +83,7 @@ class CustomScore:
     @property
     def score(self) -> Score:
         """How tables and pages show it."""
-        known = catalogue().get(self.name)
-        return known or own_score(self.name, self.as_dict())
+        return own_score(self.name, self.as_dict())
 
     def as_dict(self) -> dict[str, str]:
         """Plain values, for a record's provenance: all but the function."""
@@ -103,9 +105,9 @@ def custom_scores(scorers: Sequence[CustomScore], crops: np.ndarray, fps: float)
     for scorer in scorers:
         try:
             value = float(scorer.function(crops.astype(np.float32) / np.float32(255), fps))
-            reason = "" if math.isfinite(value) else f"its scorer gave {value}"
+            reason = "" if math.isfinite(value) else f"{FAILED} gave {value}"
         except (Exception, SystemExit) as error:
-            value, reason = math.nan, f"its scorer failed: {one_line(error)}"
+            value, reason = math.nan, f"{FAILED} failed: {one_line(error)}"
         scored |= missing([scorer.name], reason) if reason else Scored({scorer.name: value})
     return scored
 

@@ -18,7 +18,7 @@ from jaxeval.atomic import atomic_file
 from jaxeval.checkpoints.manifest import file_sha256
 from jaxeval.errors import JaxevalError, one_line, printable
 from jaxeval.scoring.clip import Pair, Progress, Scorer
-from jaxeval.scoring.custom import CustomScore
+from jaxeval.scoring.custom import FAILED, CustomScore
 from jaxeval.scoring.floor import CRF, code_again
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord
@@ -85,14 +85,14 @@ class Run:
 
         Returns:
             The record without its pictures' material, and whether it was computed now. Failed pairs are tried again,
-            and so are those that lack a score of the user's own.
+            and so are those in which a scorer of the user's failed.
 
         Raises:
             JaxevalError: an encoder can't be loaded, or the record can't be written: no clip can be scored.
         """
         inputs = self._inputs(pair)
         record = self._store.load(pair.id, inputs)
-        fresh = record is None or record.status != "ok" or any(map(record.missing.get, self._own))
+        fresh = record is None or record.status != "ok" or self._lacks_own(record)
         if record is None or fresh:
             self._scorer.load()
             record = self._scored(pair, progress)
@@ -115,6 +115,10 @@ class Run:
             reason = str(error) if isinstance(error, JaxevalError) else f"unexpected {one_line(error)}"
             return ClipRecord(pair.id, "failed", printable(reason)), True
         return self.record(pair, progress)
+
+    def _lacks_own(self, record: ClipRecord) -> bool:
+        """Whether a scorer of the user's failed, which may go better now."""
+        return any(record.missing.get(name, "").startswith(FAILED) for name in self._own)
 
     def _scored(self, pair: Pair, progress: Progress) -> ClipRecord:
         """Score, and let no fault of ours in one clip end the run for the others."""

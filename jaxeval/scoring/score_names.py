@@ -82,17 +82,27 @@ def scores_in(document: Mapping) -> list[Score]:
     for clip in document["clips"]:
         spoken |= dict.fromkeys((*clip.get("scores", {}), *clip.get("missing", {})))
     provenance = document.get("provenance", {})
-    own = {name: own_score(name, told) for name, told in provenance.get("scorers", {}).items()}
-    own |= {name: Score(name, "sets", "", "", 4, GIVEN) for name in provenance.get("numbers", {})}
-    known = own | catalogue(encoders_of(document))
-    listed = [score for name, score in known.items() if name in spoken and name not in own]
-    listed += [known[name] for name in own if name in spoken]
+    known = catalogue(encoders_of(document))
+    known |= {name: own_score(name, told) for name, told in provenance.get("scorers", {}).items()}
+    known |= {
+        name: Score(name, "sets", "", "", 4, GIVEN) for name in provenance.get("numbers", {}) if name not in known
+    }
+    listed = [score for name, score in known.items() if name in spoken]
     return listed + [_unknown(name) for name in spoken if name not in known]
 
 
 def own_score(name: str, told: Mapping[str, str]) -> Score:
-    """How tables show a score of the user's own, of which a document tells (see `CustomScore.as_dict`)."""
-    return Score(name, "own", told.get("better", ""), told.get("unit", ""), 4, told.get("definition", ""))
+    """How tables show a score of the user's own.
+
+    Args:
+        name: the score's.
+        told: what a document tells of it, see `CustomScore.as_dict`.
+
+    Returns:
+        Its `Score`; `iqa` and `vqa` keep their columns.
+    """
+    blank = catalogue().get(name) or Score(name, "own", told.get("better", ""), "", 4, "")
+    return replace(blank, unit=told.get("unit", ""), definition=told.get("definition") or blank.definition)
 
 
 def _unknown(name: str) -> Score:

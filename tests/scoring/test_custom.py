@@ -1,17 +1,21 @@
 """Scores of the user's own and numbers of a method: where they stand, what they depend on, and what is refused."""
 
+import io
 import json
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from jaxeval.benchmark.report import write_report
+from jaxeval.benchmark.table import print_table
 from jaxeval.errors import JaxevalError
 from jaxeval.media.write import write_video
-from jaxeval.scoring.clip import Pair
+from jaxeval.scoring.clip import Pair, Scorer
 from jaxeval.scoring.compare import compare
 from jaxeval.scoring.custom import CustomScore, custom_scores, load_scorers, read_numbers
 from jaxeval.scoring.protocol import JAXEVAL_V1
+from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.run import Run
 
 FRAMES = np.random.default_rng(0).integers(0, 255, (6, 96, 192, 3), dtype=np.uint8)
@@ -31,6 +35,16 @@ def pair(tmp_path_factory):
     for name, frames in (("x", FRAMES), ("y", FRAMES[::-1])):
         write_video(folder / f"{name}.mp4", frames, 25, crf=0)
     return Pair("x", folder / "x.mp4", folder / "y.mp4")
+
+
+@pytest.fixture
+def nothing_else(monkeypatch):
+    """Clips get no scores but the user's own, which takes no time."""
+
+    def own_only(self, pair, progress):
+        return ClipRecord(pair.id, "ok", **vars(custom_scores(self._scorers, FRAMES, self.protocol.fps)))
+
+    monkeypatch.setattr(Scorer, "_score", own_only)
 
 
 def scored(out, pair, *scorers, **numbers):
@@ -66,7 +80,8 @@ def test_a_scorer_without_a_number_is_a_missing_score(function, reason):
 
 def test_in_the_document_and_the_page(tmp_path, pair):
     own = CustomScore("glow", brightness, version="mean 1", better="↓", unit="lux", definition="How bright it is.")
-    run, document, _ = scored(tmp_path, pair, CustomScore("iqa", brightness, version="m 2"), own, fps=31.5, cost=0.25)
+    iqa = CustomScore("iqa", brightness, version="m 2", definition="MUSIQ's.")
+    run, document, _ = scored(tmp_path, pair, iqa, own, fps=31.5, cost=0.25)
     (clip,) = document["clips"]
     assert clip["scores"]["iqa"] == clip["scores"]["glow"] == document["summary"]["glow"]["mean"]
     assert document["summary"]["fps"] == {"mean": 31.5, "ci95": None, "n": 1, "of": 1}
@@ -81,10 +96,16 @@ def test_in_the_document_and_the_page(tmp_path, pair):
     write_report(tmp_path / "report.html", document, run.clip, fps=25.0, title="One")
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "How bright it is." in page
+    assert "MUSIQ&#39;s." in page
+    console = Console(width=250, file=io.StringIO())
+    print_table(document, console)
+    told = console.file.getvalue()
+    assert "The whole set: fps 31.5 1/s, cost 0.2500" in " ".join(told.split())
+    assert "glow" in told
     assert "31.5" in page
 
 
-def test_another_version_is_scored_anew_and_not_compared(tmp_path, pair):
+def test_another_version_is_scored_anew_and_not_compared(tmp_path, pair, nothing_else):
     _, one, fresh = scored(tmp_path, pair, CustomScore("iqa", brightness, version="1"))
     assert fresh
     assert not scored(tmp_path, pair, CustomScore("iqa", brightness, version="1"), fps=3.0)[2]
@@ -157,7 +178,7 @@ def test_fields_of_another_kind(fields, reason):
         CustomScore(**{"name": "mine", "function": brightness, "version": "1"} | fields)
 
 
-def test_a_scorer_that_failed_is_asked_again(tmp_path, pair):
+def test_a_scorer_that_failed_is_asked_again(tmp_path, pair, nothing_else):
     tries = iter([RuntimeError("busy"), None])
 
     def moody(frames, fps):
