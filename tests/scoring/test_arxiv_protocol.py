@@ -60,7 +60,7 @@ def score(clips, out, monkeypatch, weights, *options):
     monkeypatch.setenv("XDG_CACHE_HOME", str(out / "no-cache"))
     arguments = [str(clips / "late.mp4"), str(clips / "reference.mp4"), "--protocol", "arxiv-2606.01031"]
     with pytest.raises(SystemExit) as stopped:
-        main(["score", *arguments, "--out", str(out), *options])
+        main(["score", *arguments, "--out", str(out), "--floor", "0", *options])
     return stopped.value.code, json.loads((out / "scores.json").read_text())
 
 
