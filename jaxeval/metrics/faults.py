@@ -6,6 +6,9 @@ each variant coded at crf 1 and 28; `python -m tests.metrics.fault_material` mak
 Harmless there: late by 120 and 240 ms, early by 160, wandering by ±15 and ±20 %, slower by 20 %, half the frame rate,
 blurred, noisy, moving half as far, coded at crf 1 to 45. ST-LPIPS's noise at crf 18 was 0.006 and 0.012.
 All costs are squared distances, or at least 0 and 0 between equal frames; padding is cut off by `lengths`.
+
+No detector is misled by a few odd frames (black, flash, another scene) or a cut in either clip: see
+`jaxeval.metrics.scenes`. `copy` is a median, which stands them by itself.
 """
 
 import jax
@@ -13,6 +16,7 @@ import jax.numpy as jnp
 
 from jaxeval.alignment import soft_dtw
 from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
+from jaxeval.metrics.scenes import Scenes, scenes, spread, without_foreign
 
 FROZEN = 0.05
 """A clip of which more than this share is `frozen` should be flagged. Harmless variants: 0; stopped for 15 frames: 0.11
@@ -41,8 +45,9 @@ _NEAR = 3  # frames by which the reference's own period may differ
 def frozen(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
     """The share of a clip in which its picture stands still for long, more than the reference's does.
 
-    A step is the cost of a frame to its predecessor. It is still if it is below 5 % of the clip's own mean step (or of
-    a tenth of the reference's, if that is more), which codec noise doesn't reach and blur or compression don't change.
+    A step is the cost of a frame to its predecessor, where no cut lies between them and odd frames are left out. It is
+    still if it is below 5 % of the clip's own mean step (or of a tenth of the reference's, if that is more), which
+    codec noise doesn't reach and blur or compression don't change.
     Still steps count in runs of 5 and more (0.2 s at 25 fps), so single repeated frames don't, and not within the first
     and the last 8 (0.3 s), where a delay shows as a held frame. The reference's own share, made the same way, is taken
     off: a pause isn't a fault, at whatever time it comes.
@@ -66,8 +71,8 @@ def frozen(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
         >>> print(f"{frozen(cost(stuck, stuck), cost(shown, shown)):.3f}")  # 19 of 39 steps
         0.487
     """
-    (xx, t), (yy, s) = _pair(xx, yy, lengths)
-    (x, moves_x), (y, moves_y) = _steps(xx, t), _steps(yy, s)
+    clip, reference, (t, s) = _pair(xx, yy, lengths)
+    (x, moves_x), (y, moves_y) = _steps(clip), _steps(reference)
     scale_x, scale_y = _mean(x, moves_x), _mean(y, moves_y)
     still_x = moves_x & (x <= _STILL * jnp.maximum(scale_x, scale_y / 10))
     still_y = moves_y & (y <= _STILL * scale_y)
@@ -82,7 +87,9 @@ def looped(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
     With d(p) the mean cost of frames p apart, d'(p) = d(p) / mean_{q ≤ p} d(q) is about 1 where nothing repeats, and
     near 0 at the period of a loop, an off-diagonal stripe of the costs (de Cheveigné and Kawahara's cumulative mean
     normalised difference). From the depth 1 − d'(p) of the clip's dip that of the reference's, at most 3 frames aside,
-    is taken off; the result is the largest over periods from 5 frames to two thirds of the clip.
+    is taken off; the result is the largest over periods from 5 frames to two thirds of the clip. Pairs of frames in
+    different scenes don't count, costs are taken over their scene's mean, so that a still scene weighs as much as a
+    lively one, and a period at which less than a third of the pairs are left is passed over.
 
     Args:
         xx: `[T, T]` costs between the generated clip and itself.
@@ -106,8 +113,8 @@ def looped(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
         >>> print(looped(cost(shown % 12, shown % 12), cost(shown, shown)))
         1.0
     """
-    (xx, t), (yy, s) = _pair(xx, yy, lengths)
-    x, y = _dips(xx, t), _dips(yy, s)
+    clip, reference, (t, s) = _pair(xx, yy, lengths)
+    x, y = _dips(clip, t), _dips(reference, s)
     # The reference's deepest dip near each period, at the clip's periods.
     near = jnp.pad(y, (_NEAR, _NEAR + len(xx)))
     near = jnp.stack([near[k : k + len(x)] for k in range(2 * _NEAR + 1)]).max(axis=0)
@@ -143,6 +150,7 @@ def reversed_in_time(xy: jax.Array, *, lengths: Lengths | None = None, band: flo
     """
     xy = checked_cost(xy)
     t, s = checked_lengths(lengths, xy.shape)
+    xy = without_foreign(xy, (t, s))
     rows, columns = (jnp.arange(size, dtype=jnp.int32) for size in xy.shape)
     backwards = xy[jnp.where(rows < t, t - 1 - rows, rows)]
     forward, backward = (soft_dtw(cost, gamma=0.0, lengths=(t, s), band=band) for cost in (xy, backwards))
@@ -188,9 +196,10 @@ def copy(costs: jax.Array, *, noise: float | jax.Array, length: jax.Array | int 
 
 
 def static(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
-    """How much a clip moves, as a share of what the reference does: the ratio of the mean costs of all pairs of frames.
+    """How much a clip moves, as a share of what the reference does: the ratio of their pairs' mean costs.
 
-    For squared Euclidean costs that is the ratio of variances: a clip that moves half as far has 0.25.
+    All pairs of frames count that lie in one scene; odd frames don't. For squared Euclidean costs that is the ratio of
+    variances: a clip that moves half as far has 0.25.
 
     Args:
         xx: `[T, T]` costs between the generated clip and itself.
@@ -210,25 +219,25 @@ def static(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
         >>> print(static(cost / 4, cost))
         0.25
     """
-    (xx, t), (yy, s) = _pair(xx, yy, lengths)
-    x, y = _variance(xx, t), _variance(yy, s)
+    clip, reference, _ = _pair(xx, yy, lengths)
+    x, y = _variance(clip), _variance(reference)
     return jnp.where(y == 0, jnp.nan, x / jnp.where(y == 0, 1, y))
 
 
-def _pair(
-    xx: jax.Array, yy: jax.Array, lengths: Lengths | None
-) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
+def _pair(xx: jax.Array, yy: jax.Array, lengths: Lengths | None) -> tuple[Scenes, Scenes, tuple[jax.Array, jax.Array]]:
+    """Both clips by scenes, told apart by the livelier one's spread, and their lengths."""
     xx, yy = checked_cost(xx), checked_cost(yy)
     if xx.shape[0] != xx.shape[1] or yy.shape[0] != yy.shape[1]:
         raise ValueError(f"Expected square matrices [T, T] and [S, S], got shapes {xx.shape} and {yy.shape}.")
     t, s = checked_lengths(lengths, (len(xx), len(yy)))
-    return (xx, t), (yy, s)
+    scale = jnp.maximum(spread(xx, t), spread(yy, s))
+    return scenes(xx, t, scale), scenes(yy, s, scale), (t, s)
 
 
-def _steps(costs: jax.Array, count: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """`[T − 1]` the cost of each frame to its predecessor, and which of them are valid."""
-    valid = jnp.arange(1, len(costs), dtype=jnp.int32) < count
-    return jnp.where(valid, jnp.diagonal(costs, offset=1), 0), valid
+def _steps(clip: Scenes) -> tuple[jax.Array, jax.Array]:
+    """`[T − 1]` the cost of each frame to its predecessor, and which of them are valid: no cut lies between."""
+    valid = jnp.diagonal(clip.pairs, offset=1)
+    return jnp.where(valid, jnp.diagonal(clip.costs, offset=1), 0), valid
 
 
 def _mean(values: jax.Array, valid: jax.Array) -> jax.Array:
@@ -250,23 +259,36 @@ def _in_long_runs(still: jax.Array) -> jax.Array:
     return jnp.stack([starts[k : k + len(still)] for k in range(width)]).any(axis=0)
 
 
-def _dips(costs: jax.Array, count: jax.Array) -> jax.Array:
+def _dips(clip: Scenes, count: jax.Array) -> jax.Array:
     """`[T]` how deep 1 − d'(p) is at each period p that counts, and 0 at others."""
-    size = len(costs)
+    size = len(clip.costs)
     frames = jnp.arange(size, dtype=jnp.int32)
-    # Row i moved i places to the left: column p has the costs of frames that are p apart.
-    skewed = jnp.pad(jnp.pad(costs, ((0, 0), (0, size))).reshape(-1), (0, size)).reshape(size, -1)[:, :size]
-    both = frames[:, None] + frames[None] < count
-    apart = jnp.sum(jnp.where(both, skewed, 0), axis=0) / jnp.maximum(jnp.sum(both, axis=0), 1).astype(costs.dtype)
-    usual = jnp.cumsum(apart) / jnp.maximum(frames, 1).astype(costs.dtype)
+    level = _levels(clip)
+    pairs = _skewed(clip.pairs & (level > 0)[:, None])
+    number = jnp.sum(pairs, axis=0, dtype=jnp.int32)
+    costs = _skewed(clip.costs / jnp.where(level > 0, level, 1)[:, None])
+    apart = jnp.sum(jnp.where(pairs, costs, 0), axis=0) / jnp.maximum(number, 1).astype(costs.dtype)
+    usual = jnp.cumsum(apart) / jnp.maximum(frames, 1).astype(apart.dtype)
     moves = usual > 0
     depth = jnp.where(moves, 1 - apart / jnp.where(moves, usual, 1), 0)
-    counts = (frames >= _SHORTEST_PERIOD) & (3 * frames <= 2 * count)
+    counts = (frames >= _SHORTEST_PERIOD) & (3 * frames <= 2 * count) & (3 * number >= count - frames)
     return jnp.where(counts, jnp.maximum(depth, 0), 0)
 
 
-def _variance(costs: jax.Array, count: jax.Array) -> jax.Array:
-    """Mean cost of all pairs of valid frames."""
-    valid = jnp.arange(len(costs), dtype=jnp.int32) < count
-    total = jnp.sum(jnp.where(valid[:, None] & valid[None], costs, 0))
-    return total / jnp.square(count.astype(costs.dtype))
+def _levels(clip: Scenes) -> jax.Array:
+    """`[T]` the mean cost of all pairs in each frame's scene."""
+    number = jnp.maximum(jnp.sum(clip.pairs, axis=1, dtype=jnp.int32), 1).astype(clip.costs.dtype)
+    rows = jnp.sum(jnp.where(clip.pairs, clip.costs, 0), axis=1) / number
+    return jnp.sum(jnp.where(clip.pairs, rows[None], 0), axis=1) / number
+
+
+def _skewed(square: jax.Array) -> jax.Array:
+    """`[T, T]` row i moved i places to the left: column p has what belongs to frames that are p apart."""
+    size = len(square)
+    return jnp.pad(jnp.pad(square, ((0, 0), (0, size))).reshape(-1), (0, size)).reshape(size, -1)[:, :size]
+
+
+def _variance(clip: Scenes) -> jax.Array:
+    """Mean cost of all pairs of frames that lie in one scene."""
+    total = jnp.sum(jnp.where(clip.pairs, clip.costs, 0))
+    return total / jnp.maximum(jnp.sum(clip.pairs, dtype=jnp.int32), 1).astype(total.dtype)
