@@ -1,4 +1,4 @@
-"""Smoothness: jerk and SPARC against their authors' functions, VBench's form against its steps in PyTorch and NumPy."""
+"""Smoothness: jerk and SPARC against their authors' functions, VBench's form against its steps in NumPy."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import torch
 from jax.test_util import check_grads
 
 from jaxeval.metrics.smoothness import jerk, log_dimensionless_jerk, smooth, spectral_arc_length
@@ -164,11 +163,10 @@ def clip(seed=0, count=7, levels=256):
 
 
 def vbench(frames, interpolate):
-    """VBench's steps: tensors in [0, 1], whole levels by truncation, mean absolute differences of odd frames."""
-    tensors = [torch.tensor(frame).permute(2, 0, 1).unsqueeze(0) / 255.0 for frame in frames[::2]]
+    """VBench's steps: float32 in [0, 1], whole levels by truncation, mean absolute differences of odd frames."""
     errors = []
-    for k, (a, b) in enumerate(pairwise(tensors)):
-        middle = (interpolate(a, b) * 255.0).squeeze(0).permute(1, 2, 0).numpy().clip(0, 255).astype(np.uint8)
+    for k, (a, b) in enumerate(pairwise(frames[::2].astype(np.float32) / np.float32(255))):
+        middle = (interpolate(a, b) * np.float32(255)).clip(0, 255).astype(np.uint8)
         errors.append(np.abs(frames[2 * k + 1].astype(int) - middle).mean())
     return (255.0 - np.mean(errors)) / 255.0
 
