@@ -12,7 +12,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from jaxeval.media.container import NoAudioError, beginning, first_stream, longest_gap, opened, unusable
+from jaxeval.media.container import NoAudioError, beginning, best_stream, longest_gap, opened, unusable
 
 FULL_SCALE = 32768.0
 TOLERATED_GAP_S = Fraction(1, 50)  # time stamps are rounded, and rounding is no silence
@@ -48,7 +48,7 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tuple[
         ((800,), 0.0)
     """
     with opened(path, "sound") as container:
-        stream = first_stream(container, "audio")
+        stream = best_stream(container, "audio")
         if not isinstance(stream, AudioStream):
             found = f"a file without sound ({container.format.long_name})"
             raise unusable(path, "sound", found, "Give a file with sound, or leave it out.", NoAudioError)

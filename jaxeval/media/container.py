@@ -9,8 +9,15 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
 
 from jaxeval.errors import JaxevalError
+
+# A packet that is only half in the file would be decoded into a grey smear, so it counts as not being there. Without a
+# plus sign this also turns off "genpts", by which FFmpeg makes up missing time stamps, and scrambles them for H.264 with
+# B-frames in AVI.
+FFLAGS = "discardcorrupt"
+TEXT_PROBE = 4096  # bytes
 
 # Where a file does not say how long it is, a longer step between two time stamps is taken for a damaged stamp.
 LONGEST_GAP_S = Fraction(60)
@@ -71,17 +78,34 @@ def opened(path: str | os.PathLike[str], expected: str) -> Iterator[InputContain
     """
     _require_readable_file(Path(path), expected)
     try:
-        # The prefix keeps FFmpeg from reading a colon in a file's name as a protocol; a packet that is only half in the
-        # file would be decoded into a grey smear, so it counts as not being there.
-        container = av.open(f"file:{os.fspath(path)}", options={"fflags": "discardcorrupt"}, metadata_errors="replace")
+        # The prefix keeps FFmpeg from reading a colon in a file's name as a protocol.
+        container = av.open(f"file:{os.fspath(path)}", options={"fflags": FFLAGS}, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
+        if _is_text(Path(path)):
+            raise _text_file(path, expected) from error
         found = f"data that FFmpeg can't read ({error.strerror})"
         hint = "Try to play it: it may be cut off or not be a media file; export or copy it again."
         raise unusable(path, expected, found, hint) from error
     with container:
-        if container.format.name == "tty":  # FFmpeg would draw the letters
-            raise unusable(path, expected, "a text file", "Give a media file.")
+        if container.format.name == "tty" or not (container.streams.video or container.streams.audio):
+            if _is_text(Path(path)):  # FFmpeg would draw its letters, or read subtitles
+                raise _text_file(path, expected)
         yield container
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file begins as a text does: UTF-8, or UTF-16 with its mark, and no control characters."""
+    with path.open("rb") as file:
+        start = file.read(TEXT_PROBE)
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    text = start.decode(encoding, errors="ignore")
+    readable = all(c.isprintable() or c in "\t\n\v\f\r\ufeff" for c in text)
+    return readable and len(text.encode(encoding)) >= len(start) - 3  # a character may be cut in two
+
+
+def _text_file(path: str | os.PathLike[str], expected: str) -> JaxevalError:
+    found = f"a text file ({Path(path).suffix or 'no suffix'})"
+    return unusable(path, expected, found, "Give a media file, or a folder of them.")
 
 
 def _require_readable_file(path: Path, expected: str) -> None:
@@ -100,8 +124,11 @@ def _require_readable_file(path: Path, expected: str) -> None:
         raise unusable(path, expected, "an empty file (0 bytes)", "Copy or export it again.")
 
 
-def first_stream(container: InputContainer, kind: str) -> Stream | None:
-    """The first stream of a kind, leaving out the cover picture of a music file.
+def best_stream(container: InputContainer, kind: str) -> Stream | None:
+    """The stream of a kind that a player would take.
+
+    Of those that FFmpeg can decode, cover pictures left out: the one that the file marks as its default, else any; of
+    several the largest picture, then the one with the most frames, then the first. For sound the first.
 
     Args:
         container: an open container.
@@ -110,8 +137,46 @@ def first_stream(container: InputContainer, kind: str) -> Stream | None:
     Returns:
         The stream, or None if there is none.
     """
-    streams = (s for s in container.streams if s.type == kind and not s.disposition & Disposition.attached_pic)
-    return next(streams, None)
+    return max(usable_streams(container, kind), key=_rank, default=None)
+
+
+def usable_streams(container: InputContainer, kind: str) -> list[Stream]:
+    """The streams of a kind that FFmpeg can decode, without the cover picture of a music file.
+
+    Args:
+        container: an open container.
+        kind: "video" or "audio".
+
+    Returns:
+        Those streams, in the file's order.
+    """
+    pictures = Disposition.attached_pic | Disposition.timed_thumbnails
+    streams = (s for s in container.streams if s.type == kind and s.codec_context is not None)
+    return [s for s in streams if not s.disposition & pictures]
+
+
+def chosen_stream(container: InputContainer, kind: str) -> str | None:
+    """Which stream was taken, where there is a choice.
+
+    Args:
+        container: an open container.
+        kind: "video" or "audio".
+
+    Returns:
+        One phrase; None if there are fewer than two streams.
+    """
+    streams, best = usable_streams(container, kind), best_stream(container, kind)
+    if best is None or len(streams) < 2:
+        return None
+    default = "the default one" if best.disposition & Disposition.default else "none is the default"
+    size = f", {best.width}x{best.height}" if isinstance(best, VideoStream) else ""
+    return f"{len(streams)} {kind} streams, scored number {streams.index(best) + 1} ({default}{size})"
+
+
+def _rank(stream: Stream) -> tuple[bool, int, int]:
+    area = stream.width * stream.height if isinstance(stream, VideoStream) else 0
+    frames = stream.frames if isinstance(stream, VideoStream) else 0
+    return bool(stream.disposition & Disposition.default), area, frames
 
 
 def beginning(container: InputContainer) -> Fraction:
@@ -141,7 +206,8 @@ def claimed_end(container: InputContainer, stream: Stream) -> Fraction | None:
     if tag := stream.metadata.get("DURATION"):  # Matroska and WebM
         return _clock_seconds(tag)
     if container.duration and len(container.streams) == 1:
-        return Fraction((container.start_time or 0) + container.duration, av.time_base)
+        start = 0 if container.format.name == "flv" else container.start_time or 0  # FLV counts from 0, not from its start
+        return Fraction(start + container.duration, av.time_base)
     return None
 
 

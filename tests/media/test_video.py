@@ -244,7 +244,7 @@ def folder(path):
 
 def text(path):
     path.write_text("This is a shopping list, not a film.\n" * 50)
-    return "data that FFmpeg can't read"
+    return r"a text file \(.mp4\)"
 
 
 def empty(path):

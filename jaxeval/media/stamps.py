@@ -1,0 +1,116 @@
+"""What a file's packets say of its frames' times, before any frame is decoded."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from statistics import median_low
+
+import av
+from av.container import InputContainer
+from av.format import Flags
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from jaxeval.media.retime import LONGEST_HOLD_S
+
+FALLBACK_RATE = Fraction(25)  # what FFmpeg assumes, too, where a file announces no frame rate
+NTSC = Fraction(1000, 1001)
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """When the frames of a video stream are shown, as far as its packets say it.
+
+    Attributes:
+        spacing: seconds from one frame to the next: the constant rate's, or else what the file announces.
+        tick: the unit that the stamps are rounded to, in seconds, if the frames come at a constant rate; None if not.
+        trusted: whether the container holds time stamps at all; raw streams don't, and FFmpeg makes them up.
+        held: whether the first frame would stand for longer than a second and than all the others together.
+    """
+
+    spacing: Fraction
+    tick: Fraction | None = None
+    trusted: bool = True
+    held: bool = False
+
+
+def read_stamps(container: InputContainer, stream: VideoStream) -> Stamps:
+    """Read every packet's time stamps; the container is at its end afterwards.
+
+    The frames come at a constant rate if each stamp lies within one tick of first + k · spacing, for the announced
+    rate or for the one that their number and extent suggest. Where some frames have no time of display, the times of
+    decoding are judged instead. A container without time stamps has a constant rate always.
+
+    Args:
+        container: open, and not yet read from.
+        stream: one of its video streams.
+
+    Returns:
+        The stream's `Stamps`.
+    """
+    packets = [(packet.pts, packet.dts, packet.duration) for packet in _shown(container, stream)]
+    if Flags.no_timestamps in Flags(container.format.flags):
+        return Stamps(_raw_spacing(stream, [duration for *_, duration in packets]), Fraction(0), trusted=False)
+    announced = _announced_rates(stream)
+    shown, decoded = ([packet[which] for packet in packets if packet[which] is not None] for which in (0, 1))
+    times, tick = sorted(shown), stream.time_base or Fraction(0)
+    held = len(times) > 2 and (times[1] - times[0]) * tick > max(LONGEST_HOLD_S, (times[-1] - times[1]) * tick)
+    complete = times if len(shown) == len(packets) else decoded
+    if len(complete) == len(packets) and tick:
+        spacing = constant_spacing(complete[held:], tick, announced)
+        if spacing is not None:
+            return Stamps(spacing, tick, held=held)
+    return Stamps(1 / announced[0], held=held)
+
+
+def constant_spacing(stamps: Sequence[int], tick: Fraction, announced: Iterable[Fraction] = ()) -> Fraction | None:
+    """The constant spacing of which the stamps are the multiples, rounded to whole ticks.
+
+    Args:
+        stamps: in ticks, ascending.
+        tick: seconds.
+        announced: frames per second to try first. After them come the nearest whole number, the nearest of NTSC's
+            rates (n · 1000 / 1001), and the stamps' own mean.
+
+    Returns:
+        In seconds, the first spacing from which no stamp is farther than half a tick, else than one tick; None if
+        there is none, or if there are fewer than 3 stamps.
+
+    Example:
+        >>> constant_spacing([0, 33, 67, 100, 133, 167, 200, 234], Fraction(1, 1000), [Fraction(25)])
+        Fraction(1001, 30000)
+        >>> constant_spacing([0, 33, 67, 134], Fraction(1, 1000)) is None
+        True
+    """
+    if len(stamps) < 3 or stamps[-1] <= stamps[0]:
+        return None
+    mean = Fraction(stamps[-1] - stamps[0], len(stamps) - 1)
+    whole = round(1 / (mean * tick))
+    rates = [rate for rate in (*announced, Fraction(whole), whole * NTSC) if rate]
+    for tolerated in (Fraction(1, 2), Fraction(1)):
+        for spacing in [*(1 / (rate * tick) for rate in rates), mean]:
+            if all(abs(stamp - stamps[0] - k * spacing) <= tolerated for k, stamp in enumerate(stamps)):
+                return spacing * tick
+    return None
+
+
+def _shown(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+    """The packets that hold a frame to be shown; reading may break off early where the file does."""
+    try:
+        yield from (packet for packet in container.demux(stream) if packet.size and not packet.is_discard)
+    except av.FFmpegError:
+        return
+
+
+def _announced_rates(stream: VideoStream) -> list[Fraction]:
+    """Frames per second, the likeliest first."""
+    return [rate for rate in (stream.average_rate, stream.guessed_rate) if rate] or [FALLBACK_RATE]
+
+
+def _raw_spacing(stream: VideoStream, durations: Sequence[int | None]) -> Fraction:
+    """A raw stream's average rate is FFmpeg's default of 25; what the frames' own headers say is in their durations."""
+    known = [duration for duration in islice(durations, 1000) if duration]
+    if known and stream.time_base:
+        return median_low(known) * stream.time_base
+    return 1 / (stream.guessed_rate or FALLBACK_RATE)
