@@ -64,7 +64,7 @@ class Decoding:
         self._end = claimed_end(container, stream)
         self.aspect = stream.sample_aspect_ratio
         self.timeline: Timeline[av.VideoFrame] = Timeline(
-            stamps.spacing, longest_gap(container, stream), stamps.tick, self._stream_start()
+            stamps.spacing, longest_gap(container, stream), stamps.jitter, self._stream_start()
         )
         has_alpha = {k.lower(): v for k, v in stream.metadata.items()}.get("alpha_mode") == "1"
         decoder = _alpha_decoder(stream) if has_alpha else None

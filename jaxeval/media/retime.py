@@ -37,14 +37,14 @@ class Timeline(Generic[Picture]):
     apart: before the first usable stamp they count back from it, elsewhere they count on from the last one, closer
     together where the next one leaves no room. Without any, the first frame is shown at `beginning`.
 
-    At a constant rate every frame keeps to the multiples of `spacing` after the first one, and a stamp within a tick of
-    where its frame is due is the rate, rounded. The last frame's own duration counts, unless it is missing, or longer
+    At a constant rate every frame keeps to the multiples of `spacing` after the first one, and a stamp within `jitter`
+    of where the next frame is due is the rate, rounded. The last frame's own duration counts, unless it is missing, or longer
     than a second and than all the frames before it together: then it is the median spacing.
 
     Args:
         spacing: seconds between frames: the constant rate's, or else what the file announces.
         gap: longest credible step between two frames, in seconds.
-        tick: the unit to which the stamps of a constant rate are rounded, in seconds; None if the rate varies.
+        jitter: seconds by which rounding moves the stamps of a constant rate, at most; None if the rate varies.
         beginning: time of the first frame if no stamp is usable, in seconds.
 
     Attributes:
@@ -61,10 +61,10 @@ class Timeline(Generic[Picture]):
     """
 
     def __init__(
-        self, spacing: Fraction, gap: Fraction, tick: Fraction | None = None, beginning: Fraction = Fraction(0)
+        self, spacing: Fraction, gap: Fraction, jitter: Fraction | None = None, beginning: Fraction = Fraction(0)
     ):
         self.start = self.last = beginning
-        self._spacing, self._gap, self._tick = spacing, gap, tick
+        self._spacing, self._gap, self._jitter = spacing, gap, jitter
         self._last_duration = Fraction(0)
         self._started = False
         self._spacings: deque[Fraction] = deque(maxlen=SPACINGS_KEPT)
@@ -97,7 +97,7 @@ class Timeline(Generic[Picture]):
         if not self._started and following is not None:
             self.last = following - len(frames) * self._spacing
         step = self._spacing
-        if self._started and following is not None and self._tick is None:
+        if self._started and following is not None and self._jitter is None:
             step = min(step, (following - self.last) / (len(frames) + 1))
         for frame in frames:
             yield self._place(step, frame)
@@ -116,17 +116,17 @@ class Timeline(Generic[Picture]):
         if not self._started:
             self.last = time
         step = time - self.last
-        if self._tick is None:
+        if self._jitter is None:
             return step
-        due = abs(step - self._spacing) <= self._tick
+        due = abs(step - self._spacing) <= self._jitter
         return self._spacing if due else max(1, round(step / self._spacing)) * self._spacing
 
     @property
     def end(self) -> Fraction:
         """The moment at which the last frame's own duration is over."""
-        duration, constant = self._last_duration, self._tick is not None
+        duration, constant = self._last_duration, self._jitter is not None
         spacing = self._spacing if constant or not self._spacings else median_low(self._spacings)
-        rounded = constant and abs(duration - spacing) <= (self._tick or 0)
+        rounded = constant and abs(duration - spacing) <= (self._jitter or 0)
         return self.last + (spacing if rounded or self.cut or not 0 < duration <= self._gap else duration)
 
     @property

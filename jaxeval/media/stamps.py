@@ -24,13 +24,13 @@ class Stamps:
 
     Attributes:
         spacing: seconds from one frame to the next: the constant rate's, or else what the file announces.
-        tick: the unit that the stamps are rounded to, in seconds, if the frames come at a constant rate; None if not.
+        jitter: seconds by which rounding moves the stamps of a constant rate, at most; None if the rate varies.
         trusted: whether the container holds time stamps at all; raw streams don't, and FFmpeg makes them up.
         held: whether the first frame would stand for longer than a second and than all the others together.
     """
 
     spacing: Fraction
-    tick: Fraction | None = None
+    jitter: Fraction | None = None
     trusted: bool = True
     held: bool = False
 
@@ -39,8 +39,8 @@ def read_stamps(container: InputContainer, stream: VideoStream) -> Stamps:
     """Read every packet's time stamps; the container is at its end afterwards.
 
     The frames come at a constant rate if each stamp lies within one tick of first + k · spacing, for the announced
-    rate or for the one that their number and extent suggest. Where some frames have no time of display, the times of
-    decoding are judged instead. A container without time stamps has a constant rate always.
+    rate or for the one that their number and extent suggest, see `constant_spacing`. Where some frames have no time of
+    display, the times of decoding are judged instead. A container without time stamps has a constant rate always.
 
     Args:
         container: open, and not yet read from.
@@ -58,40 +58,47 @@ def read_stamps(container: InputContainer, stream: VideoStream) -> Stamps:
     held = len(times) > 2 and (times[1] - times[0]) * tick > max(LONGEST_HOLD_S, (times[-1] - times[1]) * tick)
     complete = times if len(shown) == len(packets) else decoded
     if len(complete) == len(packets) and tick:
-        spacing = constant_spacing(complete[held:], tick, announced)
-        if spacing is not None:
-            return Stamps(spacing, tick, held=held)
+        found = constant_spacing(complete[held:], tick, announced)
+        if found is not None:
+            return Stamps(*found, held=held)
     return Stamps(1 / announced[0], held=held)
 
 
-def constant_spacing(stamps: Sequence[int], tick: Fraction, announced: Iterable[Fraction] = ()) -> Fraction | None:
+def constant_spacing(
+    stamps: Sequence[int], tick: Fraction, announced: Iterable[Fraction] = ()
+) -> tuple[Fraction, Fraction] | None:
     """The constant spacing of which the stamps are the multiples, rounded to whole ticks.
 
     Args:
         stamps: in ticks, ascending.
         tick: seconds.
-        announced: frames per second to try first. After them come the nearest whole number, the nearest of NTSC's
-            rates (n · 1000 / 1001), and the stamps' own mean.
+        announced: frames per second to try first. After them, for spacings of at least 1.5 ticks, come the nearest
+            whole number, the nearest of NTSC's rates (n · 1000 / 1001), and the stamps' own mean: with shorter ones a
+            frame that is left out would look like rounding.
 
     Returns:
-        In seconds, the first spacing from which no stamp is farther than half a tick, else than one tick; None if
-        there is none, or if there are fewer than 3 stamps.
+        The first spacing from which no stamp is farther than half a tick, else than one tick and half a spacing, in
+        seconds; and how far rounding may move a stamp: a tick, or 0 if every stamp is exact. None if there is no such
+        spacing, or if there are fewer than 3 stamps.
 
     Example:
         >>> constant_spacing([0, 33, 67, 100, 133, 167, 200, 234], Fraction(1, 1000), [Fraction(25)])
-        Fraction(1001, 30000)
+        (Fraction(1001, 30000), Fraction(1, 1000))
         >>> constant_spacing([0, 33, 67, 134], Fraction(1, 1000)) is None
         True
     """
     if len(stamps) < 3 or stamps[-1] <= stamps[0]:
         return None
+    spacings = [1 / (rate * tick) for rate in announced]
     mean = Fraction(stamps[-1] - stamps[0], len(stamps) - 1)
-    whole = round(1 / (mean * tick))
-    rates = [rate for rate in (*announced, Fraction(whole), whole * NTSC) if rate]
+    if mean >= Fraction(3, 2):
+        whole = round(1 / (mean * tick))
+        spacings += [1 / (rate * tick) for rate in (Fraction(whole), whole * NTSC) if rate] + [mean]
+    farthest = [max(abs(t - stamps[0] - k * spacing) for k, t in enumerate(stamps)) for spacing in spacings]
     for tolerated in (Fraction(1, 2), Fraction(1)):
-        for spacing in [*(1 / (rate * tick) for rate in rates), mean]:
-            if all(abs(stamp - stamps[0] - k * spacing) <= tolerated for k, stamp in enumerate(stamps)):
-                return spacing * tick
+        for spacing, distance in zip(spacings, farthest, strict=True):
+            if distance <= (tolerated if tolerated < 1 else min(tolerated, spacing / 2)):
+                return spacing * tick, tick if distance else Fraction(0)
     return None
 
 
