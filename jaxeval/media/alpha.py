@@ -83,5 +83,5 @@ def _plane(frame: av.VideoFrame, index: int, bits: int) -> np.ndarray:
     """[H, W] of one plane, without the padding of its rows."""
     plane = frame.planes[index]
     dtype = np.dtype(np.uint8 if bits == 8 else ">u2" if frame.format.name.endswith("be") else "<u2")
-    rows = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // dtype.itemsize)
-    return rows[: frame.height, : frame.width].copy()
+    rows = np.frombuffer(bytes(plane), dtype).reshape(-1, plane.line_size // dtype.itemsize)
+    return rows[: frame.height, : frame.width]

@@ -12,7 +12,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from jaxeval.media.container import NoAudioError, beginning, best_stream, longest_gap, opened, unusable
+from jaxeval.media.container import NoAudioError, beginning, best_stream, chosen_stream, longest_gap, opened, unusable
 
 FULL_SCALE = 32768.0
 TOLERATED_GAP_S = Fraction(1, 50)  # time stamps are rounded, and rounding is no silence
@@ -59,6 +59,22 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tuple[
         found = "a sound stream of which nothing can be decoded"
         raise unusable(path, "sound", found, "Try to play it, and export or copy it again.")
     return _laid_out(pieces, sample_rate), float(pieces[0][0] - file_start)
+
+
+def sound_choice(path: str | os.PathLike[str]) -> str | None:
+    """Which of a file's sound streams `read_audio` takes.
+
+    Args:
+        path: any sound or video file that FFmpeg reads.
+
+    Returns:
+        One phrase; None if there is no choice.
+
+    Raises:
+        JaxevalError: the file can't be read.
+    """
+    with opened(path, "sound") as container:
+        return chosen_stream(container, "audio")
 
 
 def loudness_envelope(samples: np.ndarray, sample_rate: int, fps: float, count: int | None = None) -> np.ndarray:

@@ -14,8 +14,8 @@ from av.video.stream import VideoStream
 from jaxeval.errors import JaxevalError
 
 # A packet that is only half in the file would be decoded into a grey smear, so it counts as not being there. Without a
-# plus sign this also turns off "genpts", by which FFmpeg makes up missing time stamps, and scrambles them for H.264 with
-# B-frames in AVI.
+# plus sign this also turns off "genpts", by which FFmpeg makes up missing time stamps, and scrambles them for H.264
+# with B-frames in AVI.
 FFLAGS = "discardcorrupt"
 TEXT_PROBE = 4096  # bytes
 
@@ -87,9 +87,9 @@ def opened(path: str | os.PathLike[str], expected: str) -> Iterator[InputContain
         hint = "Try to play it: it may be cut off or not be a media file; export or copy it again."
         raise unusable(path, expected, found, hint) from error
     with container:
-        if container.format.name == "tty" or not (container.streams.video or container.streams.audio):
-            if _is_text(Path(path)):  # FFmpeg would draw its letters, or read subtitles
-                raise _text_file(path, expected)
+        drawn = container.format.name == "tty"  # FFmpeg would draw the letters
+        if (drawn or not (container.streams.video or container.streams.audio)) and _is_text(Path(path)):
+            raise _text_file(path, expected)
         yield container
 
 
@@ -206,7 +206,9 @@ def claimed_end(container: InputContainer, stream: Stream) -> Fraction | None:
     if tag := stream.metadata.get("DURATION"):  # Matroska and WebM
         return _clock_seconds(tag)
     if container.duration and len(container.streams) == 1:
-        start = 0 if container.format.name == "flv" else container.start_time or 0  # FLV counts from 0, not from its start
+        start = (
+            0 if container.format.name == "flv" else container.start_time or 0
+        )  # FLV counts from 0, not from its start
         return Fraction(start + container.duration, av.time_base)
     return None
 

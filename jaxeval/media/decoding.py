@@ -143,8 +143,10 @@ class Decoding:
 
     def _stamped(self, frame: av.VideoFrame) -> Stamped[av.VideoFrame]:
         base = frame.time_base or self._stream.time_base or Fraction(0)
-        unknown = frame.pts is None or not base or not self._stamps.trusted or (self._stamps.held and self.decoded == 1)
-        return Stamped(None if unknown else frame.pts * base, (frame.duration or 0) * base, frame)
+        time = None if frame.pts is None or not base else frame.pts * base
+        if not self._stamps.trusted or (self._stamps.held and self.decoded == 1):
+            time = None
+        return Stamped(time, (frame.duration or 0) * base, frame)
 
 
 def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:

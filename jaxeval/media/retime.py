@@ -38,8 +38,8 @@ class Timeline(Generic[Picture]):
     together where the next one leaves no room. Without any, the first frame is shown at `beginning`.
 
     At a constant rate every frame keeps to the multiples of `spacing` after the first one, and a stamp within `jitter`
-    of where the next frame is due is the rate, rounded. The last frame's own duration counts, unless it is missing, or longer
-    than a second and than all the frames before it together: then it is the median spacing.
+    of where the next frame is due is the rate, rounded. The last frame's own duration counts, unless it is missing, or
+    longer than a second and than all the frames before it together: then it is the median spacing.
 
     Args:
         spacing: seconds between frames: the constant rate's, or else what the file announces.
@@ -80,15 +80,18 @@ class Timeline(Generic[Picture]):
         """
         unstamped: list[Stamped[Picture]] = []
         for frame in frames:
-            usable = frame.time is not None and (not self._started or 0 < frame.time - self.last <= self._gap)
-            if usable or len(unstamped) == LONGEST_WAIT:
-                yield from self._placed(unstamped, frame.time if usable else None)
+            time = frame.time if self._usable(frame.time) else None
+            if time is not None or len(unstamped) == LONGEST_WAIT:
+                yield from self._placed(unstamped, time)
                 unstamped = []
-            if usable:
-                yield self._place(self._step(frame.time), frame)
+            if time is not None:
+                yield self._place(self._step(time), frame)
             else:
                 unstamped.append(frame)
         yield from self._placed(unstamped, None)
+
+    def _usable(self, time: Fraction | None) -> bool:
+        return time is not None and (not self._started or 0 < time - self.last <= self._gap)
 
     def _placed(
         self, frames: Sequence[Stamped[Picture]], following: Fraction | None

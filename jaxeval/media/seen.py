@@ -46,7 +46,9 @@ class Seen:
         """Code to what a reader must know, in words."""
         told = {}
         if self._interlaced:
-            told["interlaced"] = f"{self._interlaced} of {self.frames} frames hold two fields; scored as they are stored"
+            told["interlaced"] = (
+                f"{self._interlaced} of {self.frames} frames hold two fields; scored as they are stored"
+            )
         if len(ways := list(dict.fromkeys(colour.words for colour in self._colours))) > 1:
             told["colours change"] = f"{' and '.join(ways)}; each frame is converted by its own"
         if curve := next((colour.hdr for colour in self._colours if colour.hdr), None):

@@ -52,11 +52,11 @@ def read_stamps(container: InputContainer, stream: VideoStream) -> Stamps:
     packets = [(packet.pts, packet.dts, packet.duration) for packet in _shown(container, stream)]
     if Flags.no_timestamps in Flags(container.format.flags):
         return Stamps(_raw_spacing(stream, [duration for *_, duration in packets]), Fraction(0), trusted=False)
-    announced = _announced_rates(stream)
-    shown, decoded = ([packet[which] for packet in packets if packet[which] is not None] for which in (0, 1))
-    times, tick = sorted(shown), stream.time_base or Fraction(0)
+    announced, tick = _announced_rates(stream), stream.time_base or Fraction(0)
+    times = sorted(shown for shown, *_ in packets if shown is not None)
+    decoded = [time for _, time, _ in packets if time is not None]
     held = len(times) > 2 and (times[1] - times[0]) * tick > max(LONGEST_HOLD_S, (times[-1] - times[1]) * tick)
-    complete = times if len(shown) == len(packets) else decoded
+    complete = times if len(times) == len(packets) else decoded
     if len(complete) == len(packets) and tick:
         found = constant_spacing(complete[held:], tick, announced)
         if found is not None:
