@@ -6,7 +6,7 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation
 
-BYTE, WORD = 255, 65535
+BYTE = 255
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Alpha:
 
     Attributes:
         values: [H, W], 0 (transparent) to `opaque`.
-        opaque: the greatest value, 2^bits − 1.
+        opaque: the greatest value.
     """
 
     values: np.ndarray
@@ -29,8 +29,8 @@ def alpha_of(frame: av.VideoFrame) -> Alpha | None:
         frame: as FFmpeg decoded it.
 
     Returns:
-        The alpha; None if there is none, or if every pixel is opaque. So is a palette of which no colour can be seen:
-        such files leave that byte unused.
+        The alpha; None if there is none, or if every pixel is opaque. A value whose eight highest bits are set is
+        opaque: where FFmpeg widens a channel from 8 bits, the lower ones are not what they should be.
 
     Example:
         >>> frame = av.VideoFrame.from_ndarray(np.full((2, 2, 4), 128, np.uint8), format="rgba")
@@ -45,13 +45,22 @@ def alpha_of(frame: av.VideoFrame) -> Alpha | None:
     bits = components[0].bits if components else 8
     if components and len(frame.planes) == 4 and bits <= 16 and frame.planes[3].line_size > 0:
         # Read as it is: FFmpeg's conversion to 16 bits shifts, so that no pixel would be opaque.
-        alpha = Alpha(_plane(frame, 3, bits), 2**bits - 1)
+        values = _plane(frame, 3, bits)
     else:
-        pixels = "rgba" if bits == 8 else "rgba64le"
-        converted = frame.reformat(format=pixels, interpolation=Interpolation.POINT, threads=1).to_ndarray()
-        alpha = Alpha(converted[..., 3], BYTE if bits == 8 else WORD)
-    unused = frame.format.has_palette and not alpha.values.any()
-    return None if unused or (alpha.values >= alpha.opaque).all() else alpha
+        pixels, bits = ("rgba", 8) if bits == 8 else ("rgba64le", 16)
+        values = frame.reformat(format=pixels, interpolation=Interpolation.POINT, threads=1).to_ndarray()[..., 3]
+    opaque = (1 << bits) - 1
+    values = np.where(values >= BYTE << (bits - 8), values.dtype.type(opaque), values)
+    return None if (values == opaque).all() else Alpha(values, opaque)
+
+
+def is_visible(frame: av.VideoFrame) -> bool:
+    """Whether a pixel of a frame can be seen at all.
+
+    A file in which none ever can has four bytes a pixel and leaves the fourth at 0, as raw AVI does.
+    """
+    alpha = alpha_of(frame)
+    return alpha is None or bool(alpha.values.any())
 
 
 def on_black(plain: np.ndarray, fine: np.ndarray, alpha: Alpha) -> np.ndarray:
@@ -76,7 +85,7 @@ def on_black(plain: np.ndarray, fine: np.ndarray, alpha: Alpha) -> np.ndarray:
     values = alpha.values[..., None]
     most = np.iinfo(fine.dtype).max * alpha.opaque
     product = fine.astype(np.int64) * values
-    return np.where(values >= alpha.opaque, plain, (product * (2 * BYTE) + most) // (2 * most)).astype(np.uint8)
+    return np.where(values == alpha.opaque, plain, (product * (2 * BYTE) + most) // (2 * most)).astype(np.uint8)
 
 
 def _plane(frame: av.VideoFrame, index: int, bits: int) -> np.ndarray:

@@ -87,10 +87,19 @@ def opened(path: str | os.PathLike[str], expected: str) -> Iterator[InputContain
         hint = "Try to play it: it may be cut off or not be a media file; export or copy it again."
         raise unusable(path, expected, found, hint) from error
     with container:
+        if _is_animated_webp(Path(path)):
+            found = "an animated WebP, of which FFmpeg decodes the first picture only"
+            raise unusable(path, expected, found, "Convert it, to an APNG for example.")
         drawn = container.format.name == "tty"  # FFmpeg would draw the letters
         if (drawn or not (container.streams.video or container.streams.audio)) and _is_text(Path(path)):
             raise _text_file(path, expected)
         yield container
+
+
+def _is_animated_webp(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(21)
+    return start[:4] == b"RIFF" and start[8:16] == b"WEBPVP8X" and bool(start[20] & 2)
 
 
 def _is_text(path: Path) -> bool:

@@ -27,6 +27,7 @@ class Upright:
     Args:
         first: the first decoded frame, which fixes size and orientation.
         aspect: width of a stored pixel over its height; None where the file does not say it.
+        alpha: whether an alpha channel counts.
 
     Attributes:
         width, height: of the pictures, in pixels.
@@ -39,13 +40,13 @@ class Upright:
         (48, 85, 3)
     """
 
-    def __init__(self, first: av.VideoFrame, aspect: Fraction | None = None):
+    def __init__(self, first: av.VideoFrame, aspect: Fraction | None = None, alpha: bool = True):
         credible = aspect is not None and CREDIBLE_ASPECTS[0] <= aspect <= CREDIBLE_ASPECTS[1]
         wide = float(aspect) if aspect is not None and credible else 1.0
         self._stored_width = round(first.width * max(wide, 1.0))
         self._stored_height = round(first.height / min(wide, 1.0))
         self._matrix = _display_matrix(first)
-        self._reformatter = VideoReformatter()
+        self._reformatter, self._alpha = VideoReformatter(), alpha
         self.colour = colour_of(first)
         self.rotation = round(-first.rotation / 90) % 4 * 90
         turned = self.rotation in (90, 270)
@@ -66,7 +67,7 @@ class Upright:
             av.FFmpegError: FFmpeg can't convert the frame's pixel format.
         """
         own = colour_of(frame)
-        colour, alpha = own if own.convertible else self.colour, alpha_of(frame)
+        colour, alpha = own if own.convertible else self.colour, alpha_of(frame) if self._alpha else None
         if alpha is not None:
             # Before the picture is scaled, or hidden colours would run into what is seen.
             frame = av.VideoFrame.from_ndarray(self._shown_on_black(frame, alpha, colour), format="rgb24")

@@ -9,6 +9,9 @@ from jaxeval.media.colour import Colour, colour_of
 class Seen:
     """Counts the frames that a pass shows, and what is special about them.
 
+    Args:
+        alpha: whether an alpha channel counts.
+
     Attributes:
         frames: shown so far.
         different: of those, the ones that weren't the frame before once more.
@@ -22,7 +25,8 @@ class Seen:
         (2, 1, {})
     """
 
-    def __init__(self) -> None:
+    def __init__(self, alpha: bool = True) -> None:
+        self._alpha = alpha
         self.frames = self.different = self.transparent = self._interlaced = 0
         self._shown: av.VideoFrame | None = None
         self._is_transparent = False
@@ -35,7 +39,7 @@ class Seen:
             picture: as FFmpeg decoded it.
         """
         if picture is not self._shown:
-            self._shown, self._is_transparent = picture, alpha_of(picture) is not None
+            self._shown, self._is_transparent = picture, self._alpha and alpha_of(picture) is not None
             self.different += 1
             self._colours.setdefault(colour_of(picture))
         self.frames += 1

@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from jaxeval.errors import JaxevalError
+from jaxeval.media.alpha import is_visible
 from jaxeval.media.colour import Colour
 from jaxeval.media.container import best_stream, chosen_stream, opened, unusable
 from jaxeval.media.decoding import Decoding, video_stream
@@ -117,6 +118,7 @@ class Video:
             first = next(decoding.frames(), None)
             if first is None:
                 raise self._undecodable()
+            self._alpha = is_visible(first.picture) or any(is_visible(frame.picture) for frame in decoding.frames())
             upright = Upright(first.picture, decoding.aspect)
         self.colour = upright.colour
         if not self.colour.convertible:
@@ -168,7 +170,7 @@ class Video:
         shown: av.VideoFrame | None = None
         for picture in self._pictures():
             if upright is None:
-                upright = Upright(picture, self._aspect)
+                upright = Upright(picture, self._aspect, self._alpha)
             if picture is not shown:
                 shown, image = picture, upright.rgb(picture)
             yield image
@@ -176,7 +178,7 @@ class Video:
     def _pictures(self) -> Iterator[av.VideoFrame]:
         """Each output frame as FFmpeg decoded it; `info` is known at the end."""
         with opened(self.path, "a video") as container:
-            decoding, seen = Decoding(container, self._stamps), Seen()
+            decoding, seen = Decoding(container, self._stamps), Seen(self._alpha)
             for picture in at_constant_rate(decoding.frames(), decoding.timeline, self._rate):
                 seen.add(picture)
                 yield picture
@@ -186,9 +188,11 @@ class Video:
 
     def _summary(self, decoding: Decoding, seen: Seen) -> VideoInfo:
         start, end = decoding.timeline.start, decoding.timeline.end
+        unused = None if self._alpha else "its alpha channel is 0 throughout, and taken for unused"
+        lost = "its alpha channel can't be decoded; scored without it" if decoding.alpha_lost else None
         remarks = {
             "streams": self._choice,
-            "transparency": "has an alpha channel that can't be decoded; scored without" * decoding.alpha_lost,
+            "transparency": lost or unused,
             "time stamps": decoding.incredible(),
         }
         return VideoInfo(
