@@ -91,7 +91,7 @@ def opened(path: str | os.PathLike[str], expected: str) -> Iterator[InputContain
             found = "an animated WebP, of which FFmpeg decodes the first picture only"
             raise unusable(path, expected, found, "Convert it, to an APNG for example.")
         drawn = container.format.name == "tty"  # FFmpeg would draw the letters
-        if (drawn or not (container.streams.video or container.streams.audio)) and _is_text(Path(path)):
+        if (drawn or not container.streams.video) and _is_text(Path(path)):
             raise _text_file(path, expected)
         yield container
 
