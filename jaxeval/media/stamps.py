@@ -54,9 +54,9 @@ def read_stamps(container: InputContainer, stream: VideoStream) -> Stamps:
         return Stamps(_raw_spacing(stream, [duration for *_, duration in packets]), Fraction(0), trusted=False)
     announced, tick = _announced_rates(stream), stream.time_base or Fraction(0)
     times = sorted(shown for shown, *_ in packets if shown is not None)
-    decoded = [time for _, time, _ in packets if time is not None]
-    held = len(times) > 2 and (times[1] - times[0]) * tick > max(LONGEST_HOLD_S, (times[-1] - times[1]) * tick)
-    complete = times if len(times) == len(packets) else decoded
+    known = len(times) == len(packets) > 2
+    held = known and (times[1] - times[0]) * tick > max(LONGEST_HOLD_S, (times[-1] - times[1]) * tick)
+    complete = times if known else [time for _, time, _ in packets if time is not None]
     if len(complete) == len(packets) and tick:
         found = constant_spacing(complete[held:], tick, announced)
         if found is not None:

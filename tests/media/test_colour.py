@@ -40,7 +40,7 @@ def by_hand(yuv, kr, kb, *, full):
 
 
 def by_hand_deep(yuv, bits, kr, kb, *, full):
-    """The same of codes with any number of bits: H.273 scales limited range by 2^(bits − 8), full range is 2^bits − 1."""
+    """The same of any number of bits: H.273 scales limited range by 2^(bits − 8), full range is 2^bits − 1."""
     if not full:
         return by_hand(yuv / 2 ** (bits - 8), kr, kb, full=False)
     most = 2**bits - 1

@@ -1,11 +1,14 @@
 """Which files are held against which, and that nothing in a folder is passed over in silence."""
 
+import json
 import os
 import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from jaxeval.cli import main
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.folders import id_of
 from jaxeval.scoring.pairing import find_pairs, read_identities
@@ -174,3 +177,36 @@ def test_a_folder_that_goes_away_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(JaxevalError, match="x: expected a folder that can be read, found: Permission denied"):
         find_pairs(left, left, None)
+
+
+def run(*words):
+    with pytest.raises(SystemExit) as stopped:
+        main([*map(str, words)])
+    return stopped.value.code
+
+
+def test_the_command_scores_subfolders_and_says_what_it_passes_over(tmp_path, capsys):
+    for side in ("generated", "reference", "sounds"):
+        (tmp_path / side / "id2").mkdir(parents=True)
+    for side in ("generated", "reference"):
+        for name in ("a", "id2/00001"):
+            np.savez(tmp_path / side / f"{name}.npz", motion=np.arange(40.0)[:, None])
+    make(tmp_path, "generated/two\nlines.txt", "sounds/id2/00001.wav", "sounds/stranger.wav")
+    people = tmp_path / "people.csv"
+    people.write_text("a,Ann\nid2/00001,Ben\n")
+    folders = [tmp_path / "generated", tmp_path / "reference"]
+    options = ["--audio", tmp_path / "sounds", "--identities", people, "--floor", 0, "--out", tmp_path / "out"]
+    assert run("score", *folders, *options) == 0
+    document = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert [(row["id"], row["status"]) for row in document["clips"]] == [("a", "ok"), ("id2/00001", "ok")]
+    passed_over = ["GENERATED/two\\nlines.txt", "AUDIO/stranger.wav"]
+    assert document["provenance"]["passed_over"] == {"count": 2, "paths": passed_over}
+    line = "passed over 2 files that are no clips, or sounds without a clip: " + ", ".join(passed_over)
+    assert line in capsys.readouterr().out.splitlines()
+
+
+def test_a_table_given_as_a_clip_is_named_for_what_it_is(tmp_path, capsys):
+    (tmp_path / "clips.csv").write_text("generated,reference\na.mp4,b.mp4\n")
+    make(tmp_path, "b.mp4")
+    assert run("score", tmp_path / "clips.csv", tmp_path / "clips.csv", "--floor", 0, "--out", tmp_path / "out") == 1
+    assert "expected a video, found a text file (.csv). Give a media file" in " ".join(capsys.readouterr().out.split())
