@@ -95,7 +95,7 @@ def colour_of(frame: av.VideoFrame) -> Colour:
 
     Example:
         >>> colour_of(av.VideoFrame(64, 48, "yuvj420p"))
-        Colour(matrix=None, range='full', hd=False)
+        Colour(matrix=None, range='full', hd=False, hdr=None)
     """
     hd, hdr = frame.width >= _HD_WIDTH or frame.height > _SD_HEIGHT, _HDR_CURVES.get(int(frame.color_trc))
     if frame.format.is_rgb or frame.format.has_palette:
