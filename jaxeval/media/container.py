@@ -17,6 +17,7 @@ from jaxeval.errors import JaxevalError
 # plus sign this also turns off "genpts", by which FFmpeg makes up missing time stamps, and scrambles them for H.264
 # with B-frames in AVI.
 FFLAGS = "discardcorrupt"
+COUNTED_FROM_ZERO = ("asf", "flv", "nut")  # formats whose durations include what lies before the first frame
 TEXT_PROBE = 4096  # bytes
 
 # Where a file does not say how long it is, a longer step between two time stamps is taken for a damaged stamp.
@@ -210,15 +211,13 @@ def claimed_end(container: InputContainer, stream: Stream) -> Fraction | None:
     Returns:
         Seconds on the file's own clock, exact; None where the file does not say it of this stream itself.
     """
+    from_zero = container.format.name in COUNTED_FROM_ZERO
     if stream.duration and stream.time_base:
-        return ((stream.start_time or 0) + stream.duration) * stream.time_base
+        return ((0 if from_zero else stream.start_time or 0) + stream.duration) * stream.time_base
     if tag := stream.metadata.get("DURATION"):  # Matroska and WebM
         return _clock_seconds(tag)
     if container.duration and len(container.streams) == 1:
-        start = (
-            0 if container.format.name == "flv" else container.start_time or 0
-        )  # FLV counts from 0, not from its start
-        return Fraction(start + container.duration, av.time_base)
+        return Fraction((0 if from_zero else container.start_time or 0) + container.duration, av.time_base)
     return None
 
 

@@ -108,6 +108,19 @@ def test_a_frame_that_is_left_out_is_no_rounding(tmp_path, suffix):
     assert shown_numbers(Video(path)) == nearest([Fraction(time, 25) for time in times], 40)
 
 
+@pytest.mark.parametrize("late", [3, 100])
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [("mp4", "mpeg4"), ("mkv", "mpeg4"), ("nut", "mpeg4"), ("asf", "wmv2"), ("flv", "flv"), ("ts", "libx264")],
+)
+def test_a_file_that_begins_late_is_not_damaged(tmp_path, suffix, codec, late):
+    times = [late + k for k in range(COUNT)]
+    video = Video(write_numbered(tmp_path / f"clip.{suffix}", times, base=Fraction(1, 25), codec=codec))
+    assert shown_numbers(video) == list(range(COUNT))
+    info = video.info
+    assert (info.damage, info.start_s, info.duration_s) == (None, 0, pytest.approx(COUNT / 25))
+
+
 @pytest.mark.parametrize("suffix", ["mpg", "vob", "ts", "avi"])
 def test_tiny_frames_that_share_a_stamp(tmp_path, suffix):
     # MPEG-PS stamps its packets, and one packet holds several frames of a still picture.
