@@ -12,7 +12,16 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from jaxeval.media.container import NoAudioError, beginning, best_stream, chosen_stream, longest_gap, opened, unusable
+from jaxeval.media.container import (
+    NoAudioError,
+    beginning,
+    best_stream,
+    chosen_stream,
+    longest_gap,
+    opened,
+    undecodable,
+    unusable,
+)
 
 FULL_SCALE = 32768.0
 TOLERATED_GAP_S = Fraction(1, 50)  # time stamps are rounded, and rounding is no silence
@@ -49,6 +58,9 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tuple[
     """
     with opened(path, "sound") as container:
         stream = best_stream(container, "audio")
+        if undecodable(container, "audio"):
+            found = "a sound stream in a format that FFmpeg can't decode"
+            raise unusable(path, "sound", found, "Convert it to AAC or WAV.")
         if not isinstance(stream, AudioStream):
             found = f"a file without sound ({container.format.long_name})"
             raise unusable(path, "sound", found, "Give a file with sound, or leave it out.", NoAudioError)

@@ -147,22 +147,8 @@ def best_stream(container: InputContainer, kind: str) -> Stream | None:
     Returns:
         The stream, or None if there is none.
     """
-    return max(usable_streams(container, kind), key=_rank, default=None)
-
-
-def usable_streams(container: InputContainer, kind: str) -> list[Stream]:
-    """The streams of a kind that FFmpeg can decode, without the cover picture of a music file.
-
-    Args:
-        container: an open container.
-        kind: "video" or "audio".
-
-    Returns:
-        Those streams, in the file's order.
-    """
-    pictures = Disposition.attached_pic | Disposition.timed_thumbnails
-    streams = (s for s in container.streams if s.type == kind and s.codec_context is not None)
-    return [s for s in streams if not s.disposition & pictures]
+    usable = [stream for stream in _streams(container, kind) if stream.codec_context is not None]
+    return max(usable, key=_rank, default=None)
 
 
 def chosen_stream(container: InputContainer, kind: str) -> str | None:
@@ -175,12 +161,33 @@ def chosen_stream(container: InputContainer, kind: str) -> str | None:
     Returns:
         One phrase; None if there are fewer than two streams.
     """
-    streams, best = usable_streams(container, kind), best_stream(container, kind)
+    streams, best = _streams(container, kind), best_stream(container, kind)
     if best is None or len(streams) < 2:
         return None
-    default = "the default one" if best.disposition & Disposition.default else "none is the default"
+    unknown = sum(stream.codec_context is None for stream in streams)
+    count = f"{len(streams)} {kind} streams" + (f", of which FFmpeg can't decode {unknown}" if unknown else "")
+    default = "the default one" if best.disposition & Disposition.default else "not marked as the default"
     size = f", {best.width}x{best.height}" if isinstance(best, VideoStream) else ""
-    return f"{len(streams)} {kind} streams, scored number {streams.index(best) + 1} ({default}{size})"
+    return f"{count}; scored number {streams.index(best) + 1} ({default}{size})"
+
+
+def undecodable(container: InputContainer, kind: str) -> bool:
+    """Whether there are streams of a kind, and FFmpeg has a decoder for none of them.
+
+    Args:
+        container: an open container.
+        kind: "video" or "audio".
+
+    Returns:
+        True if so; False if there is no such stream.
+    """
+    return bool(_streams(container, kind)) and best_stream(container, kind) is None
+
+
+def _streams(container: InputContainer, kind: str) -> list[Stream]:
+    """All of a kind, in the file's order, without the cover picture of a music file."""
+    pictures = Disposition.attached_pic | Disposition.timed_thumbnails
+    return [s for s in container.streams if s.type == kind and not s.disposition & pictures]
 
 
 def _rank(stream: Stream) -> tuple[bool, int, int]:

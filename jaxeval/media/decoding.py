@@ -10,7 +10,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from jaxeval.media.container import beginning, best_stream, claimed_end, longest_gap, unusable
+from jaxeval.media.container import beginning, best_stream, claimed_end, longest_gap, undecodable, unusable
 from jaxeval.media.retime import Stamped, Timeline
 from jaxeval.media.stamps import Stamps
 
@@ -32,9 +32,12 @@ def video_stream(container: InputContainer) -> VideoStream:
     """
     stream = best_stream(container, "video")
     if not isinstance(stream, VideoStream):
-        sound = best_stream(container, "audio") is not None
+        path, sound = container.name.removeprefix("file:"), best_stream(container, "audio") is not None
+        if undecodable(container, "video"):
+            found = "a video stream in a format that FFmpeg can't decode"
+            raise unusable(path, "a video", found, "Convert it to H.264.")
         found = "sound without a picture" if sound else "no video stream"
-        raise unusable(container.name.removeprefix("file:"), "a video", found, "Give a file that has a video stream.")
+        raise unusable(path, "a video", found, "Give a file that has a video stream.")
     return stream
 
 

@@ -42,7 +42,7 @@ DEFAULT, NONE, COVER = Disposition.default, Disposition(0), Disposition.attached
         ([("mjpeg", 64, NONE, 9), ("libx264", 128, DEFAULT, 9)], 128, "number 2 (the default one, 128x128)"),
         ([("mjpeg", 128, NONE, 9), ("libx264", 64, DEFAULT, 9)], 64, "number 2 (the default one, 64x64)"),
         ([("libx264", 64, DEFAULT, 9), ("libx264", 128, DEFAULT, 9)], 128, "number 2 (the default one, 128x128)"),
-        ([("libx264", 64, NONE, 9), ("libx264", 128, NONE, 9)], 128, "number 2 (none is the default, 128x128)"),
+        ([("libx264", 64, NONE, 9), ("libx264", 128, NONE, 9)], 128, "number 2 (not marked as the default, 128x128)"),
         ([("libx264", 64, DEFAULT, 9), ("libx264", 64, DEFAULT, 9)], 64, "number 1 (the default one, 64x64)"),
         ([("libx264", 64, DEFAULT, 9)], 64, None),
     ],
@@ -51,7 +51,19 @@ DEFAULT, NONE, COVER = Disposition.default, Disposition(0), Disposition.attached
 def test_the_default_stream_is_taken_then_the_largest(tmp_path, suffix, streams, side, said):
     info = Video(with_streams(tmp_path / f"clip.{suffix}", *streams)).info
     assert info.width == side
-    assert info.remarks == ({} if said is None else {"streams": f"2 video streams, scored {said}"})
+    assert info.remarks == ({} if said is None else {"streams": f"2 video streams; scored {said}"})
+
+
+def test_a_stream_that_cannot_be_decoded_is_left_out_and_said(tmp_path):
+    path = with_streams(tmp_path / "clip.mov", ("mjpeg", 64, NONE, 9), ("libx264", 128, DEFAULT, 9))
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rindex(b"avc1")] + b"zzzz" + content[content.rindex(b"avc1") + 4 :])
+    info = Video(path).info
+    said = "2 video streams, of which FFmpeg can't decode 1; scored number 1 (not marked as the default, 64x64)"
+    assert (info.width, info.frames, dict(info.remarks)) == (64, 9, {"streams": said})
+    path.write_bytes(path.read_bytes().replace(b"jpeg", b"zzzz"))
+    with pytest.raises(JaxevalError, match=r"a video stream in a format that FFmpeg can't decode\. Convert it"):
+        Video(path)
 
 
 def test_a_cover_picture_is_no_stream(tmp_path):
@@ -77,7 +89,7 @@ def test_the_default_sound_is_taken(tmp_path):
             output.mux(stream.encode(None))
     samples, _ = read_audio(path)
     np.testing.assert_allclose(samples, 0.5, atol=1e-3)
-    assert sound_choice(path) == "2 audio streams, scored number 2 (the default one)"
+    assert sound_choice(path) == "2 audio streams; scored number 2 (the default one)"
     assert sound_choice(write_numbered(tmp_path / "clip.mp4", **evenly(3, 25))) is None
 
 
