@@ -64,7 +64,10 @@ def _by(size: tuple[int, int]) -> str:
 def _transparency(x: Clip, y: Clip) -> list[str]:
     """What lies under transparent pixels isn't scored; what is, may be the other clip's background."""
     clips = [clip for clip in (x, y) if clip.video.info.transparent]
-    told = [f"{clip.role}: composited on black in {clip.video.info.transparent} frames" for clip in clips]
+    told = [
+        f"{clip.role}: composited on black in {clip.video.info.transparent} frames, alpha taken for straight"
+        for clip in clips
+    ]
     if len(told) == 1:
         told.append(f"{(y if clips[0] is x else x).role}: has no transparency")
     return [f"transparency: {'; '.join(told)}"] if told else []
