@@ -16,6 +16,7 @@ from jaxeval.media.retime import LONGEST_HOLD_S
 
 FALLBACK_RATE = Fraction(25)  # what FFmpeg assumes, too, where a file announces no frame rate
 NTSC = Fraction(1000, 1001)
+SHORTEST_ROUNDED = Fraction(3, 2)  # ticks
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,15 @@ def constant_spacing(
     Args:
         stamps: in ticks, ascending.
         tick: seconds.
-        announced: frames per second to try first. After them, for spacings of at least 1.5 ticks, come the nearest
-            whole number, the nearest of NTSC's rates (n · 1000 / 1001), and the stamps' own mean: with shorter ones a
-            frame that is left out would look like rounding.
+        announced: frames per second that the file announces.
 
     Returns:
-        The first spacing from which no stamp is farther than half a tick, else than one tick and half a spacing, in
-        seconds; and how far rounding may move a stamp: a tick, or 0 if every stamp is exact. None if there is no such
-        spacing, or if there are fewer than 3 stamps.
+        A spacing from which no stamp is farther than half a tick, else than one tick and half a spacing, in seconds;
+        and how far rounding may move a stamp: a tick, or 0 if every stamp is exact. None if there is no such spacing,
+        or if there are fewer than 3 stamps. Of several rates an exact one is preferred, then the order is: announced
+        ones that are whole or NTSC's (n · 1000 / 1001), the nearest whole one, the nearest of NTSC's, other announced
+        ones, the mean. Those that no file announces need a spacing of at least 1.5 ticks: with shorter ones a frame
+        that is left out would look like rounding.
 
     Example:
         >>> constant_spacing([0, 33, 67, 100, 133, 167, 200, 234], Fraction(1, 1000), [Fraction(25)])
@@ -89,17 +91,22 @@ def constant_spacing(
     """
     if len(stamps) < 3 or stamps[-1] <= stamps[0]:
         return None
-    spacings = [1 / (rate * tick) for rate in announced]
     mean = Fraction(stamps[-1] - stamps[0], len(stamps) - 1)
-    if mean >= Fraction(3, 2):
-        whole = round(1 / (mean * tick))
-        spacings += [1 / (rate * tick) for rate in (Fraction(whole), whole * NTSC) if rate] + [mean]
+    spacings = [1 / (rate * tick) for rate in _likely_rates(1 / (mean * tick), announced, mean >= SHORTEST_ROUNDED)]
     farthest = [max(abs(t - stamps[0] - k * spacing) for k, t in enumerate(stamps)) for spacing in spacings]
-    for tolerated in (Fraction(1, 2), Fraction(1)):
+    for tolerated in (Fraction(0), Fraction(1, 2), Fraction(1)):
         for spacing, distance in zip(spacings, farthest, strict=True):
-            if distance <= (tolerated if tolerated < 1 else min(tolerated, spacing / 2)):
+            if distance <= (min(tolerated, spacing / 2) if tolerated == 1 else tolerated):
                 return spacing * tick, tick if distance else Fraction(0)
     return None
+
+
+def _likely_rates(mean: Fraction, announced: Iterable[Fraction], any_rate: bool) -> list[Fraction]:
+    """Frames per second, the likeliest first."""
+    announced = list(announced)
+    usual = [rate for rate in announced if rate.denominator == 1 or (rate / NTSC).denominator == 1]
+    guessed = [rate for rate in (Fraction(round(mean)), round(mean) * NTSC) if rate] if any_rate else []
+    return [*usual, *guessed, *announced, *([mean] if any_rate else [])]
 
 
 def _shown(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
