@@ -55,11 +55,16 @@ def score(console: Console, asked: "Score") -> int:
         raise JaxevalError(f"--floor: expected at least 0, found {asked.floor}. 0 leaves the noise floor out.")
     if asked.fewest is not None and asked.fewest < 2:
         raise JaxevalError(f"--fewest: expected at least 2, found {asked.fewest}. One feature has no covariance.")
-    pairs = find_pairs(asked.generated, asked.reference, asked.audio)
+    pairing = find_pairs(asked.generated, asked.reference, asked.audio)
+    pairs = pairing.pairs
+    if pairing.passed_over:
+        console.print(pairing.words(), markup=False, highlight=False, soft_wrap=True)
     identities = read_identities(asked.identities) if asked.identities else {}
     if strangers := identities.keys() - {pair.id for pair in pairs}:
         text = f"expected names of the clips that are scored, found {len(strangers)} others, such as {min(strangers)}"
-        raise JaxevalError(f"{asked.identities}: {text}. Names are the files' without their suffix.")
+        raise JaxevalError(
+            f"{asked.identities}: {text}. Names are the files' paths below their folder, without the suffix."
+        )
     run = Run(
         asked.out,
         PROTOCOLS[asked.protocol],
@@ -69,6 +74,7 @@ def score(console: Console, asked: "Score") -> int:
         gamma=asked.gamma,
         scorers=load_scorers(asked.scorers) if asked.scorers else (),
         numbers=read_numbers(asked.number),
+        passed_over=pairing.provenance(),
     )
     return _score_pairs(console, run, pairs, f"{asked.generated} against {asked.reference}", asked.floor)
 

@@ -1,5 +1,9 @@
 """The error that every floor raises for bad input."""
 
+import unicodedata
+
+_UNPRINTABLE = ("Cc", "Zl", "Zp")  # control characters, line and paragraph separators
+
 
 class JaxevalError(Exception):
     """Bad input, told in one line: what is wrong where, what was expected and found, and what to do next.
@@ -25,10 +29,13 @@ def one_line(error: BaseException) -> str:
 
 
 def printable(text: str) -> str:
-    r"""A text that every file and terminal takes: what is no Unicode, as in some file names, is written as an escape.
+    r"""A text that every file and terminal takes on one line.
+
+    What is no Unicode, as in some file names, a control character or a break of lines is written as an escape.
 
     Example:
-        >>> print(printable("clip\udcff"))
-        clip\udcff
+        >>> print(printable("clip\udcff\nb"))
+        clip\udcff\nb
     """
-    return text.encode(errors="backslashreplace").decode()
+    encoded = text.encode(errors="backslashreplace").decode()
+    return "".join(repr(c)[1:-1] if unicodedata.category(c) in _UNPRINTABLE else c for c in encoded)

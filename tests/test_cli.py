@@ -142,7 +142,7 @@ def test_a_pipe_is_not_waited_for(capsys, files, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "found"),
-    [("text.mp4", "can't read"), ("empty.mp4", "an empty file (0 bytes)"), ("headless.mp4", "can't read")],
+    [("text.mp4", "a text file (.mp4)"), ("empty.mp4", "an empty file (0 bytes)"), ("headless.mp4", "can't read")],
 )
 def test_a_file_that_is_no_video(capsys, files, tmp_path, name, found):
     clip = only(score(capsys, tmp_path, files / name, files / "reference.mp4")[0])

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import chain, groupby
+from itertools import chain, groupby, repeat
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -12,9 +12,19 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from jaxeval.media.container import NoAudioError, beginning, first_stream, longest_gap, opened, unusable
+from jaxeval.media.container import (
+    NoAudioError,
+    beginning,
+    best_stream,
+    chosen_stream,
+    longest_gap,
+    opened,
+    undecodable,
+    unusable,
+)
 
 FULL_SCALE = 32768.0
+LONGEST_WAIT = 16  # frames without a time stamp at the beginning, before the file's own beginning is taken
 TOLERATED_GAP_S = Fraction(1, 50)  # time stamps are rounded, and rounding is no silence
 
 
@@ -48,17 +58,37 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tuple[
         ((800,), 0.0)
     """
     with opened(path, "sound") as container:
-        stream = first_stream(container, "audio")
+        stream = best_stream(container, "audio")
+        if undecodable(container, "audio"):
+            found = "a sound stream in a format that FFmpeg can't decode"
+            raise unusable(path, "sound", found, "Convert it to AAC or WAV.")
         if not isinstance(stream, AudioStream):
             found = f"a file without sound ({container.format.long_name})"
             raise unusable(path, "sound", found, "Give a file with sound, or leave it out.", NoAudioError)
-        runs = groupby(_by_run(_decoded(container, stream), longest_gap(container, stream)), key=itemgetter(0))
-        pieces = [(run.start, _resampled((frame for _, frame in frames), sample_rate)) for run, frames in runs]
         file_start = beginning(container)
+        timed = _by_run(_decoded(container, stream), longest_gap(container, stream), file_start)
+        runs = groupby(timed, key=itemgetter(0))
+        pieces = [(run.start, _resampled((frame for _, frame in frames), sample_rate)) for run, frames in runs]
     if not any(len(samples) for _, samples in pieces):
         found = "a sound stream of which nothing can be decoded"
         raise unusable(path, "sound", found, "Try to play it, and export or copy it again.")
     return _laid_out(pieces, sample_rate), float(pieces[0][0] - file_start)
+
+
+def sound_choice(path: str | os.PathLike[str]) -> str | None:
+    """Which of a file's sound streams `read_audio` takes.
+
+    Args:
+        path: any sound or video file that FFmpeg reads.
+
+    Returns:
+        One phrase; None if there is no choice.
+
+    Raises:
+        JaxevalError: the file can't be read.
+    """
+    with opened(path, "sound") as container:
+        return chosen_stream(container, "audio")
 
 
 def loudness_envelope(samples: np.ndarray, sample_rate: int, fps: float, count: int | None = None) -> np.ndarray:
@@ -111,18 +141,46 @@ def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[av.Audi
         return
 
 
-def _by_run(frames: Iterable[av.AudioFrame], longest: Fraction) -> Iterator[tuple[_Run, av.AudioFrame]]:
+def _by_run(
+    frames: Iterable[av.AudioFrame], longest: Fraction, beginning: Fraction = Fraction(0)
+) -> Iterator[tuple[_Run, av.AudioFrame]]:
     """Pair each frame with its run; a new run begins after a gap, or where the format changes."""
     run, end = None, Fraction(0)
-    for frame in frames:
+    for stamp, frame in _stamped(frames, beginning):
         layout = (frame.format.name, frame.layout.name, frame.sample_rate)
-        time = end if frame.pts is None or not frame.time_base else frame.pts * frame.time_base
+        time = end if stamp is None else stamp
         if run is None or TOLERATED_GAP_S < time - end <= longest:
             run, end = _Run(time, layout), time
         elif layout != run.layout:
             run = _Run(end, layout)
-        end += Fraction(frame.samples, frame.sample_rate)
+        end += _length(frame)
         yield run, frame
+
+
+def _stamped(frames: Iterable[av.AudioFrame], beginning: Fraction) -> Iterator[tuple[Fraction | None, av.AudioFrame]]:
+    """Frames with their time stamps, of which the first is never missing: it is counted back from the next known one.
+
+    Without any, the sound begins with the file.
+    """
+    unstamped: list[av.AudioFrame] = []
+    frames = iter(frames)
+    for frame in frames:
+        if (time := _time(frame)) is not None or len(unstamped) == LONGEST_WAIT:
+            first = beginning if time is None else time - sum(map(_length, unstamped))
+            yield from zip(chain([first], repeat(None)), [*unstamped, frame], strict=False)
+            break
+        unstamped.append(frame)
+    else:
+        yield from zip(chain([beginning], repeat(None)), unstamped, strict=False)
+    yield from ((_time(frame), frame) for frame in frames)
+
+
+def _time(frame: av.AudioFrame) -> Fraction | None:
+    return None if frame.pts is None or not frame.time_base else frame.pts * frame.time_base
+
+
+def _length(frame: av.AudioFrame) -> Fraction:
+    return Fraction(frame.samples, frame.sample_rate)
 
 
 def _resampled(frames: Iterable[av.AudioFrame], sample_rate: int) -> np.ndarray:

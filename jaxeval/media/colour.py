@@ -15,6 +15,7 @@ _MATRICES = {
     "smpte240m": Colorspace.SMPTE240M,
     "bt2020": Colorspace.BT2020,
 }
+_HDR_CURVES = {16: "PQ", 18: "HLG"}  # ITU-T H.273, TransferCharacteristics
 _HD_WIDTH, _SD_HEIGHT = 1280, 576  # from this width, or above this height, players take an untagged video for bt709
 
 # Untagged files mostly come from FFmpeg's own conversion from RGB (imageio, OpenCV), which takes bt601 at any size.
@@ -30,6 +31,7 @@ class Colour:
             standard's name if it can't be converted; None where the file says nothing.
         range: "limited" (black is 16 of 255) or "full"; None where the file says nothing.
         hd: whether players would take the picture for bt709 if it said nothing.
+        hdr: "PQ" or "HLG", the curves of high dynamic range; None for any other.
 
     Example:
         >>> colour = Colour(None, None, hd=True)
@@ -40,6 +42,7 @@ class Colour:
     matrix: str | None
     range: str | None
     hd: bool = False
+    hdr: str | None = None
 
     @property
     def taken(self) -> tuple[str, str]:
@@ -55,6 +58,11 @@ class Colour:
     def guessed(self) -> bool:
         """Whether the matrix is taken for granted, and players would take another one."""
         return self.matrix is None and self.hd
+
+    @property
+    def spread(self) -> bool:
+        """Whether grey of limited range must be spread to the full one; FFmpeg takes all grey for full range."""
+        return self.taken == ("grey", "limited")
 
     @property
     def words(self) -> str:
@@ -87,15 +95,15 @@ def colour_of(frame: av.VideoFrame) -> Colour:
 
     Example:
         >>> colour_of(av.VideoFrame(64, 48, "yuvj420p"))
-        Colour(matrix=None, range='full', hd=False)
+        Colour(matrix=None, range='full', hd=False, hdr=None)
     """
-    hd = frame.width >= _HD_WIDTH or frame.height > _SD_HEIGHT
+    hd, hdr = frame.width >= _HD_WIDTH or frame.height > _SD_HEIGHT, _HDR_CURVES.get(int(frame.color_trc))
     if frame.format.is_rgb or frame.format.has_palette:
-        return Colour("rgb", "full", hd)
-    if len(frame.format.components) < 3:
-        return Colour("grey", "full", hd)
-    tag = int(frame.colorspace)
-    matrix = None if tag in _SILENT else _TAGS.get(tag) or _STRANGE.get(tag, f"number {tag} of H.273")
+        return Colour("rgb", "full", hd, hdr)
     spans = {int(ColorRange.MPEG): "limited", int(ColorRange.JPEG): "full"}
     span = "full" if frame.format.name.startswith("yuvj") else spans.get(int(frame.color_range))
-    return Colour(matrix, span, hd)
+    if len(frame.format.components) < 3:
+        return Colour("grey", span or "full", hd, hdr)
+    tag = int(frame.colorspace)
+    matrix = None if tag in _SILENT else _TAGS.get(tag) or _STRANGE.get(tag, f"number {tag} of H.273")
+    return Colour(matrix, span, hd, hdr)

@@ -9,8 +9,16 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
 
 from jaxeval.errors import JaxevalError
+
+# A packet that is only half in the file would be decoded into a grey smear, so it counts as not being there. Without a
+# plus sign this also turns off "genpts", by which FFmpeg makes up missing time stamps, and scrambles them for H.264
+# with B-frames in AVI.
+FFLAGS = "discardcorrupt"
+COUNTED_FROM_ZERO = ("asf", "flv", "nut")  # formats whose durations include what lies before the first frame
+TEXT_PROBE = 4096  # bytes
 
 # Where a file does not say how long it is, a longer step between two time stamps is taken for a damaged stamp.
 LONGEST_GAP_S = Fraction(60)
@@ -71,17 +79,43 @@ def opened(path: str | os.PathLike[str], expected: str) -> Iterator[InputContain
     """
     _require_readable_file(Path(path), expected)
     try:
-        # The prefix keeps FFmpeg from reading a colon in a file's name as a protocol; a packet that is only half in the
-        # file would be decoded into a grey smear, so it counts as not being there.
-        container = av.open(f"file:{os.fspath(path)}", options={"fflags": "discardcorrupt"}, metadata_errors="replace")
+        # The prefix keeps FFmpeg from reading a colon in a file's name as a protocol.
+        container = av.open(f"file:{os.fspath(path)}", options={"fflags": FFLAGS}, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
+        if _is_text(Path(path)):
+            raise _text_file(path, expected) from error
         found = f"data that FFmpeg can't read ({error.strerror})"
         hint = "Try to play it: it may be cut off or not be a media file; export or copy it again."
         raise unusable(path, expected, found, hint) from error
     with container:
-        if container.format.name == "tty":  # FFmpeg would draw the letters
-            raise unusable(path, expected, "a text file", "Give a media file.")
+        if _is_animated_webp(Path(path)):
+            found = "an animated WebP, of which FFmpeg decodes the first picture only"
+            raise unusable(path, expected, found, "Convert it, to an APNG for example.")
+        drawn = container.format.name == "tty"  # FFmpeg would draw the letters
+        if (drawn or not container.streams.video) and _is_text(Path(path)):
+            raise _text_file(path, expected)
         yield container
+
+
+def _is_animated_webp(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(21)
+    return start[:4] == b"RIFF" and start[8:16] == b"WEBPVP8X" and bool(start[20] & 2)
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file begins as a text does: UTF-8, or UTF-16 with its mark, and no control characters."""
+    with path.open("rb") as file:
+        start = file.read(TEXT_PROBE)
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    text = start.decode(encoding, errors="ignore")
+    readable = all(c.isprintable() or c in "\t\n\v\f\r\ufeff" for c in text)
+    return readable and len(text.encode(encoding)) >= len(start) - 3  # a character may be cut in two
+
+
+def _text_file(path: str | os.PathLike[str], expected: str) -> JaxevalError:
+    found = f"a text file ({Path(path).suffix or 'no suffix'})"
+    return unusable(path, expected, found, "Give a media file, or a folder of them.")
 
 
 def _require_readable_file(path: Path, expected: str) -> None:
@@ -100,8 +134,11 @@ def _require_readable_file(path: Path, expected: str) -> None:
         raise unusable(path, expected, "an empty file (0 bytes)", "Copy or export it again.")
 
 
-def first_stream(container: InputContainer, kind: str) -> Stream | None:
-    """The first stream of a kind, leaving out the cover picture of a music file.
+def best_stream(container: InputContainer, kind: str) -> Stream | None:
+    """The stream of a kind that a player would take.
+
+    Of those that FFmpeg can decode, cover pictures left out: the one that the file marks as its default, else any; of
+    several the largest picture, then the one with the most frames, then the first. For sound the first.
 
     Args:
         container: an open container.
@@ -110,8 +147,53 @@ def first_stream(container: InputContainer, kind: str) -> Stream | None:
     Returns:
         The stream, or None if there is none.
     """
-    streams = (s for s in container.streams if s.type == kind and not s.disposition & Disposition.attached_pic)
-    return next(streams, None)
+    usable = [stream for stream in _streams(container, kind) if stream.codec_context is not None]
+    return max(usable, key=_rank, default=None)
+
+
+def chosen_stream(container: InputContainer, kind: str) -> str | None:
+    """Which stream was taken, where there is a choice.
+
+    Args:
+        container: an open container.
+        kind: "video" or "audio".
+
+    Returns:
+        One phrase; None if there are fewer than two streams.
+    """
+    streams, best = _streams(container, kind), best_stream(container, kind)
+    if best is None or len(streams) < 2:
+        return None
+    unknown = sum(stream.codec_context is None for stream in streams)
+    count = f"{len(streams)} {kind} streams" + (f", of which FFmpeg can't decode {unknown}" if unknown else "")
+    default = "the default one" if best.disposition & Disposition.default else "not marked as the default"
+    size = f", {best.width}x{best.height}" if isinstance(best, VideoStream) else ""
+    return f"{count}; scored number {streams.index(best) + 1} ({default}{size})"
+
+
+def undecodable(container: InputContainer, kind: str) -> bool:
+    """Whether there are streams of a kind, and FFmpeg has a decoder for none of them.
+
+    Args:
+        container: an open container.
+        kind: "video" or "audio".
+
+    Returns:
+        True if so; False if there is no such stream.
+    """
+    return bool(_streams(container, kind)) and best_stream(container, kind) is None
+
+
+def _streams(container: InputContainer, kind: str) -> list[Stream]:
+    """All of a kind, in the file's order, without the cover picture of a music file."""
+    pictures = Disposition.attached_pic | Disposition.timed_thumbnails
+    return [s for s in container.streams if s.type == kind and not s.disposition & pictures]
+
+
+def _rank(stream: Stream) -> tuple[bool, int, int]:
+    area = stream.width * stream.height if isinstance(stream, VideoStream) else 0
+    frames = stream.frames if isinstance(stream, VideoStream) else 0
+    return bool(stream.disposition & Disposition.default), area, frames
 
 
 def beginning(container: InputContainer) -> Fraction:
@@ -136,12 +218,13 @@ def claimed_end(container: InputContainer, stream: Stream) -> Fraction | None:
     Returns:
         Seconds on the file's own clock, exact; None where the file does not say it of this stream itself.
     """
+    from_zero = container.format.name in COUNTED_FROM_ZERO
     if stream.duration and stream.time_base:
-        return ((stream.start_time or 0) + stream.duration) * stream.time_base
+        return ((0 if from_zero else stream.start_time or 0) + stream.duration) * stream.time_base
     if tag := stream.metadata.get("DURATION"):  # Matroska and WebM
         return _clock_seconds(tag)
     if container.duration and len(container.streams) == 1:
-        return Fraction((container.start_time or 0) + container.duration, av.time_base)
+        return Fraction((0 if from_zero else container.start_time or 0) + container.duration, av.time_base)
     return None
 
 

@@ -4,14 +4,41 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import av
+from av.codec import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from jaxeval.media.container import beginning, claimed_end, first_stream, longest_gap, unusable
+from jaxeval.media.container import beginning, best_stream, claimed_end, longest_gap, undecodable, unusable
 from jaxeval.media.retime import Stamped, Timeline
+from jaxeval.media.stamps import Stamps
 
-FALLBACK_RATE = Fraction(25)  # what FFmpeg assumes, too, where a file announces no frame rate
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""FFmpeg's own decoders pass over the alpha channel of WebM, which lies beside the picture; these don't."""
+
+
+def video_stream(container: InputContainer) -> VideoStream:
+    """The stream that is scored, see `best_stream`.
+
+    Args:
+        container: an open container.
+
+    Returns:
+        The stream.
+
+    Raises:
+        JaxevalError: there is none.
+    """
+    stream = best_stream(container, "video")
+    if not isinstance(stream, VideoStream):
+        path, sound = container.name.removeprefix("file:"), best_stream(container, "audio") is not None
+        if undecodable(container, "video"):
+            found = "a video stream in a format that FFmpeg can't decode"
+            raise unusable(path, "a video", found, "Convert it to H.264.")
+        found = "sound without a picture" if sound else "no video stream"
+        raise unusable(path, "a video", found, "Give a file that has a video stream.")
+    return stream
 
 
 class Decoding:
@@ -19,33 +46,33 @@ class Decoding:
 
     Args:
         container: an open container.
+        stamps: what its packets say of the frames' times.
 
     Attributes:
         beginning: where the file begins on its own clock, in seconds.
         timeline: the frames' times, complete after the pass.
-        spacing: seconds between frames that the file announces.
         aspect: width of a stored pixel over its height; None where the file does not say it.
-        has_audio: whether there is a sound stream.
         decoded: frames so far.
+        alpha_lost: whether the file has an alpha channel that can't be decoded.
 
     Raises:
         JaxevalError: there is no video stream.
     """
 
-    def __init__(self, container: InputContainer):
-        stream = first_stream(container, "video")
-        self.has_audio = first_stream(container, "audio") is not None
-        if not isinstance(stream, VideoStream):
-            path = container.name.removeprefix("file:")
-            found = "sound without a picture" if self.has_audio else "no video stream"
-            raise unusable(path, "a video", found, "Give a file that has a video stream.")
+    def __init__(self, container: InputContainer, stamps: Stamps):
+        stream = video_stream(container)
         stream.thread_type = "AUTO"
-        self._container, self._stream = container, stream
+        self._container, self._stream, self._stamps = container, stream, stamps
         self.beginning = beginning(container)
         self._end = claimed_end(container, stream)
         self.aspect = stream.sample_aspect_ratio
-        self.spacing = 1 / _announced_rate(stream)
-        self.timeline: Timeline[av.VideoFrame] = Timeline(self.spacing, longest_gap(container, stream))
+        self.timeline: Timeline[av.VideoFrame] = Timeline(
+            stamps.spacing, longest_gap(container, stream), stamps.jitter, self._stream_start()
+        )
+        has_alpha = {k.lower(): v for k, v in stream.metadata.items()}.get("alpha_mode") == "1"
+        decoder = _alpha_decoder(stream) if has_alpha else None
+        self.alpha_lost = has_alpha and decoder is None
+        self._decoder = decoder or stream
         self.decoded = self._faults = 0
 
     def frames(self) -> Iterator[Stamped[av.VideoFrame]]:
@@ -56,14 +83,14 @@ class Decoding:
         """
         for packet in self._packets():
             try:
-                frames = self._stream.decode(packet)
+                frames = self._decoder.decode(packet)
             except av.FFmpegError:
                 self._faults += 1
                 continue
             for frame in frames:
                 self.decoded += 1
                 self._faults += frame.is_corrupt
-                yield _stamped(frame)
+                yield self._stamped(frame)
 
     def _packets(self) -> Iterator[Packet | None]:
         """The packets of the stream, and the one that empties the decoder, even where reading breaks off."""
@@ -86,28 +113,56 @@ class Decoding:
             return f"decoding errors: {self._faults} in {self.decoded} frames; the file is damaged"
         return None
 
+    def incredible(self) -> str | None:
+        """Which time stamps are missing or were not believed, once all frames were asked for.
+
+        Returns:
+            One phrase; None if there are none.
+        """
+        if not self._stamps.trusted:
+            return f"the file holds none; taken for {float(1 / self._stamps.spacing):.5g} frames per second"
+        ends = (("first", self._stamps.held), ("last", self.timeline.cut))
+        which = " and the ".join(name for name, wrong in ends if wrong)
+        if not which:
+            return None
+        return f"the {which} frame would last longer than all others together; taken for as long as one of them"
+
     def _expected_frames(self) -> int | None:
         if self._stream.frames:
             return self._stream.frames
-        return None if self._end is None else round((self._end - self.timeline.start) / self.spacing)
+        return None if self._end is None else round((self._end - self.timeline.start) / self._stamps.spacing)
 
     def _ends_early(self) -> bool:
         """Whether the frames stop before the moment that the file announces; a count makes the judgement sharper.
 
         The count alone would not do: frames that an edit list hides are counted, and announced durations are rounded.
         """
-        tolerated = self.spacing * (Fraction(1, 2) if self._stream.frames else 2)
+        tolerated = self._stamps.spacing * (Fraction(1, 2) if self._stream.frames else 2)
         return self._end is not None and self._end - self.timeline.end > tolerated
 
+    def _stream_start(self) -> Fraction:
+        start, base = self._stream.start_time, self._stream.time_base
+        return self.beginning if start is None or base is None else start * base
 
-def _announced_rate(stream: VideoStream) -> Fraction:
-    """Frames per second; without time stamps (raw H.264) FFmpeg's average is a mere default, its guess is not."""
-    rates = (stream.average_rate, stream.guessed_rate)
-    first, second = rates if stream.start_time is not None else reversed(rates)
-    return first or second or FALLBACK_RATE
+    def _stamped(self, frame: av.VideoFrame) -> Stamped[av.VideoFrame]:
+        base = frame.time_base or self._stream.time_base or Fraction(0)
+        time = None if frame.pts is None or not base else frame.pts * base
+        if not self._stamps.trusted or (self._stamps.held and self.decoded == 1):
+            time = None
+        return Stamped(time, (frame.duration or 0) * base, frame)
 
 
-def _stamped(frame: av.VideoFrame) -> Stamped[av.VideoFrame]:
-    base = frame.time_base or Fraction(0)
-    time = None if frame.pts is None or not base else frame.pts * base
-    return Stamped(time, (frame.duration or 0) * base, frame)
+def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
+    """One that decodes the alpha channel too; None if this FFmpeg has none for the codec."""
+    name = ALPHA_DECODERS.get(stream.codec_context.codec.canonical_name)
+    if name is None:
+        return None
+    try:
+        decoder = CodecContext.create(name, "r")
+    except ValueError:
+        return None
+    assert isinstance(decoder, VideoCodecContext)
+    for tag in ("colorspace", "color_range", "color_trc", "color_primaries"):
+        setattr(decoder, tag, getattr(stream.codec_context, tag))
+    decoder.thread_type = "AUTO"
+    return decoder

@@ -7,7 +7,8 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
-from jaxeval.media.colour import colour_of
+from jaxeval.media.alpha import Alpha, alpha_of, on_black
+from jaxeval.media.colour import Colour, colour_of
 
 # Exact rounding, so that a file gives the same pixels on every machine; the chroma of 4:2:0 is interpolated both ways.
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
@@ -21,11 +22,12 @@ class Upright:
     Rotation (and mirroring) follow the first frame's display matrix, which maps a stored pixel (x, y) to
     (a·x + c·y, b·x + d·y). Pixels that are wider than high widen the picture, others heighten it, so that no row or
     column is lost. Colours follow each frame's own matrix and range, and are taken for BT.601 of limited range where it
-    says nothing.
+    says nothing. Transparent pixels are shown on black, as by a player; see `on_black`.
 
     Args:
         first: the first decoded frame, which fixes size and orientation.
         aspect: width of a stored pixel over its height; None where the file does not say it.
+        alpha: whether an alpha channel counts.
 
     Attributes:
         width, height: of the pictures, in pixels.
@@ -38,13 +40,13 @@ class Upright:
         (48, 85, 3)
     """
 
-    def __init__(self, first: av.VideoFrame, aspect: Fraction | None = None):
+    def __init__(self, first: av.VideoFrame, aspect: Fraction | None = None, alpha: bool = True):
         credible = aspect is not None and CREDIBLE_ASPECTS[0] <= aspect <= CREDIBLE_ASPECTS[1]
         wide = float(aspect) if aspect is not None and credible else 1.0
         self._stored_width = round(first.width * max(wide, 1.0))
         self._stored_height = round(first.height / min(wide, 1.0))
         self._matrix = _display_matrix(first)
-        self._reformatter = VideoReformatter()
+        self._reformatter, self._alpha = VideoReformatter(), alpha
         self.colour = colour_of(first)
         self.rotation = round(-first.rotation / 90) % 4 * 90
         turned = self.rotation in (90, 270)
@@ -65,17 +67,46 @@ class Upright:
             av.FFmpegError: FFmpeg can't convert the frame's pixel format.
         """
         own = colour_of(frame)
-        converted = self._reformatter.reformat(
+        colour, alpha = own if own.convertible else self.colour, alpha_of(frame) if self._alpha else None
+        if alpha is not None:
+            # Before the picture is scaled, or hidden colours would run into what is seen.
+            frame = av.VideoFrame.from_ndarray(self._shown_on_black(frame, alpha, colour), format="rgb24")
+            return _turned(self._scaled(frame, Colour("rgb", "full")), self._matrix)
+        return _turned(self._scaled(frame, colour), self._matrix)
+
+    def _scaled(self, frame: av.VideoFrame, colour: Colour) -> np.ndarray:
+        """[height, width, 3] uint8, before it is turned."""
+        size = {"width": self._stored_width, "height": self._stored_height}
+        image = self._converted(frame, colour, "rgb24", **size)
+        return GREY_SPREAD[image] if colour.spread else image
+
+    def _shown_on_black(self, frame: av.VideoFrame, alpha: Alpha, colour: Colour) -> np.ndarray:
+        """[H, W, 3] uint8 of the stored size."""
+        plain = self._converted(frame, colour, "rgb24")
+        fine = self._converted(frame, colour, "rgb48le") if alpha.opaque > 255 else plain
+        if colour.spread:
+            plain, fine = GREY_SPREAD[plain], _spread(fine)
+        return on_black(plain, fine, alpha)
+
+    def _converted(self, frame: av.VideoFrame, colour: Colour, pixels: str, **size: int) -> np.ndarray:
+        return self._reformatter.reformat(
             frame,
-            **(own if own.convertible else self.colour).conversion,
-            width=self._stored_width,
-            height=self._stored_height,
-            format="rgb24",
+            **colour.conversion,
+            **size,
+            format=pixels,
             interpolation=EXACT,
             dst_color_range=ColorRange.JPEG,
             threads=1,
-        )
-        return _turned(converted.to_ndarray(), self._matrix)
+        ).to_ndarray()
+
+
+def _spread(grey: np.ndarray) -> np.ndarray:
+    """Grey of limited range, black at 16 and white at 235 of 255, to the full range of its integer type."""
+    most = np.iinfo(grey.dtype).max
+    return np.rint((grey / most * 255 - 16) / 219 * most).clip(0, most).astype(grey.dtype)
+
+
+GREY_SPREAD = _spread(np.arange(256, dtype=np.uint8))
 
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...]:

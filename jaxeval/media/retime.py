@@ -1,7 +1,7 @@
 """From decoded frames with time stamps to frames at a constant rate."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 Picture = TypeVar("Picture")
 
 SPACINGS_KEPT = 255  # enough for a steady median, and no growth with the length of the file
+LONGEST_WAIT = 16  # frames: no codec delays them by more, and memory stays bounded where a file has no stamps at all
+LONGEST_HOLD_S = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -31,30 +33,40 @@ class Stamped(Generic[Picture]):
 class Timeline(Generic[Picture]):
     """The time stamps of one pass over a video: mended, and remembered only as far as its length needs.
 
-    A stamp is taken as it is if it lies after the one before it, and by no more than `gap`; any other, or none at all,
-    becomes the one before it plus `spacing`.
+    A stamp is usable if it lies after the last usable one, by no more than `gap`. Frames without one are `spacing`
+    apart: before the first usable stamp they count back from it, elsewhere they count on from the last one, closer
+    together where the next one leaves no room. Without any, the first frame is shown at `beginning`.
+
+    At a constant rate every frame keeps to the multiples of `spacing` after the first one, and a stamp within `jitter`
+    of where the next frame is due is the rate, rounded. The last frame's own duration counts, unless it is missing, or
+    longer than a second and than all the frames before it together: then it is the median spacing.
 
     Args:
-        spacing: seconds between frames that the file announces.
+        spacing: seconds between frames: the constant rate's, or else what the file announces.
         gap: longest credible step between two frames, in seconds.
+        jitter: seconds by which rounding moves the stamps of a constant rate, at most; None if the rate varies.
+        beginning: time of the first frame if no stamp is usable, in seconds.
 
     Attributes:
         start: time of the first frame.
         last: time of the last frame so far.
 
     Example:
-        >>> frames = [Stamped(Fraction(t, 10), Fraction(0), t) for t in (5, 6, 6, 8)]
+        >>> frames = [Stamped(Fraction(t, 10) if t else None, Fraction(0), t) for t in (0, 5, 6, 6, 8)]
         >>> line = Timeline(spacing=Fraction(1, 10), gap=Fraction(1))
         >>> [float(time) for time, picture in line.mended(frames)]
-        [0.5, 0.6, 0.7, 0.8]
+        [0.4, 0.5, 0.6, 0.7, 0.8]
         >>> float(line.end)
         0.9
     """
 
-    def __init__(self, spacing: Fraction, gap: Fraction):
-        self.start = self.last = Fraction(0)
-        self._spacing, self._gap = spacing, gap
+    def __init__(
+        self, spacing: Fraction, gap: Fraction, jitter: Fraction | None = None, beginning: Fraction = Fraction(0)
+    ):
+        self.start = self.last = beginning
+        self._spacing, self._gap, self._jitter = spacing, gap, jitter
         self._last_duration = Fraction(0)
+        self._started = False
         self._spacings: deque[Fraction] = deque(maxlen=SPACINGS_KEPT)
 
     def mended(self, frames: Iterable[Stamped[Picture]]) -> Iterator[tuple[Fraction, Picture]]:
@@ -64,28 +76,66 @@ class Timeline(Generic[Picture]):
             frames: decoded frames in order of display.
 
         Yields:
-            (seconds, picture) of every frame, in the same order.
+            (seconds, picture) of every frame, in the same order; at most 16 frames are held back.
         """
-        for index, frame in enumerate(frames):
-            if index == 0:
-                self.start = self.last = frame.time or Fraction(0)
+        unstamped: list[Stamped[Picture]] = []
+        for frame in frames:
+            time = frame.time if self._usable(frame.time) else None
+            if time is not None or len(unstamped) == LONGEST_WAIT:
+                yield from self._placed(unstamped, time)
+                unstamped = []
+            if time is not None:
+                yield self._place(self._step(time), frame)
             else:
-                self._advance(frame.time)
-            self._last_duration = frame.duration
-            yield self.last, frame.picture
+                unstamped.append(frame)
+        yield from self._placed(unstamped, None)
 
-    def _advance(self, time: Fraction | None) -> None:
-        step = self._spacing if time is None else time - self.last
-        if not 0 < step <= self._gap:
-            step = self._spacing
-        self._spacings.append(step)
-        self.last += step
+    def _usable(self, time: Fraction | None) -> bool:
+        return time is not None and (not self._started or 0 < time - self.last <= self._gap)
+
+    def _placed(
+        self, frames: Sequence[Stamped[Picture]], following: Fraction | None
+    ) -> Iterator[tuple[Fraction, Picture]]:
+        """Frames without a usable stamp, before a frame that has one."""
+        if not self._started and following is not None:
+            self.last = following - len(frames) * self._spacing
+        step = self._spacing
+        if self._started and following is not None and self._jitter is None:
+            step = min(step, (following - self.last) / (len(frames) + 1))
+        for frame in frames:
+            yield self._place(step, frame)
+
+    def _place(self, step: Fraction, frame: Stamped[Picture]) -> tuple[Fraction, Picture]:
+        if self._started:
+            self.last += step
+            self._spacings.append(step)
+        else:
+            self.start, self._started = self.last, True
+        self._last_duration = frame.duration
+        return self.last, frame.picture
+
+    def _step(self, time: Fraction) -> Fraction:
+        """To a usable stamp, from the frame before it."""
+        if not self._started:
+            self.last = time
+        step = time - self.last
+        if self._jitter is None:
+            return step
+        due = abs(step - self._spacing) <= self._jitter
+        return self._spacing if due else max(1, round(step / self._spacing)) * self._spacing
 
     @property
     def end(self) -> Fraction:
-        """The moment at which the last frame's own duration is over; its duration defaults to the median spacing."""
-        spacing = median_low(self._spacings) if self._spacings else self._spacing
-        return self.last + (self._last_duration if 0 < self._last_duration <= self._gap else spacing)
+        """The moment at which the last frame's own duration is over."""
+        duration, constant = self._last_duration, self._jitter is not None
+        spacing = self._spacing if constant or not self._spacings else median_low(self._spacings)
+        rounded = constant and abs(duration - spacing) <= (self._jitter or 0)
+        return self.last + (spacing if rounded or self.cut or not 0 < duration <= self._gap else duration)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the last frame's own duration isn't credible."""
+        return bool(self._spacings) and self._gap >= self._last_duration > max(LONGEST_HOLD_S, self.last - self.start)
 
 
 def at_constant_rate(

@@ -1,8 +1,8 @@
 """Video files in, RGB frames at a constant rate out, a few at a time."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 
@@ -10,11 +10,14 @@ import av
 import numpy as np
 
 from jaxeval.errors import JaxevalError
+from jaxeval.media.alpha import is_visible
 from jaxeval.media.colour import Colour
-from jaxeval.media.container import opened, unusable
-from jaxeval.media.decoding import Decoding
+from jaxeval.media.container import best_stream, chosen_stream, opened, unusable
+from jaxeval.media.decoding import Decoding, video_stream
 from jaxeval.media.picture import Upright
 from jaxeval.media.retime import at_constant_rate
+from jaxeval.media.seen import Seen
+from jaxeval.media.stamps import read_stamps
 
 HIGHEST_DENOMINATOR = 1001  # of a frame rate: 30000/1001 is the usual case
 
@@ -26,7 +29,7 @@ class VideoInfo:
     Attributes:
         path: the file.
         width, height: of the frames as they are given, upright and with square pixels.
-        source_fps: frames per second of the file, as it announces them.
+        source_fps: frames per second of the file: their constant rate, or else what it announces.
         average_fps: frames per second that were decoded of it, over its duration.
         fps: frames per second of the frames as they are given.
         frames: their number.
@@ -38,6 +41,9 @@ class VideoInfo:
         colour: what the first frame says of its colours, and what they are taken for.
         has_audio: whether there is a sound stream.
         damage: what could not be decoded, in words; None if nothing is amiss.
+        transparent: how many of the frames have transparent pixels, which are shown on black.
+        remarks: code to what else a reader must know of the file, in words: "streams", "transparency", "interlaced",
+            "colours change", "hdr", "time stamps".
     """
 
     path: str
@@ -55,6 +61,8 @@ class VideoInfo:
     colour: Colour
     has_audio: bool
     damage: str | None
+    transparent: int = 0
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
 
 class Video:
@@ -75,7 +83,7 @@ class Video:
         width, height: of the output, in pixels.
         rotation: clockwise turn that the file asks for, in degrees.
         colour: what the first frame says of its colours.
-        source_fps: frames per second of the file, as it announces them.
+        source_fps: frames per second of the file: their constant rate, or else what it announces.
         has_audio: whether there is a sound stream.
 
     Raises:
@@ -102,17 +110,22 @@ class Video:
         self._rate = Fraction(fps).limit_denominator(HIGHEST_DENOMINATOR)
         self._info: VideoInfo | None = None
         with opened(self.path, "a video") as container:
-            decoding = Decoding(container)
+            self.has_audio = best_stream(container, "audio") is not None
+            self._choice = chosen_stream(container, "video")
+            self._stamps = read_stamps(container, video_stream(container))
+        with opened(self.path, "a video") as container:
+            decoding = Decoding(container, self._stamps)
             first = next(decoding.frames(), None)
             if first is None:
                 raise self._undecodable()
+            self._alpha = is_visible(first.picture) or any(is_visible(frame.picture) for frame in decoding.frames())
             upright = Upright(first.picture, decoding.aspect)
         self.colour = upright.colour
         if not self.colour.convertible:
             found = f"colours by the matrix {self.colour.matrix}, which can't be turned into RGB"
             raise unusable(self.path, "a video", found, "Export it again in BT.709.")
-        self._aspect, self.has_audio = decoding.aspect, decoding.has_audio
-        self.source_fps = float(1 / decoding.spacing)
+        self._aspect = decoding.aspect
+        self.source_fps = float(1 / self._stamps.spacing)
         self.width, self.height, self.rotation = upright.width, upright.height, upright.rotation
 
     def chunks(self, n: int) -> Iterator[np.ndarray]:
@@ -157,7 +170,7 @@ class Video:
         shown: av.VideoFrame | None = None
         for picture in self._pictures():
             if upright is None:
-                upright = Upright(picture, self._aspect)
+                upright = Upright(picture, self._aspect, self._alpha)
             if picture is not shown:
                 shown, image = picture, upright.rgb(picture)
             yield image
@@ -165,19 +178,23 @@ class Video:
     def _pictures(self) -> Iterator[av.VideoFrame]:
         """Each output frame as FFmpeg decoded it; `info` is known at the end."""
         with opened(self.path, "a video") as container:
-            decoding, frames, different = Decoding(container), 0, 0
-            shown: av.VideoFrame | None = None
+            decoding, seen = Decoding(container, self._stamps), Seen(self._alpha)
             for picture in at_constant_rate(decoding.frames(), decoding.timeline, self._rate):
-                frames += 1
-                different += picture is not shown
-                shown = picture
+                seen.add(picture)
                 yield picture
-        if not frames:
+        if not seen.frames:
             raise self._undecodable()
-        self._info = self._summary(decoding, frames, different)
+        self._info = self._summary(decoding, seen)
 
-    def _summary(self, decoding: Decoding, frames: int, different: int) -> VideoInfo:
+    def _summary(self, decoding: Decoding, seen: Seen) -> VideoInfo:
         start, end = decoding.timeline.start, decoding.timeline.end
+        unused = None if self._alpha else "its alpha channel is 0 throughout, and taken for unused"
+        lost = "its alpha channel can't be decoded; scored without it" if decoding.alpha_lost else None
+        remarks = {
+            "streams": self._choice,
+            "transparency": lost or unused,
+            "time stamps": decoding.incredible(),
+        }
         return VideoInfo(
             path=self.path,
             width=self.width,
@@ -185,15 +202,17 @@ class Video:
             source_fps=self.source_fps,
             average_fps=float(decoding.decoded / (end - start)),
             fps=self.fps,
-            frames=frames,
-            left_out=decoding.decoded - different,
-            repeated=frames - different,
+            frames=seen.frames,
+            left_out=decoding.decoded - seen.different,
+            repeated=seen.frames - seen.different,
             duration_s=float(end - start),
             start_s=float(start - decoding.beginning),
             rotation=self.rotation,
             colour=self.colour,
             has_audio=self.has_audio,
             damage=decoding.damage(),
+            transparent=seen.transparent,
+            remarks=seen.remarks() | {code: text for code, text in remarks.items() if text},
         )
 
     def _undecodable(self) -> JaxevalError:

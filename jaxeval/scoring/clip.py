@@ -115,7 +115,7 @@ class Scorer:
         x = self._load("generated", Video(generated, self.protocol.fps), y)
         progress(_BOTH_READ)
         sound = sound_of(pair.audio, (x, y))
-        flags = (*flags_of(x, y), *([f"no sound: {sound.reason}"] if sound.reason else []))
+        flags = (*flags_of(x, y), *sound.flags)
         loudness = sound_of(pair.audio, (y, x)).loudness(self.protocol.fps, y.frames)
         record = ClipRecord(
             pair.id,

@@ -39,6 +39,7 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
     for clip in (x, y):
         if clip.video.info.damage:
             flags.append(f"damaged: {clip.role}: {clip.video.info.damage}")
+        flags += [f"{code}: {clip.role}: {text}" for code, text in clip.video.info.remarks.items()]
         if clip.path is not None and not clip.path.track.found.all():
             found, gap = clip.path.track.found, clip.path.track.longest_gap
             flags.append(f"face gaps: {clip.role}: a face in {found.sum()} of {len(found)} frames, longest gap {gap}")
@@ -47,7 +48,7 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
             flags.append(f"face unclear: {clip.role}: in {unsure} the mesh is unsure; csim, pose and expr are doubtful")
     if x.size != y.size:
         flags.append(f"resized: generated {_by(x.size)} to the reference's {_by(y.size)}")
-    flags += _colours(x.video.info, y.video.info) + _rates(x.video.info, y.video.info)
+    flags += _transparency(x, y) + _colours(x.video.info, y.video.info) + _rates(x.video.info, y.video.info)
     if x.frames != y.frames:
         flags.append(
             f"lengths: generated {x.frames} frames, reference {y.frames}: frame-wise scores over the first "
@@ -58,6 +59,18 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
 
 def _by(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
+
+
+def _transparency(x: Clip, y: Clip) -> list[str]:
+    """What lies under transparent pixels isn't scored; what is, may be the other clip's background."""
+    clips = [clip for clip in (x, y) if clip.video.info.transparent]
+    told = [
+        f"{clip.role}: composited on black in {clip.video.info.transparent} frames, alpha taken for straight"
+        for clip in clips
+    ]
+    if len(told) == 1:
+        told.append(f"{(y if clips[0] is x else x).role}: has no transparency")
+    return [f"transparency: {'; '.join(told)}"] if told else []
 
 
 def _colours(x: VideoInfo, y: VideoInfo) -> list[str]:

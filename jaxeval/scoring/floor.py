@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxeval.checkpoints.manifest import file_sha256
-from jaxeval.errors import JaxevalError, printable
+from jaxeval.errors import JaxevalError
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 from jaxeval.scoring.clip import Pair
+from jaxeval.scoring.folders import id_of
 from jaxeval.scoring.trajectory_files import SUFFIX
 
 CRF = 18
@@ -25,21 +26,27 @@ def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int) -> list[Pair]:
         count: how many references, the first ones; those that aren't there, or are trajectories, have no floor.
 
     Returns:
-        A pair for each, under an id that no file's name can be.
+        A pair for each, under "floor/" and the reference's name.
 
     Example:
         >>> pairs = [Pair("a", Path("gen/a.mp4"), Path("ref/a.mp4")), Pair("b", None, Path("ref/b.mp4"))]
         >>> [pair.id for pair in floor_pairs(pairs, Path("floor"), 5)]
         ['floor/a']
     """
-    sounds: dict[Path, Path | None] = {}
+    first: dict[Path, Pair] = {}
     for pair in pairs:
         if pair.reference is not None and pair.generated is not None and pair.reference.suffix.lower() != SUFFIX:
-            sounds.setdefault(pair.reference, pair.audio)
+            first.setdefault(pair.reference, pair)
     return [
-        Pair(printable(f"floor/{reference.stem}"), folder / f"crf{CRF}-{_digest(reference)}.mp4", reference, sound)
-        for reference, sound in list(sounds.items())[:count]
+        Pair(_name(pair.id, reference), folder / f"crf{CRF}-{_digest(reference)}.mp4", reference, pair.audio)
+        for reference, pair in list(first.items())[:count]
     ]
+
+
+def _name(pair: str, reference: Path) -> str:
+    """The reference's; with its subfolders, if the pair is named after it, for they may hold files of one name."""
+    name = id_of(reference.name)
+    return f"floor/{pair if pair.rpartition('/')[2] == name else name}"
 
 
 def _digest(path: Path) -> str:

@@ -1,21 +1,49 @@
 """Which generated file is held against which reference."""
 
 import csv
+import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 
 from jaxeval.errors import JaxevalError, printable
+from jaxeval.media.kinds import is_clip, is_sound
 from jaxeval.scoring.clip import Pair
+from jaxeval.scoring.folders import Folder, id_of, read_folder
 from jaxeval.scoring.trajectory_files import SUFFIX
 
-VIDEO_SUFFIXES = {
-    *(".3gp", ".asf", ".avi", ".flv", ".gif", ".h264", ".m2ts", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg"),
-    *(".mpg", ".mts", ".mxf", ".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
-}
-AUDIO_SUFFIXES = {".aac", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"}
+MOST_NAMED = 100
 
 
-def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pair]:
-    """Two files make one pair; two folders are paired by file name without its suffix.
+@dataclass(frozen=True)
+class Pairing:
+    """What a run scores, and what lies beside it.
+
+    Attributes:
+        pairs: in the order of their names.
+        passed_over: files that are no clips and sounds without a clip: GENERATED/, REFERENCE/ or AUDIO/ and the path
+            relative to that folder.
+    """
+
+    pairs: list[Pair]
+    passed_over: list[str]
+
+    def words(self) -> str:
+        """What was passed over, in one line; "" if nothing was."""
+        if not self.passed_over:
+            return ""
+        few = ", ".join(self.passed_over[:5]) + ", ..." * (len(self.passed_over) > 5)
+        return f"passed over {len(self.passed_over)} files that are no clips, or sounds without a clip: {few}"
+
+    def provenance(self) -> dict[str, object]:
+        """The same for `scores.json`, at most 100 paths."""
+        return {"count": len(self.passed_over), "paths": self.passed_over[:MOST_NAMED]}
+
+
+def find_pairs(generated: Path, reference: Path, audio: Path | None) -> Pairing:
+    """Two files make one pair; two folders are paired by the files' paths below them, without their suffixes.
+
+    A folder's clips are .npz files of trajectories, files with a suffix of videos, and files with an unknown suffix or
+    none if FFmpeg decodes them as a video; its subfolders are searched too.
 
     Args:
         generated: a video file, an .npz file of trajectories, or a folder of them.
@@ -23,8 +51,8 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pai
         audio: a sound or video file, or a folder of them, as the other two are; or None.
 
     Returns:
-        The pairs in the order of their names. A name that one of the folders lacks makes a pair with a None, and with
-        a path where there is nothing for its sound.
+        The pairs, and what was passed over. A clip that one of the folders lacks makes a pair with a None, and with a
+        path where there is nothing for its sound.
 
     Raises:
         JaxevalError: a path is missing, a file is set against a folder, a folder has no videos, or has two of one name.
@@ -38,25 +66,48 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None) -> list[Pai
         told = ", ".join(f"{name} {path} is a {'folder' if path.is_dir() else 'file'}" for name, path in given.items())
         raise JaxevalError(f"expected files only or folders only: {told}; give the same kind for all.")
     if not generated.is_dir():
-        return [Pair(printable(generated.stem), generated, reference, audio)]
-    left, right = (_by_stem(folder, VIDEO_SUFFIXES | {SUFFIX}) for folder in (generated, reference))
-    sounds = _by_stem(audio, AUDIO_SUFFIXES | VIDEO_SUFFIXES) if audio else {}
-    pairs = []
-    for name in sorted(left.keys() | right.keys() | sounds.keys()):
-        sound = sounds.get(name, audio / name) if audio else None
-        pairs.append(Pair(printable(name), left.get(name), right.get(name), sound))
-    return pairs
+        return Pairing([Pair(id_of(generated.name), generated, reference, audio)], [])
+    left, right = (read_folder(folder, _is_scored, "videos or .npz files") for folder in (generated, reference))
+    sounds = read_folder(audio, is_sound, "sounds or videos") if audio else None
+    return Pairing(_pairs(left, right, sounds), _passed_over(left, right, sounds))
+
+
+def _is_scored(path: Path) -> bool:
+    return path.suffix.lower() == SUFFIX or is_clip(path)
+
+
+def _pairs(left: Folder, right: Folder, sounds: Folder | None) -> list[Pair]:
+    return [
+        Pair(
+            name,
+            left.named.get(name),
+            right.named.get(name),
+            sounds.named.get(name, sounds.path / name) if sounds else None,
+        )
+        for name in sorted(left.named.keys() | right.named.keys())
+    ]
+
+
+def _passed_over(left: Folder, right: Folder, sounds: Folder | None) -> list[str]:
+    others = [f"GENERATED/{path}" for path in left.others] + [f"REFERENCE/{path}" for path in right.others]
+    if sounds:
+        alone = sorted(sounds.named.keys() - left.named.keys() - right.named.keys())
+        paths = [printable(sounds.named[name].relative_to(sounds.path).as_posix()) for name in alone]
+        others += [f"AUDIO/{path}" for path in (*sounds.others, *paths)]
+    return others
 
 
 def read_identities(path: Path) -> dict[str, str]:
     """Who is in which clip, from a CSV file with a line `clip,person` for each; these words themselves are a heading.
+
+    A clip goes by its id: its path below the folder, without its suffix.
 
     Raises:
         JaxevalError: the file can't be read, a line has other than two cells, or a clip is named twice.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
+            rows = [[unicodedata.normalize("NFC", cell.strip()) for cell in row] for row in csv.reader(file) if row]
     except (OSError, ValueError, csv.Error) as error:
         raise JaxevalError(
             f"{path}: expected a CSV file, found: {' '.join(str(error).split())}. Check --identities."
@@ -72,19 +123,3 @@ def read_identities(path: Path) -> dict[str, str]:
             )
         identities[row[0]] = row[1]
     return identities
-
-
-def _by_stem(folder: Path, suffixes: set[str]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in suffixes or path.name.startswith("."):
-            continue
-        if path.stem in found:
-            both = f"{found[path.stem].name} and {path.name}"
-            raise JaxevalError(f"{folder}: expected one file named {path.stem}, found {both}. Move one away.")
-        found[path.stem] = path
-    if not found:
-        raise JaxevalError(
-            f"{folder}: expected media files ({', '.join(sorted(suffixes))}), found none; check the folder."
-        )
-    return found

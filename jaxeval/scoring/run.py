@@ -42,6 +42,7 @@ class Run:
         gamma: see `Scorer`.
         scorers: the user's own, see `CustomScore`.
         numbers: of the method, by name, as the user gives them.
+        passed_over: what the folders hold beside the clips, for the provenance.
 
     Raises:
         JaxevalError: the folder can't be written, an encoder's record is damaged, or a number has a scorer's name.
@@ -58,6 +59,7 @@ class Run:
         gamma: float = 0.01,
         scorers: Sequence[CustomScore] = (),
         numbers: Mapping[str, float] | None = None,
+        passed_over: Mapping[str, object] | None = None,
     ) -> None:
         self.out, self.protocol, self.region, self.gamma = out, protocol, region, gamma
         self._own, self._numbers = {scorer.name: scorer for scorer in scorers}, numbers or {}
@@ -66,6 +68,7 @@ class Run:
                 f"--number {min(twice)}: expected a name of its own, found that of a scorer; rename one."
             )
         self._identities, self._fewest = identities or {}, fewest
+        self._passed_over = passed_over
         self._store = ClipStore(out / "clips")
         self._scorer = Scorer(protocol, region, gamma, scorers)
         self._weights = self._scorer.networks.weights
@@ -211,6 +214,8 @@ class Run:
         times = {"started": self._started, "written": _now()}
         scorers = {name: own.as_dict() for name, own in self._own.items()}
         given = {"scorers": scorers, "numbers": dict(self._numbers)}
+        if self._passed_over is not None:
+            given["passed_over"] = dict(self._passed_over)
         return self._settings() | given | {"python": platform.python_version(), "platform": platform.machine()} | times
 
 

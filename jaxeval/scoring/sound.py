@@ -7,11 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from jaxeval.errors import JaxevalError
-from jaxeval.media.audio import loudness_envelope, read_audio
+from jaxeval.media.audio import loudness_envelope, read_audio, sound_choice
 from jaxeval.media.container import NoAudioError
+from jaxeval.media.video import VideoInfo
 from jaxeval.scoring.trajectories import Clip
 
 SAMPLE_RATE = 16000
+STARTS_TOGETHER_S = 0.1
+"""Beyond this, picture and sound are flagged for not beginning together: codecs' own delays are below it."""
+SAME_LENGTH_S, SAME_LENGTH = 0.5, 0.1
+"""Seconds, and share of the picture, by which the sound may be longer or shorter without a flag."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,18 @@ class Sound:
         samples: `[N]` mono in [-1, 1] at 16 kHz, the first one beside the first picture; None if there is no sound.
         reason: why there is none; "" otherwise.
         late: how many of the first samples are filled up with silence, because the sound begins after the picture.
+        remarks: what a reader must know of it, each "code: text".
     """
 
     samples: np.ndarray | None
     reason: str = ""
     late: int = 0
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Of the pair, each "code: text"."""
+        return (*self.remarks, *([f"no sound: {self.reason}"] if self.reason else []))
 
     def loudness(self, fps: float, count: int) -> np.ndarray | None:
         """`[count]` root mean square of each frame, over the largest; None without sound."""
@@ -52,11 +64,13 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
     if given is not None and not given.exists():
         return Sound(None, f"there is no sound of this name in {given.parent}")
     if given is not None:
-        return _from_first_picture(given, None)
+        picture = clips[0].video.info if clips else None
+        return _from_first_picture(given, "given", None, picture)
     reasons = []
     for clip in clips:
+        info = clip.video.info
         try:
-            return _from_first_picture(Path(clip.video.path), clip.video.info.start_s)
+            return _from_first_picture(Path(clip.video.path), clip.role, info.start_s, info)
         except NoAudioError:
             reasons.append(f"{clip.name} has no sound stream")
         except JaxevalError as error:
@@ -64,9 +78,30 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
     return Sound(None, "; ".join(dict.fromkeys(reasons)))
 
 
-def _from_first_picture(path: Path, picture_start: float | None) -> Sound:
+def _from_first_picture(path: Path, role: str, picture_start: float | None, picture: VideoInfo | None) -> Sound:
     """The sound from the first picture on; without a picture, from its own beginning."""
     samples, start = read_audio(path, SAMPLE_RATE)
     shift = 0 if picture_start is None else round((start - picture_start) * SAMPLE_RATE)
     late = max(shift, 0)
-    return Sound(np.concatenate([np.zeros(late, samples.dtype), samples[max(-shift, 0) :]]), late=late)
+    samples = np.concatenate([np.zeros(late, samples.dtype), samples[max(-shift, 0) :]])
+    remarks = {
+        "streams": sound_choice(path),
+        "sound start": _start(shift / SAMPLE_RATE),
+        "sound length": _length(len(samples) / SAMPLE_RATE, picture.duration_s) if picture else None,
+    }
+    return Sound(samples, late=late, remarks=tuple(f"{code}: {role}: {text}" for code, text in remarks.items() if text))
+
+
+def _start(late: float) -> str | None:
+    """Words for sound that begins so many seconds after the picture."""
+    if abs(late) <= STARTS_TOGETHER_S:
+        return None
+    after, treated = ("after", "silence fills it") if late > 0 else ("before", "what comes before it is left out")
+    return f"the sound begins {abs(late) * 1000:.0f} ms {after} the picture; {treated}"
+
+
+def _length(sound: float, picture: float) -> str | None:
+    """Words for sound of another length than the picture's, both in seconds."""
+    if abs(sound - picture) <= max(SAME_LENGTH_S, SAME_LENGTH * picture):
+        return None
+    return f"{sound:.2f} s of sound for {picture:.2f} s of picture"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jaxeval.errors import JaxevalError
-from jaxeval.media.audio import loudness_envelope, read_audio
+from jaxeval.media.audio import _by_run, loudness_envelope, read_audio
 from jaxeval.media.container import NoAudioError
 from jaxeval.media.video import Video
 
@@ -124,6 +124,28 @@ def test_a_gap_is_filled_with_silence(tmp_path):
     assert (loudness[1:11] > 0.3).all()
     assert (loudness[13:24] < 1e-3).all()
     assert (loudness[26:36] > 0.3).all()
+
+
+@pytest.mark.parametrize(
+    ("stamps", "expected"),
+    [
+        ([0, 1600, 3200], 0),
+        ([None, 4800, 6400], 3200),
+        ([None, None, 4800, 6400], 1600),
+        ([4800, None, None], 4800),
+        ([None, None], 22400),
+        ([None] * 20, 22400),
+    ],
+)
+def test_missing_stamps_at_the_beginning_count_back_from_the_first_known_one(stamps, expected):
+    frames = []
+    for stamp in stamps:
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1600), np.int16), format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = 16000, stamp, Fraction(1, 16000)
+        frames.append(frame)
+    timed = list(_by_run(frames, Fraction(60), beginning=Fraction(7, 5)))
+    assert {run.start * 16000 for run, _ in timed} == {expected}
+    assert [frame for _, frame in timed] == frames
 
 
 def test_truncated_sound_gives_what_decodes(tmp_path):

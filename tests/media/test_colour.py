@@ -6,6 +6,7 @@ import pytest
 
 from jaxeval.errors import JaxevalError
 from jaxeval.media.colour import Colour, colour_of
+from jaxeval.media.picture import Upright
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 
@@ -36,6 +37,15 @@ def by_hand(yuv, kr, kb, *, full):
     u, v = ((plane - 128) / (255 if full else 224) for plane in (u, v))
     r, b = y + 2 * (1 - kr) * v, y + 2 * (1 - kb) * u
     return 255 * np.stack([r, (y - kr * r - kb * b) / (1 - kr - kb), b], axis=1)
+
+
+def by_hand_deep(yuv, bits, kr, kb, *, full):
+    """The same of any number of bits: H.273 scales limited range by 2^(bits − 8), full range is 2^bits − 1."""
+    if not full:
+        return by_hand(yuv / 2 ** (bits - 8), kr, kb, full=False)
+    most = 2**bits - 1
+    y, differences = yuv[:, :1] / most, (yuv[:, 1:] - 2 ** (bits - 1)) / most
+    return by_hand(np.concatenate([255 * y, 128 + 255 * differences], axis=1), kr, kb, full=True)
 
 
 def written(path, matrix, span, *, codec="ffv1", pix_fmt="yuv420p", size=SIZE):
@@ -129,6 +139,95 @@ def test_pixel_formats_without_a_choice(pix_fmt, expected, words):
 @pytest.mark.parametrize(("width", "height", "hd"), [(1280, 64, True), (1278, 576, False), (64, 578, True)])
 def test_what_players_take_for_hd(width, height, hd):
     assert colour_of(av.VideoFrame(width, height, "yuv420p")).guessed == hd
+
+
+def flat(pix_fmt, code, matrix=2, span=0, curve=2):
+    """A frame of one colour: 8-bit codes of its components, widened to the format's depth by a shift."""
+    frame = av.VideoFrame(*SIZE, pix_fmt)
+    bits = frame.format.components[0].bits
+    dtype = np.dtype(np.uint8 if bits == 8 else ">u2" if pix_fmt.endswith("be") else "<u2")
+    for plane, value in zip(frame.planes, code, strict=True):
+        size = plane.height, plane.line_size // dtype.itemsize
+        plane.update(np.full(size, int(value) << (bits - 8), dtype).tobytes())
+    frame.colorspace, frame.color_range, frame.color_trc = matrix, span, curve
+    return frame
+
+
+def shown(frame):
+    return Upright(frame).rgb(frame)[20, 30]
+
+
+@pytest.mark.parametrize("span", RANGES)
+@pytest.mark.parametrize("matrix", [1, 6, 9])
+@pytest.mark.parametrize(
+    "pix_fmt", ["yuv422p", "yuv444p", "yuv420p10le", "yuv422p10be", "yuv444p10le", "yuv420p12le", "yuv444p16le"]
+)
+def test_every_depth_and_subsampling_follows_the_same_matrices(pix_fmt, matrix, span):
+    _, kr, kb = MATRICES[matrix]
+    found = np.stack([shown(flat(pix_fmt, code, matrix, span)) for code in patches()])
+    bits = av.VideoFormat(pix_fmt).components[0].bits
+    codes = patches() * 2.0 ** (bits - 8)
+    np.testing.assert_allclose(found, by_hand_deep(codes, bits, kr, kb, full=span == 2), atol=1.5)
+
+
+@pytest.mark.parametrize("pix_fmt", ["gray", "gray10le", "gray12le", "gray16le"])
+@pytest.mark.parametrize("span", [0, *RANGES])
+def test_grey_follows_its_range(pix_fmt, span):
+    codes = np.array([16, 40, 126, 200, 235])
+    found = np.array([shown(flat(pix_fmt, [code], span=span)) for code in codes])
+    expected = (codes - 16) / 219 * 255 if span == 1 else codes
+    np.testing.assert_allclose(found, np.tile(expected[:, None], 3), atol=0.5 if pix_fmt == "gray" else 1)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "ffv1"])
+@pytest.mark.parametrize("span", RANGES)
+def test_a_grey_file_shows_what_its_luma_would_in_colour(tmp_path, codec, span):
+    path, options = tmp_path / "clip.mkv", {"qp": "0"} if codec == "libx264" else {}
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "gray"
+        stream.codec_context.color_range = span
+        for code in (40, 126, 200):
+            frame = flat("gray", [code], span=span)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    codes = np.array([40, 126, 200])
+    expected = (codes - 16) / 219 * 255 if span == 1 else codes
+    np.testing.assert_allclose(middles(Video(path)), np.tile(expected[:, None], 3), atol=1.5)
+
+
+def test_planar_rgb_is_left_alone():
+    for pix_fmt in ("gbrp", "gbrp10le", "gbrp12le"):
+        np.testing.assert_allclose(shown(flat(pix_fmt, (100, 50, 200), matrix=0)), (200, 100, 50), atol=1)
+
+
+@pytest.mark.parametrize(("curve", "name"), [(16, "PQ"), (18, "HLG")])
+def test_high_dynamic_range_is_told(tmp_path, curve, name):
+    path = tmp_path / "clip.mkv"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p10le"
+        stream.codec_context.color_trc, stream.codec_context.colorspace = curve, 9
+        for _ in range(3):
+            output.mux(stream.encode(flat("yuv420p10le", (120, 128, 128), 9, 1, curve)))
+        output.mux(stream.encode(None))
+    info = Video(path).info
+    assert info.colour == Colour("bt2020", "limited", hdr=name)
+    assert info.remarks == {
+        "hdr": f"{name}, high dynamic range; scored as it is encoded, without tone mapping",
+    }
+
+
+def test_tags_that_change_are_told_and_followed(tmp_path):
+    path = tmp_path / "clip.h264"
+    parts = [written(tmp_path / f"{tag}.h264", tag, 1, codec="libx264") for tag in (1, 6)]
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    video = Video(path)
+    expected = [by_hand(patches(), *MATRICES[tag][1:], full=False) for tag in (1, 6)]
+    np.testing.assert_allclose(middles(video), np.concatenate(expected), atol=1.5)
+    assert video.info.remarks["colours change"] == (
+        "bt709, limited range and bt601, limited range; each frame is converted by its own"
+    )
 
 
 def test_a_tag_that_says_nothing_of_rgb_leaves_it_alone(tmp_path):

@@ -144,10 +144,52 @@ def test_ntsc_is_not_thirty(tmp_path):
 )
 def test_rates_that_are_announced_alike_and_are_not(changes, words):
     steady = {"colour": Colour("bt709", "limited"), "source_fps": 25.0, "average_fps": 25.0, "fps": 25.0}
-    steady |= {"frames": 250, "left_out": 0, "repeated": 0, "damage": None}
+    steady |= {"frames": 250, "left_out": 0, "repeated": 0, "damage": None, "transparent": 0, "remarks": {}}
     pair = []
     for made in (steady | changes, steady):
         file = SimpleNamespace(info=SimpleNamespace(**made), width=64, height=48)
         pair.append(clip("either", file))
     found = flags_of(*pair)
     assert (not found) if words is None else (words in found[0])
+
+
+ON_BLACK = "composited on black in 5 frames, alpha taken for straight"
+
+
+def transparent(path, share):
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("qtrle", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "argb"
+        image = np.full((48, 64, 4), 255, np.uint8)
+        image[: round(48 * share), :, 3] = 0
+        for _ in range(5):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgba")))
+        output.mux(stream.encode(None))
+    return Video(path)
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ((0, 0), None),
+        ((0.5, 0), f"generated: {ON_BLACK}; reference: has no transparency"),
+        ((0, 0.5), f"reference: {ON_BLACK}; generated: has no transparency"),
+        ((0.5, 0.2), f"generated: {ON_BLACK}; reference: {ON_BLACK}"),
+    ],
+)
+def test_transparency_is_told_of_each(tmp_path, shares, expected):
+    roles = ("generated", "reference")
+    pair = [clip(role, transparent(tmp_path / f"{role}.mov", share)) for role, share in zip(roles, shares, strict=True)]
+    assert flags_of(*pair) == (() if expected is None else (f"transparency: {expected}",))
+
+
+def test_what_is_known_of_one_file_names_its_role(tmp_path):
+    path = tmp_path / "generated.mpg"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mpeg2video", rate=25, options={"flags": "+ildct+ilme"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(50):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")))
+        output.mux(stream.encode(None))
+    x, y = clip("generated", Video(path)), clip("reference", video(tmp_path / "reference.mp4", matrix=UNSPECIFIED))
+    assert flags_of(x, y) == ("interlaced: generated: 50 of 50 frames hold two fields; scored as they are stored",)
