@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OPTIONAL = (
-    *("torch", "torchvision", "torchmetrics", "torch_fidelity", "tflite", "onnx", "onnxruntime", "dlib", "tensorflow"),
+    *("torch", "torchvision", "torchmetrics", "torch_fidelity", "tflite", "onnx", "onnxruntime", "dlib"),
     *("pytorch_msssim", "cpbd", "python_speech_features", "mediapipe", "cv2", "statsmodels", "ray"),
 )
 COLLECT = f"""
