@@ -69,6 +69,8 @@ def score(console: Console, asked: "Score") -> int:
         gamma=asked.gamma,
         scorers=load_scorers(asked.scorers) if asked.scorers else (),
         numbers=read_numbers(asked.number),
+        names=(str(asked.generated), str(asked.reference)),
+        floor=asked.floor,
     )
     return _score_pairs(console, run, pairs, f"{asked.generated} against {asked.reference}", asked.floor)
 
@@ -99,7 +101,8 @@ def _lags(row: Difference) -> str:
 
 def demo(console: Console, out: Path) -> int:
     """`jaxeval demo`."""
-    run = Run(out, PROTOCOLS["jaxeval-v1"], "face")
+    names = "the demo's four faulty copies", "the talking face that they are copies of"
+    run = Run(out, PROTOCOLS["jaxeval-v1"], "face", names=names, floor=1)
     with console.status("making a talking face from a photograph and speech, and four faulty copies of it"):
         clips = make_demo(out)
     pairs = [Pair(name, path, clips.reference) for name, path in clips.methods.items()]
@@ -114,8 +117,11 @@ def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str, 
     document = run.write(records)
     if below := floor_pairs(pairs, run.out / "floor", floor):
         document = run.write(records, _records(console, run.floor_record, below)[0])
-    write_report(run.out / "report.html", document, run.clip, fps=run.protocol.fps, title=title)
+    for line in run.kept:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    # The page comes last: whatever befalls it, the numbers are in their files and on the terminal.
     print_table(document, console)
+    run.write_page(lambda path: write_report(path, document, run.clip, fps=run.protocol.fps, title=title))
     for encoder, reason in run.missing.items():
         console.print(f"missing weights of {encoder}: {reason}", markup=False, highlight=False, soft_wrap=True)
     for name in ("scores.json", "scores.csv", "report.html"):
