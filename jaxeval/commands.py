@@ -4,7 +4,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -13,23 +12,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from jaxeval.benchmark.comparison import comparison_csv, comparison_json, comparison_notes, comparison_table
 from jaxeval.benchmark.demo import make_demo
 from jaxeval.benchmark.report import write_report
 from jaxeval.benchmark.table import print_table
 from jaxeval.checkpoints import cache_folder, convert, list_weights, verify_weights
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.clip import Pair
-from jaxeval.scoring.compare import Difference, compare, read_scores
+from jaxeval.scoring.compare import compare, read_scores
 from jaxeval.scoring.custom import load_scorers, read_numbers
 from jaxeval.scoring.floor import floor_pairs
 from jaxeval.scoring.pairing import find_pairs, read_identities
 from jaxeval.scoring.protocol import PROTOCOLS
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.run import Run
-from jaxeval.scoring.score_names import format_value
 
 if TYPE_CHECKING:
-    from jaxeval.cli import Score
+    from jaxeval.cli import Compare, Score
 
 _BAR = (
     TextColumn("{task.description}"),
@@ -40,6 +39,8 @@ _BAR = (
     TimeRemainingColumn(),
 )
 
+_PIPE = 10_000
+"""Columns of an output that is no terminal."""
 
 Scoring = Callable[[Pair, Callable[[float], None]], tuple[ClipRecord, bool]]
 
@@ -75,28 +76,29 @@ def score(console: Console, asked: "Score") -> int:
     return _score_pairs(console, run, pairs, f"{asked.generated} against {asked.reference}", asked.floor)
 
 
-def compare_runs(console: Console, one: Path, other: Path, only: Sequence[str]) -> int:
+def compare_runs(console: Console, asked: "Compare") -> int:
     """`jaxeval compare`."""
-    differences = compare(read_scores(one), read_scores(other), only)
-    table = Table("score", "better", "first", "second", "difference", "95 %", "n of N", "lag ms", "better run")
-    for row in differences:
-        value = partial(format_value, row.score)
-        between = f"{value(row.ci95[0])} to {value(row.ci95[1])}" if row.ci95 else "–"
-        counts = f"{row.n} of {row.of}" if row.of else "the set"
-        better = f"{row.score.better} {row.score.unit}".strip()
-        numbers = value(row.one), value(row.other), value(row.difference)
-        table.add_row(row.score.label, better, *numbers, between, counts, _lags(row), row.verdict)
-    console.print(f"first: {one}   second: {other}", markup=False, highlight=False, soft_wrap=True)
-    console.print(table)
+    if asked.json and asked.csv:
+        raise JaxevalError("--json and --csv: expected one of them, found both. Leave one out.")
+    only = tuple(filter(None, asked.scores.split(",")))
+    rows = compare(read_scores(asked.first), read_scores(asked.second), only)
+    if asked.json:
+        console.file.write(comparison_json(rows, str(asked.first), str(asked.second)) + "\n")
+    elif asked.csv:
+        console.file.write(comparison_csv(rows))
+    else:
+        console.print(f"first: {asked.first}   second: {asked.second}", markup=False, highlight=False, soft_wrap=True)
+        table = comparison_table(rows)
+        # A terminal folds what it has no room for; in a file or a pipe every row stays on its line.
+        width = (
+            console.width
+            if console.is_terminal
+            else console.measure(table, options=console.options.update(max_width=_PIPE)).maximum
+        )
+        console.print(table, width=width, crop=False)
+        for line in comparison_notes(rows):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     return 0
-
-
-def _lags(row: Difference) -> str:
-    """What alignment forgave in both runs, beside a score that is worth nothing without it."""
-    if not row.score.name.endswith(("_div", "_seq")):
-        return ""
-    told = [f"{mean:+.0f} ± {spread:.0f}".replace("-", "−") for mean, spread in row.lags or ()]
-    return "; ".join(told or ["unknown"]) + (f", {row.flagged} flagged" if row.flagged else "")
 
 
 def demo(console: Console, out: Path) -> int:
