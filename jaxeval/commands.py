@@ -89,13 +89,9 @@ def compare_runs(console: Console, asked: "Compare") -> int:
     else:
         console.print(f"first: {asked.first}   second: {asked.second}", markup=False, highlight=False, soft_wrap=True)
         table = comparison_table(rows)
-        # A terminal folds what it has no room for; in a file or a pipe every row stays on its line.
-        width = (
-            console.width
-            if console.is_terminal
-            else console.measure(table, options=console.options.update(max_width=_PIPE)).maximum
-        )
-        console.print(table, width=width, crop=False)
+        if not console.is_terminal:  # which folds what it has no room for; in a file or a pipe a row stays on its line
+            console.width = console.measure(table, options=console.options.update(max_width=_PIPE)).maximum
+        console.print(table)
         for line in comparison_notes(rows):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     return 0

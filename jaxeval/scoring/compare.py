@@ -15,7 +15,7 @@ from jaxeval.scoring.flags import time_flags
 from jaxeval.scoring.paired_test import LEVEL, holm, paired_p, too_few
 from jaxeval.scoring.score_names import scores_in
 from jaxeval.scoring.score_texts import Score
-from jaxeval.scoring.sides import Side, side_of
+from jaxeval.scoring.sides import Side, lacking, side_of
 from jaxeval.scoring.signature import differing, fields_of
 from jaxeval.scoring.summary import interval, mean_of, scaled
 
@@ -153,7 +153,7 @@ def _nothing(rows: Sequence[Difference]) -> str:
     row, others = rows[0], len(rows) - 1
     without = [name for name, mean in (("the first run", row.one), ("the second run", row.other)) if mean is None]
     where = "either" if len(without) == 2 else without[0] if without else "the same clip of both"
-    more = f" (the other {others} scores are no better)" if others else ""
+    more = f" (and {others} more scores likewise)" if others else ""
     return f"Expected {row.score.name} in both runs, found none in {where}: {row.reason}{more}. Try others by --scores."
 
 
@@ -162,15 +162,13 @@ def _row(score: Score, left: Side, right: Side, common: Sequence[str]) -> Differ
     ids = [clip for clip in common if all(name in side.clips[clip]["scores"] for side in (left, right))]
     if ids:
         return _of_clips(score, left, right, ids, len(common))
-    in_clips = any(name in clip["scores"] | clip["missing"] for side in (left, right) for clip in side.clips.values())
-    means = [_mean(name, side, common) if in_clips else side.means.get(name) for side in (left, right)]
-    of = len(common) if in_clips else 0
-    if in_clips or None in means:
-        return Difference(
-            score, means[0], means[1], None, None, 0, of, reason=_lacking(name, left, right, means, common)
-        )
-    difference = finite_number(means[1] - means[0])
-    return Difference(score, means[0], means[1], difference, None, 0, 0, reason="a number of the whole set: no test")
+    rows = [*left.clips.values(), *right.clips.values()]
+    in_clips = any(name in row["scores"] or name in row["missing"] for row in rows)
+    a, b = (side.mean(name, common) if in_clips else side.means.get(name) for side in (left, right))
+    if in_clips or a is None or b is None:
+        reason = lacking(name, (left, right), (a, b), common)
+        return Difference(score, a, b, None, None, 0, len(common) if in_clips else 0, reason=reason)
+    return Difference(score, a, b, finite_number(b - a), None, 0, 0, reason="a number of the whole set: no test")
 
 
 def _of_clips(score: Score, left: Side, right: Side, ids: Sequence[str], of: int) -> Difference:

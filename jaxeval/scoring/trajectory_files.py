@@ -69,7 +69,8 @@ def _read(path: Path, protocol: Protocol) -> tuple[dict[str, np.ndarray], float]
     fps = arrays.pop("fps", np.float64(protocol.fps))
     is_number = isinstance(fps, np.ndarray | np.generic) and fps.shape == () and fps.dtype.kind in "iuf"
     if not is_number or not _SLOWEST <= float(fps) <= _FASTEST:
-        found = printable(" ".join(str(fps).split())[:60])
+        kind = f" ({fps.dtype})" if isinstance(fps, np.ndarray | np.generic) else ""
+        found = printable(" ".join(str(fps).split())[:60] + kind)
         text = f"expected fps to be a positive number, found {found}; from {_SLOWEST:g} to {_FASTEST:g} are taken"
         raise JaxevalError(f"{path}: {text}. {_NEXT}")
     if not arrays:
