@@ -92,8 +92,7 @@ def compare_runs(console: Console, asked: "Compare") -> int:
         if not console.is_terminal:  # which folds what it has no room for; in a file or a pipe a row stays on its line
             console.width = console.measure(table, options=console.options.update(max_width=_PIPE)).maximum
         console.print(table)
-        for line in comparison_notes(rows):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        _print_lines(console, comparison_notes(rows))
     return 0
 
 
@@ -115,16 +114,22 @@ def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str, 
     document = run.write(records)
     if below := floor_pairs(pairs, run.out / "floor", floor):
         document = run.write(records, _records(console, run.floor_record, below)[0])
-    for line in run.kept:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    kept = [*run.kept]
+    _print_lines(console, kept)
     # The page comes last: whatever befalls it, the numbers are in their files and on the terminal.
     print_table(document, console)
     run.write_page(lambda path: write_report(path, document, run.clip, fps=run.protocol.fps, title=title))
+    _print_lines(console, run.kept[len(kept) :])
     for encoder, reason in run.missing.items():
         console.print(f"missing weights of {encoder}: {reason}", markup=False, highlight=False, soft_wrap=True)
     for name in ("scores.json", "scores.csv", "report.html"):
         console.print(f"{run.out / name}", highlight=False, soft_wrap=True)
     return int(any(record.status != "ok" for record in records))
+
+
+def _print_lines(console: Console, lines: Sequence[str]) -> None:
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _records(console: Console, score: Scoring, pairs: Sequence[Pair]) -> tuple[list[ClipRecord], int]:

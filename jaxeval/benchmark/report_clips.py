@@ -87,7 +87,7 @@ def clip_section(
         {'no frames': ['psnr']}
     """
     rate = record.fps or fps
-    lost = [f"no pictures: {record.reason}"] if (row["status"], record.status) == ("ok", "failed") else []
+    lost = [f"no pictures: {record.reason}"] if (row.get("status"), record.status) == ("ok", "failed") else []
     drawn = [metric for metric in metrics if metric.name in record.curves]
     return {
         "row": row,

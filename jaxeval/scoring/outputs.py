@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -56,16 +57,30 @@ class Outputs:
             self._make_room()
             self._write_own()
 
-    def add_page(self, page: Path) -> None:
-        """Move a finished page beside this run's other files, which are written again if another run's stand there.
+    def write_page(self, draw: Callable[[Path], None]) -> None:
+        """Draw `report.html` aside, and put it beside this run's other files, which are written again if need be.
+
+        Args:
+            draw: writes the page to the path that it is given.
 
         Raises:
-            JaxevalError: as `write`.
+            JaxevalError: as `write`, or what `draw` raises.
         """
-        with _turn(self.folder):
-            if self._make_room():
-                self._write_own()
-            _move(page, self.folder / PAGE)
+        try:
+            aside = tempfile.TemporaryDirectory(dir=self.folder, prefix=".page-")
+        except OSError as error:
+            text = f"{self.folder}: expected to write {PAGE} there, found: {error.strerror}"
+            raise JaxevalError(f"{text}. Make room or choose another folder.") from error
+        with aside:
+            page = Path(aside.name) / PAGE
+            try:
+                draw(page)
+            except JaxevalError as error:
+                raise JaxevalError(str(error).replace(str(page), str(self.folder / PAGE))) from error
+            with _turn(self.folder):
+                if self._make_room():
+                    self._write_own()
+                _move(page, self.folder / PAGE)
 
     def _write_own(self) -> None:
         for name, content in self._own.items():

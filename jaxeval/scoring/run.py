@@ -2,7 +2,6 @@
 
 import json
 import platform
-import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +19,7 @@ from jaxeval.scoring.clip import Pair, Progress, Scorer
 from jaxeval.scoring.custom import FAILED, CustomScore
 from jaxeval.scoring.finite import finite_number
 from jaxeval.scoring.floor import CRF, code_again
-from jaxeval.scoring.outputs import PAGE, Outputs
+from jaxeval.scoring.outputs import Outputs
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord, SetFeatures
 from jaxeval.scoring.rows import csv_of, row_of
@@ -210,23 +209,9 @@ class Run:
         return document
 
     def write_page(self, draw: Callable[[Path], None]) -> None:
-        """Let a function draw `report.html`, and put it beside the files that `write` wrote.
-
-        Args:
-            draw: writes the page to the path that it is given.
-
-        Raises:
-            JaxevalError: it can't be written.
-        """
+        """Let a function draw `report.html`, beside the files that `write` wrote; see `Outputs.write_page`."""
         assert self._outputs is not None
-        try:
-            folder = tempfile.TemporaryDirectory(dir=self.out, prefix=".page-")
-        except OSError as error:
-            text = f"{self.out}: expected to write {PAGE} there, found: {error.strerror}"
-            raise JaxevalError(f"{text}. Make room or choose another folder.") from error
-        with folder:
-            draw(Path(folder.name) / PAGE)
-            self._outputs.add_page(Path(folder.name) / PAGE)
+        self._outputs.write_page(draw)
 
     @property
     def kept(self) -> list[str]:

@@ -119,7 +119,7 @@ def _no_alignment(costs: Costs, band: float | None) -> str | None:
     largest, longest = max(float(matrix.max()) for matrix in matrices), 2 * max(t, s) - 1
     if largest * longest >= LARGEST_PATH:
         sizes = f"costs of {largest:.1e} along up to {longest} cells"
-        return f"no alignment: {sizes} may add up to more than the {LARGEST_PATH:.0e} that float32 aligns; scale them down"
+        return f"no alignment: {sizes} may exceed the {LARGEST_PATH:.0e} that float32 aligns; scale trajectories down"
     return None
 
 

@@ -89,7 +89,8 @@ class Sets:
         for name in self._names:
             x, y = features.generated.get(name), features.reference.get(name)
             if x is None or y is None:
-                self._lacking.setdefault(name, {})[clip] = features.missing.get(name, "no features")
+                if name in features.missing:
+                    self._lacking.setdefault(name, {})[clip] = features.missing[name]
                 continue
             sums = self._sums.get((name, "generated"))
             if sums is not None and x.shape[1:] != sums.mean.shape:

@@ -94,7 +94,7 @@ def scaled(values: np.ndarray) -> tuple[np.ndarray, float]:
 
     Example:
         >>> values, unit = scaled(np.array([1e308, 1e308]))
-        >>> values.sum() / 2 * unit
+        >>> print(values.sum() / 2 * unit)
         1e+308
     """
     largest = float(np.abs(values).max(initial=0))
