@@ -39,6 +39,9 @@ _BAR = (
     TimeRemainingColumn(),
 )
 
+_LARGEST_GAMMA = 1e30
+"""Above it, γ times the entropy of the paths leaves float32."""
+
 _PIPE = 10_000
 """Columns of an output that is no terminal."""
 
@@ -50,8 +53,9 @@ def score(console: Console, asked: "Score") -> int:
     if asked.protocol not in PROTOCOLS:
         names = ", ".join(PROTOCOLS)
         raise JaxevalError(f"--protocol: expected one of {names}, found {asked.protocol}. Choose one of them.")
-    if not 0 <= asked.gamma < float("inf"):
-        raise JaxevalError(f"--gamma: expected a number of at least 0, found {asked.gamma}. Try 0.01.")
+    if not 0 <= asked.gamma <= _LARGEST_GAMMA:
+        text = f"--gamma: expected a number of at least 0, and at most {_LARGEST_GAMMA:g}, found {asked.gamma}"
+        raise JaxevalError(f"{text}. Try 0.01.")
     if asked.floor < 0:
         raise JaxevalError(f"--floor: expected at least 0, found {asked.floor}. 0 leaves the noise floor out.")
     if asked.fewest is not None and asked.fewest < 2:
