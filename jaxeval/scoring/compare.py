@@ -20,6 +20,7 @@ from jaxeval.scoring.signature import differing, fields_of
 from jaxeval.scoring.summary import interval, mean_of, scaled
 
 _SCHEMA = 1
+_TOO_FAR = "the difference leaves float64's range"
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,8 @@ def read_scores(path: Path) -> dict[str, Any]:
     for part in ("summary", "signatures"):
         wrong += [f"{part}: {name}" for name, entry in document[part].items() if not isinstance(entry, dict)]
     if wrong:
-        raise JaxevalError(
-            f"{file}: expected rows as jaxeval writes them, found another as {wrong[0]}; score it again."
-        )
+        text = f"expected entries as jaxeval writes them, found another as {wrong[0]}; score the clips again"
+        raise JaxevalError(f"{file}: {text}.")
     return document
 
 
@@ -168,7 +168,9 @@ def _row(score: Score, left: Side, right: Side, common: Sequence[str]) -> Differ
     if in_clips or a is None or b is None:
         reason = lacking(name, (left, right), (a, b), common)
         return Difference(score, a, b, None, None, 0, len(common) if in_clips else 0, reason=reason)
-    return Difference(score, a, b, finite_number(b - a), None, 0, 0, reason="a number of the whole set: no test")
+    difference = finite_number(b - a)
+    reason = _TOO_FAR if difference is None else "a number of the whole set: no test"
+    return Difference(score, a, b, difference, None, 0, 0, reason=reason)
 
 
 def _of_clips(score: Score, left: Side, right: Side, ids: Sequence[str], of: int) -> Difference:
@@ -191,7 +193,7 @@ def _of_clips(score: Score, left: Side, right: Side, ids: Sequence[str], of: int
         lags=(lags[0], lags[1]) if lags and lags[0] and lags[1] else None,
         flagged=sum(any(map(time_flags, pair)) for pair in zip(*sides, strict=True)) if metric else 0,
         p=None if difference is None else paired_p(b - a),
-        reason="the difference leaves float64's range" if difference is None else "",
+        reason=_TOO_FAR if difference is None else "",
     )
 
 

@@ -10,6 +10,8 @@ from jaxeval.scoring.finite import all_finite, finite_number, finite_scores
 LARGEST_FEATURE = 1e15
 """The largest number in a set's features: the squares of 10⁷ differences twice as large still add up in float32."""
 
+_LARGEST_COST, _LONGEST_LAG = 1e30, 1e6
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -28,9 +30,12 @@ class Curves:
     alignment: np.ndarray
 
     @property
-    def finite(self) -> bool:
-        """Whether figures can be drawn of them."""
-        return all_finite(*vars(self).values())
+    def drawable(self) -> bool:
+        """Whether figures can be drawn of them: all numbers are finite, and none is beyond what an alignment gives."""
+        if not all_finite(*vars(self).values()):
+            return False
+        limits = (self.framewise, _LARGEST_COST), (self.aligned, _LARGEST_COST), (self.lag, _LONGEST_LAG)
+        return all(float(np.abs(values).max(initial=0)) <= limit for values, limit in limits)
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class ClipRecord:
     """One row of `scores.json`, with the pictures' material beside it.
 
     However it is made, it holds plain numbers, all of them finite: a score that isn't is missing with a reason, and
-    curves that aren't are left out. So one record can always be written beside the others.
+    curves that can't be drawn are left out. So one record can always be written beside the others.
 
     Attributes:
         id: the pair's name: the generated file's name without its suffix.
@@ -125,7 +130,7 @@ class ClipRecord:
             "missing": missing,
             "frames": self.frames and tuple(int(count) for count in self.frames),
             "flags": tuple(str(flag) for flag in self.flags),
-            "curves": {name: curves for name, curves in self.curves.items() if curves.finite},
+            "curves": {name: curves for name, curves in self.curves.items() if curves.drawable},
             "audio": self.audio if self.audio is None or all_finite(self.audio) else None,
             "fps": finite_number(self.fps),
         }

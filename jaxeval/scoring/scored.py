@@ -24,7 +24,7 @@ LARGEST_PATH = 5e29
 
 @dataclass(frozen=True)
 class Scored:
-    """What a pair's metrics gave; a score that isn't finite is missing with a reason, curves that aren't are left out.
+    """What a pair's metrics gave; a score that isn't finite is missing with a reason, and so are its curves left out.
 
     Attributes:
         scores: name to finite number.
@@ -42,7 +42,7 @@ class Scored:
         scores, missing = finite_scores(self.scores, self.missing)
         object.__setattr__(self, "scores", scores)
         object.__setattr__(self, "missing", missing)
-        object.__setattr__(self, "curves", {name: curves for name, curves in self.curves.items() if curves.finite})
+        object.__setattr__(self, "curves", {name: curves for name, curves in self.curves.items() if curves.drawable})
 
     def __or__(self, other: "Scored") -> "Scored":
         return Scored(
