@@ -111,8 +111,10 @@ def read_scores(path: Path) -> dict[str, Any]:
 
 
 def _is_row(clip: Any) -> bool:
-    kinds = {"id": str, "scores": dict, "missing": dict, "flags": list}
-    return isinstance(clip, dict) and all(isinstance(clip.get(name, kind()), kind) for name, kind in kinds.items())
+    kinds = {"scores": dict, "missing": dict, "flags": list}
+    if not isinstance(clip, dict) or not isinstance(clip.get("id"), str):
+        return False
+    return all(isinstance(clip.get(name, kind()), kind) for name, kind in kinds.items())
 
 
 def compare(one: Mapping, other: Mapping, only: Sequence[str] = ()) -> list[Difference]:
