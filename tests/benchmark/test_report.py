@@ -279,7 +279,8 @@ def test_a_clip_whose_pictures_can_not_be_drawn_says_so_and_the_others_stand(tmp
     """Whatever the fault: of its curves, its strips, or in drawing."""
     good, odd = clip("good", t=8, s=8), clip("odd", t=8, s=8)
     shape = replace(odd.generated, images=odd.generated.images[..., None])
-    for broken in (replace(odd, generated=shape), replace(odd, audio=np.zeros((3, 3)))):
+    flat = replace(odd.curves["expr"], alignment=np.zeros(3))
+    for broken in (replace(odd, generated=shape), replace(odd, curves={"expr": flat})):
         page = Page(write(tmp_path, [good, broken]))
         assert "they can't be drawn: " in page.text
         assert any("of good by" in alt for _, alt in page.all("alt"))
