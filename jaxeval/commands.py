@@ -116,7 +116,7 @@ def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str, 
         text = f"{again} of {len(pairs)} clips were scored by an earlier run into {run.out}."
         console.print(text, soft_wrap=True)
     document = run.write(records)
-    if below := floor_pairs(pairs, run.out / "floor", floor):
+    if below := floor_pairs(pairs, run.out / "floor", floor, run.protocol.fps):
         document = run.write(records, _records(console, run.floor_record, below)[0])
     kept = [*run.kept]
     _print_lines(console, kept)

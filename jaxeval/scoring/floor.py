@@ -16,13 +16,14 @@ CRF = 18
 _CHUNK = 25
 
 
-def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int) -> list[Pair]:
+def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int, fps: float = 25.0) -> list[Pair]:
     """References against themselves, coded once more at CRF 18: what is scored there is codec noise and nothing else.
 
     Args:
         pairs: of a run.
         folder: where the coded clips will stand; `code_again` writes them.
         count: how many references, the first ones; those that aren't there, or are trajectories, have no floor.
+        fps: of the protocol, at which they are coded.
 
     Returns:
         A pair for each, under an id that no file's name can be.
@@ -37,23 +38,25 @@ def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int) -> list[Pair]:
         if pair.reference is not None and pair.generated is not None and pair.reference.suffix.lower() != SUFFIX:
             sounds.setdefault(pair.reference, pair.audio)
     return [
-        Pair(printable(f"floor/{reference.stem}"), folder / f"crf{CRF}-{_digest(reference)}.mp4", reference, sound)
+        Pair(printable(f"floor/{reference.stem}"), folder / _name(reference, fps), reference, sound)
         for reference, sound in list(sounds.items())[:count]
     ]
 
 
-def _digest(path: Path) -> str:
+def _name(reference: Path, fps: float) -> str:
+    """Of the coded clip: it says all that the clip is made from."""
     try:
-        return file_sha256(path)[:16]
+        digest = file_sha256(reference)[:16]
     except OSError:
-        return "unreadable"
+        digest = "unreadable"
+    return f"crf{CRF}-{fps:g}fps-{digest}.mp4"
 
 
 def code_again(pair: Pair, fps: float) -> None:
     """Write a floor pair's clip: the reference's frames as they are scored, without sound, which stays the reference's.
 
-    A clip that is there already was made of this very file, for its name holds the reference's digest; so a run that is
-    taken up again loses no time.
+    A clip that is there already was made of this very file, for its name holds the reference's digest and the rate; so
+    a run that is taken up again loses no time.
 
     Args:
         pair: from `floor_pairs`.

@@ -35,23 +35,28 @@ class Outputs:
 
     Args:
         folder: where they stand; it exists.
-        digest: of the run's inputs and settings, as in the provenance of its `scores.json`.
 
     Attributes:
         kept: a line for each run whose files were moved, which says what it scored and where it is now.
     """
 
     folder: Path
-    digest: str
     kept: list[str] = field(default_factory=list)
+    _digests: set[str] = field(default_factory=set)
     _own: dict[str, bytes] = field(default_factory=dict)
 
-    def write(self, scores: bytes, csv: bytes) -> None:
+    def write(self, digest: str, scores: bytes, csv: bytes) -> None:
         """Write `scores.json` and `scores.csv`, each whole or not at all.
+
+        Args:
+            digest: of the run's inputs and settings, as in the provenance of its `scores.json`.
+            scores: the document.
+            csv: the table.
 
         Raises:
             JaxevalError: a file can't be written, or an earlier one can't be moved.
         """
+        self._digests.add(digest)
         self._own = dict(zip(FILES, (scores, csv), strict=False))
         with _turn(self.folder):
             self._make_room()
@@ -96,7 +101,7 @@ class Outputs:
         found = document.get("provenance")
         provenance = found if isinstance(found, Mapping) else {}
         digest = str(provenance.get("digest"))
-        if digest == self.digest:
+        if digest in self._digests:
             return False
         if not _DIGEST.fullmatch(digest):
             digest = hashlib.sha256(content).hexdigest()

@@ -76,7 +76,7 @@ class Run:
             )
         self._identities, self._fewest, self._names, self._floor = dict(identities or {}), fewest, names, floor
         self._store, self._made_from = ClipStore(out / "clips"), dict[str, dict[str, Any]]()
-        self._outputs: Outputs | None = None
+        self._outputs = Outputs(out)
         self._scorer = Scorer(protocol, region, gamma, scorers)
         self._weights = self._scorer.networks.weights
         self._started = _now()
@@ -176,8 +176,7 @@ class Run:
         Raises:
             JaxevalError: a file can't be written, or a number has the name of a clip's score.
         """
-        outputs = self._outputs = self._outputs or Outputs(self.out, self._digest(records))
-        sets = self._sets(records)
+        digest, sets = self._digest(records), self._sets(records)
         summary = summarise(records, self._identities) | (sets.summary(len(records)) if sets else {})
         for name in self._numbers.keys() & summary.keys():
             raise JaxevalError(f"--number {name}: expected a name that no clip's score has, found it; choose another.")
@@ -195,7 +194,7 @@ class Run:
         )
         document = {
             "schema": SCHEMA,
-            "provenance": self._provenance() | {"digest": outputs.digest},
+            "provenance": self._provenance() | {"digest": digest},
             "clips": [row_of(record) for record in records],
             "summary": summary,
             "details": details(records, {name: own.score for name, own in self._own.items()})
@@ -205,18 +204,17 @@ class Run:
             "floor": {"crf": CRF, "clips": [row_of(record) for record in floor], "summary": summarise(floor)},
         }
         text = json.dumps(document, indent=1, allow_nan=False)
-        outputs.write(text.encode(), csv_of(records).encode(errors="backslashreplace"))
+        self._outputs.write(digest, text.encode(), csv_of(records).encode(errors="backslashreplace"))
         return document
 
     def write_page(self, draw: Callable[[Path], None]) -> None:
         """Let a function draw `report.html`, beside the files that `write` wrote; see `Outputs.write_page`."""
-        assert self._outputs is not None
         self._outputs.write_page(draw)
 
     @property
     def kept(self) -> list[str]:
         """A line for each other run whose files were in the folder: what it scored, and where they are now."""
-        return self._outputs.kept if self._outputs else []
+        return self._outputs.kept
 
     def _digest(self, records: Sequence[ClipRecord]) -> str:
         """Of all that the numbers depend on, but not of where the files lie."""

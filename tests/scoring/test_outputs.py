@@ -72,6 +72,16 @@ def test_the_same_inputs_are_written_over(methods, tmp_path):
     assert not (out / "previous").exists()
 
 
+def test_a_run_that_grows_keeps_no_copies_of_itself(methods, tmp_path):
+    run = a_run(tmp_path / "out")
+    records = []
+    for pair in methods["first"]:
+        records.append(run.record(pair)[0])
+        run.write(records)
+    assert run.kept == []
+    assert len(read(tmp_path / "out")["clips"]) == 3
+
+
 @pytest.mark.parametrize("changed", [{"gamma": 0.5}, {"fewest": 7}, {"numbers": {"cost": 1.0}}, {"floor": 2}], ids=str)
 def test_other_settings_are_another_run(methods, tmp_path, changed):
     scored(a_run(tmp_path / "out"), methods["first"])
@@ -179,7 +189,7 @@ def test_two_runs_of_one_second_and_digest_are_both_kept(tmp_path):
     text = '{"provenance": {"digest": "%s", "written": "2026-01-01T00:00:00+00:00"}, "clips": %s}'
     for clips in ("[]", "[1]", "[1]"):
         (tmp_path / "scores.json").write_text(text % ("a" * 64, clips))
-        Outputs(tmp_path, "b" * 64).write(b"{}", b"")
+        Outputs(tmp_path).write("b" * 64, b"{}", b"")
     found = {place.name: json.loads((place / "scores.json").read_text()) for place in (tmp_path / "previous").iterdir()}
     assert found["20260101T000000Z-aaaaaaaa"]["clips"] == []
     assert found["20260101T000000Z-aaaaaaaa-2"]["clips"] == [1]

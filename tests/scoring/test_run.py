@@ -1,6 +1,7 @@
 """Nothing that one clip holds keeps the others' files from being written."""
 
 import csv
+import io
 import json
 import math
 import subprocess
@@ -8,8 +9,10 @@ import sys
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from jaxeval.benchmark.report import write_report
+from jaxeval.benchmark.table import print_table
 from jaxeval.cli import main
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.clip import Scorer
@@ -63,6 +66,7 @@ def score_all(monkeypatch, run, pairs, odd):
     monkeypatch.setattr(Scorer, "score", scored)
     records = [run.record(pair)[0] for pair in pairs]
     document = run.write(records)
+    print_table(document, Console(file=io.StringIO()))
     run.write_page(lambda path: write_report(path, document, run.clip, fps=25.0, title="Odd"))
     return document
 
