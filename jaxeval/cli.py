@@ -1,4 +1,4 @@
-"""The command line: `jaxeval demo`, `jaxeval score`, `jaxeval compare`, `jaxeval weights`, `jaxeval doctor`.
+"""The command line: `jaxeval demo`, `score`, `compare`, `weights` and `doctor`, and `jaxeval --version`.
 
 Exit codes: 0 if every clip is scored, 1 if some failed (their rows say why), 2 for a command that can't run.
 """
@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -65,13 +66,17 @@ class Compare:
     second: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SECOND")]
     """Another's."""
     scores: Annotated[str, tyro.conf.arg(metavar="NAME,NAME")] = ""
-    """Names of the scores to compare, with commas between; all that both runs have if not given."""
+    """Names of the scores to compare, with commas between; all that either run has if not given."""
+    json: bool = False
+    """Print one JSON document and nothing else."""
+    csv: bool = False
+    """Print one CSV table and nothing else."""
 
     def run(self, console: Console) -> int:
-        """Print the table."""
+        """Print the comparison."""
         from jaxeval.commands import compare_runs
 
-        return compare_runs(console, self.first, self.second, tuple(filter(None, self.scores.split(","))))
+        return compare_runs(console, self)
 
 
 @dataclass(frozen=True)
@@ -179,6 +184,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # for names that are no UTF-8
+    words = sys.argv[1:] if arguments is None else arguments
+    if list(words) == ["--version"]:
+        print(f"jaxeval {version('jaxeval')}")
+        sys.exit(0)
     try:
         command = tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments)
         code = command.run(Console())
@@ -203,7 +212,7 @@ def _complain(text: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-_ABOUT = "Aligned evaluation of talking heads, and of any generated sequence, in JAX."
+_ABOUT = "Aligned evaluation of talking heads, and of any generated sequence, in JAX. --version shows the version."
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -13,23 +12,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from jaxeval.benchmark.comparison import comparison_csv, comparison_json, comparison_notes, comparison_table
 from jaxeval.benchmark.demo import make_demo
 from jaxeval.benchmark.report import write_report
 from jaxeval.benchmark.table import print_table
 from jaxeval.checkpoints import cache_folder, convert, list_weights, verify_weights
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.clip import Pair
-from jaxeval.scoring.compare import Difference, compare, read_scores
+from jaxeval.scoring.compare import compare, read_scores
 from jaxeval.scoring.custom import load_scorers, read_numbers
 from jaxeval.scoring.floor import floor_pairs
 from jaxeval.scoring.pairing import find_pairs, read_identities
 from jaxeval.scoring.protocol import PROTOCOLS
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.run import Run
-from jaxeval.scoring.score_names import format_value
 
 if TYPE_CHECKING:
-    from jaxeval.cli import Score
+    from jaxeval.cli import Compare, Score
 
 _BAR = (
     TextColumn("{task.description}"),
@@ -40,6 +39,11 @@ _BAR = (
     TimeRemainingColumn(),
 )
 
+_LARGEST_GAMMA = 1e30
+"""Above it, γ times the entropy of the paths leaves float32."""
+
+_PIPE = 10_000
+"""Columns of an output that is no terminal."""
 
 Scoring = Callable[[Pair, Callable[[float], None]], tuple[ClipRecord, bool]]
 
@@ -49,8 +53,9 @@ def score(console: Console, asked: "Score") -> int:
     if asked.protocol not in PROTOCOLS:
         names = ", ".join(PROTOCOLS)
         raise JaxevalError(f"--protocol: expected one of {names}, found {asked.protocol}. Choose one of them.")
-    if not 0 <= asked.gamma < float("inf"):
-        raise JaxevalError(f"--gamma: expected a number of at least 0, found {asked.gamma}. Try 0.01.")
+    if not 0 <= asked.gamma <= _LARGEST_GAMMA:
+        text = f"--gamma: expected a number of at least 0, and at most {_LARGEST_GAMMA:g}, found {asked.gamma}"
+        raise JaxevalError(f"{text}. Try 0.01.")
     if asked.floor < 0:
         raise JaxevalError(f"--floor: expected at least 0, found {asked.floor}. 0 leaves the noise floor out.")
     if asked.fewest is not None and asked.fewest < 2:
@@ -75,37 +80,36 @@ def score(console: Console, asked: "Score") -> int:
         scorers=load_scorers(asked.scorers) if asked.scorers else (),
         numbers=read_numbers(asked.number),
         passed_over=pairing.provenance(),
+        names=(str(asked.generated), str(asked.reference)),
+        floor=asked.floor,
     )
     return _score_pairs(console, run, pairs, f"{asked.generated} against {asked.reference}", asked.floor)
 
 
-def compare_runs(console: Console, one: Path, other: Path, only: Sequence[str]) -> int:
+def compare_runs(console: Console, asked: "Compare") -> int:
     """`jaxeval compare`."""
-    differences = compare(read_scores(one), read_scores(other), only)
-    table = Table("score", "better", "first", "second", "difference", "95 %", "n of N", "lag ms", "better run")
-    for row in differences:
-        value = partial(format_value, row.score)
-        between = f"{value(row.ci95[0])} to {value(row.ci95[1])}" if row.ci95 else "–"
-        counts = f"{row.n} of {row.of}" if row.of else "the set"
-        better = f"{row.score.better} {row.score.unit}".strip()
-        numbers = value(row.one), value(row.other), value(row.difference)
-        table.add_row(row.score.label, better, *numbers, between, counts, _lags(row), row.verdict)
-    console.print(f"first: {one}   second: {other}", markup=False, highlight=False, soft_wrap=True)
-    console.print(table)
+    if asked.json and asked.csv:
+        raise JaxevalError("--json and --csv: expected one of them, found both. Leave one out.")
+    only = tuple(filter(None, asked.scores.split(",")))
+    rows = compare(read_scores(asked.first), read_scores(asked.second), only)
+    if asked.json:
+        console.file.write(comparison_json(rows, str(asked.first), str(asked.second)) + "\n")
+    elif asked.csv:
+        console.file.write(comparison_csv(rows))
+    else:
+        console.print(f"first: {asked.first}   second: {asked.second}", markup=False, highlight=False, soft_wrap=True)
+        table = comparison_table(rows)
+        if not console.is_terminal:  # which folds what it has no room for; in a file or a pipe a row stays on its line
+            console.width = console.measure(table, options=console.options.update(max_width=_PIPE)).maximum
+        console.print(table)
+        _print_lines(console, comparison_notes(rows))
     return 0
-
-
-def _lags(row: Difference) -> str:
-    """What alignment forgave in both runs, beside a score that is worth nothing without it."""
-    if not row.score.name.endswith(("_div", "_seq")):
-        return ""
-    told = [f"{mean:+.0f} ± {spread:.0f}".replace("-", "−") for mean, spread in row.lags or ()]
-    return "; ".join(told or ["unknown"]) + (f", {row.flagged} flagged" if row.flagged else "")
 
 
 def demo(console: Console, out: Path) -> int:
     """`jaxeval demo`."""
-    run = Run(out, PROTOCOLS["jaxeval-v1"], "face")
+    names = "the demo's four faulty copies", "the talking face that they are copies of"
+    run = Run(out, PROTOCOLS["jaxeval-v1"], "face", names=names, floor=1)
     with console.status("making a talking face from a photograph and speech, and four faulty copies of it"):
         clips = make_demo(out)
     pairs = [Pair(name, path, clips.reference) for name, path in clips.methods.items()]
@@ -118,15 +122,24 @@ def _score_pairs(console: Console, run: Run, pairs: Sequence[Pair], title: str, 
         text = f"{again} of {len(pairs)} clips were scored by an earlier run into {run.out}."
         console.print(text, soft_wrap=True)
     document = run.write(records)
-    if below := floor_pairs(pairs, run.out / "floor", floor):
+    if below := floor_pairs(pairs, run.out / "floor", floor, run.protocol.fps):
         document = run.write(records, _records(console, run.floor_record, below)[0])
-    write_report(run.out / "report.html", document, run.clip, fps=run.protocol.fps, title=title)
+    kept = [*run.kept]
+    _print_lines(console, kept)
+    # The page comes last: whatever befalls it, the numbers are in their files and on the terminal.
     print_table(document, console)
+    run.write_page(lambda path: write_report(path, document, run.clip, fps=run.protocol.fps, title=title))
+    _print_lines(console, run.kept[len(kept) :])
     for encoder, reason in run.missing.items():
         console.print(f"missing weights of {encoder}: {reason}", markup=False, highlight=False, soft_wrap=True)
     for name in ("scores.json", "scores.csv", "report.html"):
         console.print(f"{run.out / name}", highlight=False, soft_wrap=True)
     return int(any(record.status != "ok" for record in records))
+
+
+def _print_lines(console: Console, lines: Sequence[str]) -> None:
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _records(console: Console, score: Scoring, pairs: Sequence[Pair]) -> tuple[list[ClipRecord], int]:

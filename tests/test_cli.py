@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -364,3 +365,16 @@ def test_the_installed_command_prints_one_line_and_no_traceback(files, tmp_path)
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("jaxeval: nowhere.mp4: expected ")
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("module", ["jaxeval", "jaxeval.cli"])
+def test_the_version(module):
+    done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"jaxeval {version('jaxeval')}\n", "")
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "jaxeval", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "usage: jaxeval" in done.stdout
+    assert "--version" in done.stdout

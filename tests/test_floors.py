@@ -18,7 +18,7 @@ FLOORS = (
     ("scoring",),
     ("benchmark",),
     ("doctor",),
-    ("cli", "commands"),
+    ("cli", "commands", "__main__"),
 )
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 # Alignment and metrics are arrays in, numbers out: no networks' library, no file, nothing that reads one.

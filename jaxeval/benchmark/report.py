@@ -15,6 +15,7 @@ from jaxeval.benchmark.given import floor_of, floor_words, metrics_in, shown_sco
 from jaxeval.benchmark.report_clips import clip_section, wanted_records
 from jaxeval.benchmark.report_scores import facts_of, glance_of, groups_of, reasons_of, worst_of
 from jaxeval.benchmark.report_timing import frame_lags, furthest_off, timing_metric, timing_section
+from jaxeval.errors import one_line
 from jaxeval.scoring.flags import time_flags
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.score_names import format_cell, format_value
@@ -132,17 +133,26 @@ def _draw(
         if plan.timing and record.id in plan.timed:
             lags[record.id] = frame_lags(record, plan.timing, plan.fps)
         if record.id in plan.anchors:
-            section = clip_section(
-                plan.rows[record.id],
-                record,
-                plan.anchors[record.id],
-                metrics=plan.drawn,
-                timing=plan.timing,
-                known=plan.known,
-                fps=plan.fps,
-            )
-            aside.write(template.render(clip=section))
+            aside.write(_drawn(template, record, plan))
     return {id_: lag for id_, lag in lags.items() if lag is not None}
+
+
+def _drawn(template: Template, record: ClipRecord, plan: _Plan) -> str:
+    """One clip's section; where its pictures can't be drawn, the others' stand and it says why."""
+    section = partial(
+        clip_section,
+        plan.rows[record.id],
+        anchor=plan.anchors[record.id],
+        metrics=plan.drawn,
+        timing=plan.timing,
+        known=plan.known,
+        fps=plan.fps,
+    )
+    try:
+        return template.render(clip=section(record))
+    except Exception as error:
+        bare = ClipRecord(record.id, "failed", f"they can't be drawn: {one_line(error)}")
+        return template.render(clip=section(bare))
 
 
 def _context(document: Mapping, plan: _Plan) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxeval.benchmark import figures
 from jaxeval.benchmark.report_timing import shares_in_words
 from jaxeval.benchmark.timing_figures import lag_over_time
+from jaxeval.errors import JaxevalError, one_line
 from jaxeval.scoring.flags import time_flags
 from jaxeval.scoring.record import ClipRecord, Strip
 from jaxeval.scoring.score_names import format_cell
@@ -28,7 +29,7 @@ def wanted_records(
         clips: the clips with their pictures' material, in any order, or a function that loads one by its id.
 
     Yields:
-        The wanted clips.
+        The wanted clips; one that can't be loaded as a failed record that says why.
 
     Raises:
         ValueError: if `clips` holds another id, or one twice, or lacks a wanted one.
@@ -38,7 +39,7 @@ def wanted_records(
         ['failed']
     """
     left = set(ids)
-    for record in (clips(id_) for id_ in ids if id_ in wanted) if callable(clips) else clips:
+    for record in (_loaded(clips, id_) for id_ in ids if id_ in wanted) if callable(clips) else clips:
         if record.id not in left:
             raise ValueError(f"Expected each clip of the document once, got a second or unknown id {record.id!r}.")
         left.discard(record.id)
@@ -46,6 +47,13 @@ def wanted_records(
             yield record
     if lost := left & wanted:
         raise ValueError(f"Expected the pictures of every clip, got none of {min(lost)!r}.")
+
+
+def _loaded(clips: Callable[[str], ClipRecord], id_: str) -> ClipRecord:
+    try:
+        return clips(id_)
+    except Exception as error:
+        return ClipRecord(id_, "failed", str(error) if isinstance(error, JaxevalError) else one_line(error))
 
 
 def clip_section(
@@ -79,12 +87,13 @@ def clip_section(
         {'no frames': ['psnr']}
     """
     rate = record.fps or fps
+    lost = [f"no pictures: {record.reason}"] if (row.get("status"), record.status) == ("ok", "failed") else []
     drawn = [metric for metric in metrics if metric.name in record.curves]
     return {
         "row": row,
         "anchor": anchor,
         "film": _film(row, record, rate),
-        "notes": [flag.partition(": ") for flag in row["flags"]],
+        "notes": [flag.partition(": ") for flag in (*row["flags"], *lost)],
         "warnings": time_flags(row),
         "reasons": _reasons(row["missing"]),
         "metrics": [_drawn(metric, row, record, known, rate, timed=metric == timing) for metric in drawn],

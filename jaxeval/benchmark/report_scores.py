@@ -73,6 +73,8 @@ def reasons_of(rows: Sequence[Mapping], details: Mapping[str, Mapping]) -> dict[
     for name, detail in details.items():
         if "reason" in detail:
             reasons.setdefault(detail["reason"], {}).setdefault("the whole set", []).append(name)
+        for clip, reason in detail.get("without", {}).items():
+            reasons.setdefault(reason, {}).setdefault(clip, []).append(name)
     return reasons
 
 

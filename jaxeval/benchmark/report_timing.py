@@ -64,10 +64,11 @@ def frame_lags(record: ClipRecord, metric: Aligned, fps: float) -> np.ndarray | 
         fps: of the page, where the record has none of its own.
 
     Returns:
-        `[T]` ms; None if the clip has no curve of that metric.
+        `[T]` ms; None if the clip has no curve of that metric, or one that can't be drawn.
     """
     curves = record.curves.get(metric.name)
-    return None if curves is None else 1000 / (record.fps or fps) * np.asarray(curves.lag, np.float64)
+    lags = np.empty(0) if curves is None else 1000 / (record.fps or fps) * np.asarray(curves.lag, np.float64)
+    return lags if lags.ndim == 1 and len(lags) and np.isfinite(lags).all() else None
 
 
 def timing_section(

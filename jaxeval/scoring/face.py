@@ -13,7 +13,7 @@ from jaxeval.metrics.motion import expression_trajectory, fit_mesh, pose_frame, 
 from jaxeval.metrics.smoothness import jerk
 from jaxeval.scoring.costs import Costs, padded, trajectory_costs
 from jaxeval.scoring.protocol import Protocol
-from jaxeval.scoring.scored import Scored, align, aligned_names, mean, missing
+from jaxeval.scoring.scored import Scored, align, aligned_names, framewise, mean, missing
 
 IDENTITY = ("csim", "id_distance", *aligned_names("csim"))
 MOTION = ("pose", "expr", *aligned_names("pose"), *aligned_names("expr"))
@@ -40,7 +40,7 @@ def motion_scores(protocol: Protocol, x: Motion, y: Motion) -> Scored:
     """All scores of `MOTION`."""
     scored = Scored()
     for metric, costs in motion_costs(x, y).items():
-        scored |= Scored({metric: mean(costs.framewise)}) | align(metric, costs, protocol)
+        scored |= framewise(metric, costs) | align(metric, costs, protocol)
     return scored
 
 

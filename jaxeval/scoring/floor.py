@@ -17,13 +17,14 @@ CRF = 18
 _CHUNK = 25
 
 
-def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int) -> list[Pair]:
+def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int, fps: float = 25.0) -> list[Pair]:
     """References against themselves, coded once more at CRF 18: what is scored there is codec noise and nothing else.
 
     Args:
         pairs: of a run.
         folder: where the coded clips will stand; `code_again` writes them.
         count: how many references, the first ones; those that aren't there, or are trajectories, have no floor.
+        fps: of the protocol, at which they are coded.
 
     Returns:
         A pair for each, under "floor/" and the reference's name.
@@ -38,29 +39,31 @@ def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int) -> list[Pair]:
         if pair.reference is not None and pair.generated is not None and pair.reference.suffix.lower() != SUFFIX:
             first.setdefault(pair.reference, pair)
     return [
-        Pair(_name(pair.id, reference), folder / f"crf{CRF}-{_digest(reference)}.mp4", reference, pair.audio)
+        Pair(_id(pair.id, reference), folder / _name(reference, fps), reference, pair.audio)
         for reference, pair in list(first.items())[:count]
     ]
 
 
-def _name(pair: str, reference: Path) -> str:
+def _id(pair: str, reference: Path) -> str:
     """The reference's; with its subfolders, if the pair is named after it, for they may hold files of one name."""
     name = id_of(reference.name)
     return f"floor/{pair if pair.rpartition('/')[2] == name else name}"
 
 
-def _digest(path: Path) -> str:
+def _name(reference: Path, fps: float) -> str:
+    """Of the coded clip: it says all that the clip is made from."""
     try:
-        return file_sha256(path)[:16]
+        digest = file_sha256(reference)[:16]
     except OSError:
-        return "unreadable"
+        digest = "unreadable"
+    return f"crf{CRF}-{fps:g}fps-{digest}.mp4"
 
 
 def code_again(pair: Pair, fps: float) -> None:
     """Write a floor pair's clip: the reference's frames as they are scored, without sound, which stays the reference's.
 
-    A clip that is there already was made of this very file, for its name holds the reference's digest; so a run that is
-    taken up again loses no time.
+    A clip that is there already was made of this very file, for its name holds the reference's digest and the rate; so
+    a run that is taken up again loses no time.
 
     Args:
         pair: from `floor_pairs`.

@@ -12,7 +12,7 @@ from jaxeval.metrics.niqe import NiqeModel, niqe
 from jaxeval.metrics.smoothness import smooth
 from jaxeval.scoring.lpips_costs import BLOCK, FeatureBlocks, lpips_costs
 from jaxeval.scoring.protocol import Protocol
-from jaxeval.scoring.scored import Scored, align, aligned_names, mean, missing
+from jaxeval.scoring.scored import Scored, align, aligned_names, framewise, mean, missing
 
 AGAINST = ("psnr", "ssim", "ms_ssim", "l1")
 ALONE = ("cpbd", "niqe")
@@ -32,18 +32,23 @@ def image_scores(x: np.ndarray, y: np.ndarray) -> Scored:
         y: `[S, H, W, 3]` uint8 crops of the reference.
 
     Returns:
-        Means over the first min(T, S) frames, without a reference over all T; psnr is missing if any two frames are
-        identical.
+        Means over the first min(T, S) frames, without a reference over all T; that of psnr, which is infinite for
+        identical frames, over the frames that differ, with a flag. It is missing if none does.
     """
     common = min(len(x), len(y))
     values = _in_blocks(_against, x[:common], y[:common])
-    same = int(np.isinf(values["psnr"]).sum())
-    model = niqe_model()
+    decibels, model = values.pop("psnr"), niqe_model()
     values |= _in_blocks(lambda frames: _alone(frames, model), x)
-    means = Scored({name: mean(value) for name, value in values.items() if not (name == "psnr" and same)})
-    if same:
-        means |= missing(["psnr"], f"identical frames: {same} of {common}")
-    return means | _smooth_scores(x)
+    return _psnr_score(decibels) | Scored({name: mean(value) for name, value in values.items()}) | _smooth_scores(x)
+
+
+def _psnr_score(decibels: np.ndarray) -> Scored:
+    count, differ = len(decibels), decibels[~np.isinf(decibels)]
+    same = f"identical frames: {count - len(differ)} of {count}"
+    if not len(differ):
+        return missing(["psnr"], same)
+    flags = () if len(differ) == count else (f"{same} frames left out of psnr",)
+    return Scored({"psnr": mean(differ)}, flags=flags)
 
 
 def _in_blocks(function: Callable[..., dict[str, jax.Array]], *clips: np.ndarray) -> dict[str, np.ndarray]:
@@ -99,4 +104,4 @@ def perceptual_scores(
 ) -> Scored:
     """ST-LPIPS or LPIPS, frame-wise and aligned; x and y are a clip's unique name and its crops."""
     costs = lpips_costs(blocks, x, y, progress, band=protocol.band_frames)
-    return Scored({protocol.perceptual: mean(costs.framewise)}) | align(protocol.perceptual, costs, protocol)
+    return framewise(protocol.perceptual, costs) | align(protocol.perceptual, costs, protocol)

@@ -1,8 +1,16 @@
 """What is known of one scored pair of clips, and of one run of the command."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+
+from jaxeval.scoring.finite import all_finite, finite_number, finite_scores
+
+LARGEST_FEATURE = 1e15
+"""The largest number in a set's features: the squares of 10⁷ differences twice as large still add up in float32."""
+
+_LARGEST_COST, _LONGEST_LAG = 1e30, 1e6
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,14 @@ class Curves:
     lag: np.ndarray
     alignment: np.ndarray
 
+    @property
+    def drawable(self) -> bool:
+        """Whether figures can be drawn of them: all numbers are finite, and none is beyond what an alignment gives."""
+        if not all_finite(*vars(self).values()):
+            return False
+        limits = (self.framewise, _LARGEST_COST), (self.aligned, _LARGEST_COST), (self.lag, _LONGEST_LAG)
+        return all(float(np.abs(values).max(initial=0)) <= limit for values, limit in limits)
+
 
 @dataclass(frozen=True)
 class Strip:
@@ -37,7 +53,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class SetFeatures:
-    """What one pair adds to the sets.
+    """What one pair adds to the sets: finite features up to `LARGEST_FEATURE`; others are missing, on both sides.
 
     Attributes:
         generated: set score's name to features `[N, D]`.
@@ -49,10 +65,34 @@ class SetFeatures:
     reference: dict[str, np.ndarray] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        sides = (self.generated, self.reference)
+        names = dict.fromkeys(name for side in sides for name in side)
+        unfit = {name: reason for name in names if (reason := _unfit(*(side.get(name) for side in sides)))}
+        for side in ("generated", "reference"):
+            kept = {name: rows for name, rows in getattr(self, side).items() if name not in unfit}
+            object.__setattr__(self, side, kept)
+        object.__setattr__(self, "missing", unfit | self.missing)
+
+
+def _unfit(generated: np.ndarray | None, reference: np.ndarray | None) -> str | None:
+    """Why a pair's features can't be added to those of the others."""
+    if generated is None or reference is None:
+        return "one clip has no features"
+    for rows in (generated, reference):
+        if rows.ndim != 2 or not rows.size or rows.shape[1] != generated.shape[1]:
+            return f"expected features [N, D] of both clips, found {generated.shape} and {reference.shape}"
+        if not all_finite(rows) or float(np.abs(rows).max()) > LARGEST_FEATURE:
+            return f"features that aren't finite, or above {LARGEST_FEATURE:.0e}, which float32 can't square and add"
+    return None
+
 
 @dataclass(frozen=True)
 class ClipRecord:
     """One row of `scores.json`, with the pictures' material beside it.
+
+    However it is made, it holds plain numbers, all of them finite: a score that isn't is missing with a reason, and
+    curves that can't be drawn are left out. So one record can always be written beside the others.
 
     Attributes:
         id: the pair's name: the generated file's name without its suffix.
@@ -82,3 +122,17 @@ class ClipRecord:
     audio: np.ndarray | None = None
     features: SetFeatures | None = None
     fps: float | None = None
+
+    def __post_init__(self) -> None:
+        scores, missing = finite_scores(self.scores, self.missing)
+        plain: dict[str, Any] = {
+            "scores": scores,
+            "missing": missing,
+            "frames": self.frames and tuple(int(count) for count in self.frames),
+            "flags": tuple(str(flag) for flag in self.flags),
+            "curves": {name: curves for name, curves in self.curves.items() if curves.drawable},
+            "audio": self.audio if self.audio is None or all_finite(self.audio) else None,
+            "fps": finite_number(self.fps),
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)

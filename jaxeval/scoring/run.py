@@ -1,11 +1,9 @@
 """Many pairs to one document: each clip is kept as soon as it is done, and a run that was stopped goes on."""
 
-import csv
-import io
 import json
 import platform
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,19 +17,26 @@ from jaxeval.checkpoints.manifest import file_sha256
 from jaxeval.errors import JaxevalError, one_line, printable
 from jaxeval.scoring.clip import Pair, Progress, Scorer
 from jaxeval.scoring.custom import FAILED, CustomScore
+from jaxeval.scoring.finite import finite_number
 from jaxeval.scoring.floor import CRF, code_again
+from jaxeval.scoring.outputs import Outputs
 from jaxeval.scoring.protocol import Protocol
-from jaxeval.scoring.record import ClipRecord
-from jaxeval.scoring.sets import Sets
+from jaxeval.scoring.record import ClipRecord, SetFeatures
+from jaxeval.scoring.rows import csv_of, row_of
+from jaxeval.scoring.sets import Sets, set_names
 from jaxeval.scoring.signature import signatures_of
-from jaxeval.scoring.store import ClipStore
+from jaxeval.scoring.store import ClipStore, digest_of
 from jaxeval.scoring.summary import details, summarise
 
 SCHEMA = 1
+_GIVEN_IN_VAIN = "given, but not as a finite number"
 
 
 class Run:
     """One `jaxeval score`: a folder, a protocol, and its pairs.
+
+    Any number of runs may write into one folder, one after the other or at once: each finds its own records again, and
+    the files of another run are moved to `previous/`, see `Outputs`.
 
     Args:
         out: folder for `scores.json`, `scores.csv` and `clips/`.
@@ -43,6 +48,8 @@ class Run:
         scorers: the user's own, see `CustomScore`.
         numbers: of the method, by name, as the user gives them.
         passed_over: what the folders hold beside the clips, for the provenance.
+        names: of what is scored and of what it is held against, as the user gives them.
+        floor: how many references the noise floor is measured on.
 
     Raises:
         JaxevalError: the folder can't be written, an encoder's record is damaged, or a number has a scorer's name.
@@ -60,6 +67,8 @@ class Run:
         scorers: Sequence[CustomScore] = (),
         numbers: Mapping[str, float] | None = None,
         passed_over: Mapping[str, object] | None = None,
+        names: tuple[str, str] | None = None,
+        floor: int = 0,
     ) -> None:
         self.out, self.protocol, self.region, self.gamma = out, protocol, region, gamma
         self._own, self._numbers = {scorer.name: scorer for scorer in scorers}, numbers or {}
@@ -67,9 +76,10 @@ class Run:
             raise JaxevalError(
                 f"--number {min(twice)}: expected a name of its own, found that of a scorer; rename one."
             )
-        self._identities, self._fewest = identities or {}, fewest
+        self._identities, self._fewest, self._names, self._floor = dict(identities or {}), fewest, names, floor
         self._passed_over = passed_over
-        self._store = ClipStore(out / "clips")
+        self._store, self._made_from = ClipStore(out / "clips"), dict[str, dict[str, Any]]()
+        self._outputs = Outputs(out)
         self._scorer = Scorer(protocol, region, gamma, scorers)
         self._weights = self._scorer.networks.weights
         self._started = _now()
@@ -93,13 +103,15 @@ class Run:
         Raises:
             JaxevalError: an encoder can't be loaded, or the record can't be written: no clip can be scored.
         """
-        inputs = self._inputs(pair)
+        inputs = self._made_from[pair.id] = self._inputs(pair)
         record = self._store.load(pair.id, inputs)
         fresh = record is None or record.status != "ok" or self._lacks_own(record)
         if record is None or fresh:
             self._scorer.load()
-            record = self._scored(pair, progress)
-            self._store.save(record, inputs)
+            scored = self._guarded(pair.id, lambda: self._scorer.score(pair, progress))
+            record = self._guarded(pair.id, lambda: self._saved(scored, inputs))
+            if record is not scored:
+                self._saved(record, inputs)
         return replace(record, curves={}, generated=None, reference=None, audio=None, features=None), fresh
 
     def floor_record(self, pair: Pair, progress: Progress = lambda fraction: None) -> tuple[ClipRecord, bool]:
@@ -123,24 +135,39 @@ class Run:
         """Whether a scorer of the user's failed, which may go better now."""
         return any(record.missing.get(name, "").startswith(FAILED) for name in self._own)
 
-    def _scored(self, pair: Pair, progress: Progress) -> ClipRecord:
-        """Score, and let no fault of ours in one clip end the run for the others."""
+    def _guarded(self, clip: str, step: Callable[[], ClipRecord]) -> ClipRecord:
+        """Let no fault of ours in one clip end the run for the others."""
         try:
-            return self._scorer.score(pair, progress)
+            return step()
+        except JaxevalError:
+            raise
         except Exception as error:
-            log = self._store.path(pair.id).with_suffix(".log")
+            log = self._store.path(clip, self._made_from[clip]).with_suffix(".log")
             with atomic_file(log) as file:
                 file.write(traceback.format_exc().encode(errors="backslashreplace"))
-            return ClipRecord(pair.id, "failed", f"unexpected {one_line(error)}; please report it with {log}")
+            return ClipRecord(clip, "failed", f"unexpected {one_line(error)}; please report it with {log}")
+
+    def _saved(self, record: ClipRecord, inputs: Mapping[str, Any]) -> ClipRecord:
+        self._store.save(record, inputs)
+        return record
 
     def clip(self, name: str) -> ClipRecord:
-        """One clip's record from disk, with its curves."""
-        record = self._store.load(name)
-        assert record is not None
+        """One clip's record from disk, with its curves: the very one that this run found or made.
+
+        Args:
+            name: the clip's id, as it was recorded.
+
+        Raises:
+            JaxevalError: this run has no such record, or it is gone.
+        """
+        inputs = self._made_from.get(name)
+        record = None if inputs is None else self._store.load(name, inputs)
+        if record is None:
+            raise JaxevalError(f"{name}: expected its record in {self.out / 'clips'}, found none; score it again.")
         return record
 
     def write(self, records: Sequence[ClipRecord], floor: Sequence[ClipRecord] = ()) -> dict[str, Any]:
-        """Write `scores.json` and `scores.csv`, whole or not at all.
+        """Write `scores.json` and `scores.csv`, whole or not at all; those of another run are kept, see `kept`.
 
         Args:
             records: of all pairs.
@@ -152,7 +179,7 @@ class Run:
         Raises:
             JaxevalError: a file can't be written, or a number has the name of a clip's score.
         """
-        sets = self._sets(records)
+        digest, sets = self._digest(records), self._sets(records)
         summary = summarise(records, self._identities) | (sets.summary(len(records)) if sets else {})
         for name in self._numbers.keys() & summary.keys():
             raise JaxevalError(f"--number {name}: expected a name that no clip's score has, found it; choose another.")
@@ -170,28 +197,49 @@ class Run:
         )
         document = {
             "schema": SCHEMA,
-            "provenance": self._provenance(),
-            "clips": [_row(record) for record in records],
+            "provenance": self._provenance() | {"digest": digest},
+            "clips": [row_of(record) for record in records],
             "summary": summary,
             "details": details(records, {name: own.score for name, own in self._own.items()})
-            | (sets.details() if sets else {}),
+            | (sets.details() if sets else {})
+            | {name: {"reason": _GIVEN_IN_VAIN} for name in self._numbers if summary[name]["mean"] is None},
             "signatures": {name: signature.as_dict() for name, signature in signatures.items()},
-            "floor": {"crf": CRF, "clips": [_row(record) for record in floor], "summary": summarise(floor)},
+            "floor": {"crf": CRF, "clips": [row_of(record) for record in floor], "summary": summarise(floor)},
         }
-        with atomic_file(self.out / "scores.json") as file:
-            file.write(json.dumps(document, indent=1, allow_nan=False).encode())
-        with atomic_file(self.out / "scores.csv") as file:
-            file.write(_csv(records).encode(errors="backslashreplace"))
+        text = json.dumps(document, indent=1, allow_nan=False)
+        self._outputs.write(digest, text.encode(), csv_of(records).encode(errors="backslashreplace"))
         return document
+
+    def write_page(self, draw: Callable[[Path], None]) -> None:
+        """Let a function draw `report.html`, beside the files that `write` wrote; see `Outputs.write_page`."""
+        self._outputs.write_page(draw)
+
+    @property
+    def kept(self) -> list[str]:
+        """A line for each other run whose files were in the folder: what it scored, and where they are now."""
+        return self._outputs.kept
+
+    def _digest(self, records: Sequence[ClipRecord]) -> str:
+        """Of all that the numbers depend on, but not of where the files lie."""
+        clips = [[record.id, self._made_from.get(record.id, {}).get("files")] for record in records]
+        own = [scorer.as_dict() for scorer in self._own.values()]
+        given = [self._identities, self._fewest, self._floor, own, {n: repr(v) for n, v in self._numbers.items()}]
+        return digest_of([SCHEMA, clips, self._settings(), given])
 
     def _sets(self, records: Sequence[ClipRecord]) -> Sets | None:
         """The features on disk, added up; None of trajectories that came in files."""
         sets, found = Sets(self.protocol, self._fewest), False
         for record in records:
-            if record.status == "ok" and (features := self.clip(record.id).features):
-                sets.add(features)
+            if record.status == "ok" and (features := self._features(record.id)):
+                sets.add(features, record.id)
                 found = True
         return sets if found else None
+
+    def _features(self, clip: str) -> SetFeatures | None:
+        try:
+            return self.clip(clip).features
+        except JaxevalError as error:
+            return SetFeatures(missing=dict.fromkeys(set_names(self.protocol), str(error)))
 
     def _inputs(self, pair: Pair) -> dict[str, Any]:
         """All that a record depends on."""
@@ -213,9 +261,12 @@ class Run:
     def _provenance(self) -> dict[str, Any]:
         times = {"started": self._started, "written": _now()}
         scorers = {name: own.as_dict() for name, own in self._own.items()}
-        given = {"scorers": scorers, "numbers": dict(self._numbers)}
+        numbers = {name: finite_number(value) for name, value in self._numbers.items()}
+        given: dict[str, Any] = {"scorers": scorers, "numbers": numbers}
         if self._passed_over is not None:
             given["passed_over"] = dict(self._passed_over)
+        if self._names:
+            given |= dict(zip(("generated", "reference"), map(printable, self._names), strict=True))
         return self._settings() | given | {"python": platform.python_version(), "platform": platform.machine()} | times
 
 
@@ -233,22 +284,5 @@ def _now() -> str:
 
 def _given(value: float, clips: int) -> dict[str, Any]:
     """A number of the method: it speaks of all clips, and nothing is known of its spread."""
-    return {"mean": value, "ci95": None, "n": clips, "of": clips}
-
-
-def _row(record: ClipRecord) -> dict[str, Any]:
-    names = ("id", "status", "reason", "frames", "scores", "missing", "flags")
-    return {name: getattr(record, name) for name in names}
-
-
-def _csv(records: Sequence[ClipRecord]) -> str:
-    """One line a clip, one column a score; a missing score is an empty cell."""
-    names = list(dict.fromkeys(name for record in records for name in (*record.scores, *record.missing)))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "status", "reason", "frames_generated", "frames_reference", *names, "flags"])
-    for record in records:
-        cells = [repr(record.scores[name]) if name in record.scores else "" for name in names]
-        frames = record.frames or ("", "")
-        writer.writerow([record.id, record.status, record.reason or "", *frames, *cells, "; ".join(record.flags)])
-    return text.getvalue()
+    number = finite_number(value)
+    return {"mean": number, "ci95": None, "n": 0 if number is None else clips, "of": clips}

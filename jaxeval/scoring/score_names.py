@@ -12,6 +12,7 @@ NICKNAMES = {"dlib_resnet": "dlib", "syncnet": "SyncNet", "liveportrait_motion":
 """Encoders by the names that tables have room for."""
 
 _ALL = sorted((*PLAIN, *(s for m in ALIGNED for s in aligned_scores(m))), key=lambda s: [*GROUPS].index(s.group))
+_HUGE = 1e9
 _ENCODER_MATTERS = {"identity", "motion"}
 
 
@@ -111,7 +112,7 @@ def _unknown(name: str) -> Score:
 
 
 def format_value(score: Score, value: float) -> str:
-    """Write a value with its score's decimals: a lag with its sign, a tiny cost with two digits in scientific notation.
+    """Write a value with its score's decimals: a lag with its sign; a tiny cost, or a huge number, as 2.3e-05.
 
     Args:
         score: the score that the value is of.
@@ -129,7 +130,7 @@ def format_value(score: Score, value: float) -> str:
     """
     tiny = score.decimals >= 4 and 0 < abs(value) < 10.0 ** (1 - score.decimals)
     sign = "+" if score.unit.startswith("ms") and not score.name.startswith("lag_std") else ""
-    text = f"{value:{sign}.1e}" if tiny else f"{value:{sign}.{score.decimals}f}"
+    text = f"{value:{sign}.1e}" if tiny or abs(value) >= _HUGE else f"{value:{sign}.{score.decimals}f}"
     if not tiny and float(text) == 0:
         text = text.lstrip("+-")
     return text.replace("-", "−", 1) if value < 0 else text

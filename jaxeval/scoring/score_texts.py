@@ -94,7 +94,8 @@ PLAIN = (
         "↑",
         "dB",
         2,
-        "Peak signal-to-noise ratio, 10·log10(1 / mean squared error) of pixels in 0–1, mean over frames.",
+        "Peak signal-to-noise ratio, 10·log10(1 / mean squared error) of pixels in 0–1, mean over the frames that "
+        "differ; a flag says how many are identical, of which it is infinite.",
     ),
     Score(
         "ssim",

@@ -11,15 +11,20 @@ import numpy as np
 
 from jaxeval.alignment import Lag, lag
 from jaxeval.alignment.arguments import Lengths
+from jaxeval.alignment.bands import smallest_band
 from jaxeval.metrics.aligned import AlignedScore, aligned_from_costs
 from jaxeval.scoring.costs import PAD, Costs
+from jaxeval.scoring.finite import all_finite, finite_scores
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import Curves
+
+LARGEST_PATH = 5e29
+"""What the costs along a path may add up to in float32: from twice that on a cell counts as unreachable."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What a pair's metrics gave.
+    """What a pair's metrics gave; a score that isn't finite is missing with a reason, and so are its curves left out.
 
     Attributes:
         scores: name to finite number.
@@ -32,6 +37,12 @@ class Scored:
     missing: dict[str, str] = field(default_factory=dict)
     curves: dict[str, Curves] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        scores, missing = finite_scores(self.scores, self.missing)
+        object.__setattr__(self, "scores", scores)
+        object.__setattr__(self, "missing", missing)
+        object.__setattr__(self, "curves", {name: curves for name, curves in self.curves.items() if curves.drawable})
 
     def __or__(self, other: "Scored") -> "Scored":
         return Scored(
@@ -57,6 +68,13 @@ def mean(values: Any) -> float:
     return float(np.mean(np.asarray(values), dtype=np.float64))
 
 
+def framewise(metric: str, costs: Costs) -> Scored:
+    """One metric's mean cost of frame t against frame t."""
+    if not all_finite(costs.framewise):
+        return missing([metric], "the costs between frames leave float32's range, which ends at 3.4e38")
+    return Scored({metric: mean(costs.framewise)})
+
+
 def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
     """Soft-DTW's part of one metric: `_seq`, `_div`, lag and its spread, and the curves.
 
@@ -66,22 +84,47 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
         protocol: its γ for this metric, band and fps.
 
     Returns:
-        The four scores; lags are missing if a clip has one frame only.
+        The four scores, or the reason why there is no alignment; lags are missing if a clip has one frame only.
     """
+    if reason := _no_alignment(costs, protocol.band_frames):
+        return missing(aligned_names(metric), reason)
     t, s = costs.xy.shape
     padded = (_padded(costs.xy), _padded(costs.xx), _padded(costs.yy))
     gamma = jnp.float32(protocol.gamma[metric])
     result, timing = jax.device_get(_align(*padded, (jnp.int32(t), jnp.int32(s)), gamma, protocol.band_frames))
-    alignment = result.alignment[:t, :s]
-    expected = (alignment * costs.xy).sum(axis=1) / alignment.sum(axis=1)
-    scores = {f"{metric}_seq": float(result.seq), f"{metric}_div": float(result.divergence)}
-    scored = Scored(scores, curves={metric: Curves(costs.framewise, expected, timing.curve[:t], alignment)})
-    lags = (f"lag_ms_{metric}", f"lag_std_ms_{metric}")
-    if min(t, s) < 2:
-        return scored | missing(lags, "one frame only: it has no timing")
+    alignment, lags = result.alignment[:t, :s], timing.curve[:t]
     milliseconds = 1000 / protocol.fps
-    values = (float(result.lag) * milliseconds, float(result.lag_std) * milliseconds)
-    return scored | Scored(dict(zip(lags, values, strict=True)))
+    lateness = [float(late) * milliseconds for late in (result.lag, result.lag_std)]
+    values = (float(result.seq), float(result.divergence), *lateness)
+    names, mass = aligned_names(metric), alignment.sum(axis=1)
+    if not all_finite(*values, alignment, lags) or not mass.all():
+        return missing(names, f"no finite alignment: soft-DTW at γ = {gamma:g} gave {values[0]:g}")
+    expected = (alignment * costs.xy).sum(axis=1) / mass
+    curves = {metric: Curves(costs.framewise, expected, lags, alignment)}
+    scored = Scored(dict(zip(names, values, strict=True)), curves=curves)
+    if min(t, s) > 1:
+        return scored
+    scores = {name: value for name, value in scored.scores.items() if name in names[:2]}
+    return Scored(scores, curves=curves) | missing(names[2:], "one frame only: it has no timing")
+
+
+def _no_alignment(costs: Costs, band: float | None) -> str | None:
+    """Why a pair can't be aligned: no path leads through the band, or float32 can't add the costs along one."""
+    t, s = costs.xy.shape
+    if band is not None and smallest_band(t, s) > band:
+        return f"no alignment within the band of {band:g} frames: {_frames(t)} against {s}"
+    matrices = (costs.xy, costs.xx, costs.yy)
+    if not all_finite(*matrices):
+        return "no alignment: the costs between frames leave float32's range, which ends at 3.4e38"
+    largest, longest = max(float(matrix.max()) for matrix in matrices), 2 * max(t, s) - 1
+    if largest * longest >= LARGEST_PATH:
+        sizes = f"costs of {largest:.1e} along up to {longest} cells"
+        return f"no alignment: {sizes} may exceed the {LARGEST_PATH:.0e} that float32 aligns; scale trajectories down"
+    return None
+
+
+def _frames(count: int) -> str:
+    return f"{count} frame" if count == 1 else f"{count} frames"
 
 
 @partial(jax.jit, static_argnames="band")

@@ -5,9 +5,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxeval.errors import printable
+from jaxeval.errors import one_line, printable
 from jaxeval.metrics.frechet import Moments, empty_moments, frechet_distance_exact, updated
 from jaxeval.scoring.costs import PAD, padded
+from jaxeval.scoring.finite import finite_number
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import SetFeatures
@@ -34,13 +35,13 @@ def set_features(networks: Networks, protocol: Protocol, x: Clip, y: Clip) -> Se
     Returns:
         `SetFeatures`.
     """
-    found = SetFeatures()
+    generated, reference, missing = {}, {}, {}
     for name, role in set_names(protocol).items():
         if reason := networks.missing(role) or _unfit(role, x, y):
-            found.missing[name] = printable(reason)
+            missing[name] = printable(reason)
             continue
-        found.generated[name], found.reference[name] = (_features(networks, role, clip) for clip in (x, y))
-    return found
+        generated[name], reference[name] = (_features(networks, role, clip) for clip in (x, y))
+    return SetFeatures(generated, reference, missing)
 
 
 def _unfit(role: str, x: Clip, y: Clip) -> str | None:
@@ -76,16 +77,27 @@ class Sets:
         self._fewest = fewest
         self._sums: dict[tuple[str, str], Moments] = {}
         self._pairs = dict.fromkeys(self._names, 0)
-        self._reasons: dict[str, str] = {}
+        self._lacking: dict[str, dict[str, str]] = {}
 
-    def add(self, features: SetFeatures) -> None:
-        """Add one pair's."""
-        for name, reason in features.missing.items():
-            self._reasons.setdefault(name, reason)
-        for role, sides in (("generated", features.generated), ("reference", features.reference)):
-            for name, rows in sides.items():
+    def add(self, features: SetFeatures, clip: str = "one clip") -> None:
+        """Add one pair's; a score for which it has none is computed without it, and `details` says why.
+
+        Args:
+            features: of the pair.
+            clip: its id.
+        """
+        for name in self._names:
+            x, y = features.generated.get(name), features.reference.get(name)
+            if x is None or y is None:
+                if name in features.missing:
+                    self._lacking.setdefault(name, {})[clip] = features.missing[name]
+                continue
+            sums = self._sums.get((name, "generated"))
+            if sums is not None and x.shape[1:] != sums.mean.shape:
+                self._lacking.setdefault(name, {})[clip] = f"features of another size, {x.shape[1]}"
+                continue
+            for role, rows in (("generated", x), ("reference", y)):
                 self._sums[name, role] = _added(self._sums.get((name, role)), rows)
-        for name in features.generated:
             self._pairs[name] += 1
 
     def summary(self, of: int) -> dict[str, dict[str, Any]]:
@@ -103,19 +115,31 @@ class Sets:
         }
 
     def details(self) -> dict[str, dict[str, Any]]:
-        """Name to `{"reason": why there is no distance}`, for each of which there is none."""
-        reasons = {name: self._distance(name)[1] for name in self._names}
-        return {name: {"reason": reason} for name, reason in reasons.items() if reason}
+        """Name to `{"reason": why there is no distance}`, or where there is one `{"without": {clip: why it isn't in}}`.
+
+        A score that has both a distance and all pairs isn't listed.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for name in self._names:
+            if reason := self._distance(name)[1]:
+                found[name] = {"reason": reason}
+            elif name in self._lacking:
+                found[name] = {"without": self._lacking[name]}
+        return found
 
     def _distance(self, name: str) -> tuple[float | None, str]:
         sides = [self._sums.get((name, role)) for role in ("generated", "reference")]
         if sides[0] is None or sides[1] is None:
-            return None, self._reasons.get(name, "no clip was scored")
+            return None, next(iter(self._lacking.get(name, {}).values()), "no clip was scored")
         counts, fewest = [int(side.n) for side in sides if side], self._fewest or len(sides[0].mean) + 1
         if min(counts) < max(fewest, 2):
             text = f"{fewest} features needed on either side, found {counts[0]} and {counts[1]}"
             return None, f"{text}; --fewest {max(min(counts), 2)} scores them all the same"
-        return frechet_distance_exact(sides[0], sides[1], fewest=fewest), ""
+        try:
+            distance = finite_number(frechet_distance_exact(sides[0], sides[1], fewest=fewest))
+        except np.linalg.LinAlgError as error:
+            return None, f"the features' covariances have no root: {one_line(error)}"
+        return distance, "" if distance is not None else "the features' covariances leave float32's range"
 
 
 def _added(sums: Moments | None, rows: np.ndarray) -> Moments:

@@ -1,5 +1,6 @@
 """Scores of many clips in one line each: mean, 95 % interval, how many of how many; median, and the worst clips."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from jaxeval.scoring.score_texts import Score
 
 _RESAMPLES = 2000
 _WORST = 5
+_LARGEST = 2.0**400
+"""Up to here sums and squares of as many numbers as there are stay in float64; larger ones are scaled first."""
 
 
 def summarise(records: Sequence[ClipRecord], identities: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
@@ -44,7 +47,7 @@ def details(records: Sequence[ClipRecord], own: Mapping[str, Score] | None = Non
     found, known = {}, catalogue() | dict(own or {})
     for name in _names(records):
         having = [record for record in records if name in record.scores]
-        median = float(np.median([record.scores[name] for record in having])) if having else None
+        median = _median([record.scores[name] for record in having]) if having else None
         found[name] = {"median": median, "worst": _worst(name, having, known)}
     return found
 
@@ -67,6 +70,7 @@ def interval(values: np.ndarray, persons: Sequence[str]) -> list[float] | None:
     counts = np.bincount(whose)
     if len(counts) < 2:
         return None
+    values, unit = scaled(values)
     result = bootstrap(
         (np.bincount(whose, values), counts),
         lambda sums, counts, axis=-1: sums.sum(axis) / counts.sum(axis),
@@ -76,7 +80,37 @@ def interval(values: np.ndarray, persons: Sequence[str]) -> list[float] | None:
         rng=np.random.default_rng(0),
         vectorized=True,
     )
-    return [float(result.confidence_interval.low), float(result.confidence_interval.high)]
+    return [float(bound) * unit for bound in result.confidence_interval]
+
+
+def scaled(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """Numbers that can be summed and squared, and their unit: a power of 2, so that nothing is rounded.
+
+    Args:
+        values: `[N]` finite float64.
+
+    Returns:
+        values / unit and unit, which is 1 for all but huge numbers.
+
+    Example:
+        >>> values, unit = scaled(np.array([1e308, 1e308]))
+        >>> print(values.sum() / 2 * unit)
+        1e+308
+    """
+    largest = float(np.abs(values).max(initial=0))
+    unit = 1.0 if largest <= _LARGEST else 2.0 ** (math.frexp(largest)[1] - 1)
+    return values / unit, unit
+
+
+def mean_of(values: np.ndarray) -> float:
+    """The mean of finite numbers, however large."""
+    values, unit = scaled(values)
+    return float(values.mean()) * unit
+
+
+def _median(values: Sequence[float]) -> float:
+    small, unit = scaled(np.array(values))
+    return float(np.median(small)) * unit
 
 
 def _summary(name: str, records: Sequence[ClipRecord], identities: Mapping[str, str]) -> dict[str, Any]:
@@ -84,7 +118,7 @@ def _summary(name: str, records: Sequence[ClipRecord], identities: Mapping[str, 
     values = np.array([record.scores[name] for record in having])
     persons = [identities.get(record.id, f"clip {record.id}") for record in having]
     return {
-        "mean": float(values.mean()) if having else None,
+        "mean": mean_of(values) if having else None,
         "ci95": interval(values, persons) if having else None,
         "n": len(having),
         "of": len(records),

@@ -3,19 +3,22 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
 
 from jaxeval.alignment import distances
-from jaxeval.errors import JaxevalError
+from jaxeval.errors import JaxevalError, one_line, printable
 from jaxeval.scoring.costs import trajectory_costs
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.score_names import catalogue
-from jaxeval.scoring.scored import Scored, align, aligned_names, mean, missing
+from jaxeval.scoring.scored import Scored, align, aligned_names, framewise, missing
 
 SUFFIX = ".npz"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_SLOWEST, _FASTEST = 1e-3, 1e6
+"""Frames per second that a trajectory may have: beyond them a lag in ms, or a band in frames, is no sensible number."""
+
 _NEXT = "Save trajectories [T, D] by numpy.savez(FILE, NAME=array, fps=25.0)."
 
 
@@ -55,34 +58,58 @@ def trajectory_scores(
                 f"found {x[name].shape[1]}. {_NEXT}"
             )
         costs = trajectory_costs(distances.squared_euclidean, x[name], y[name])
-        scored |= Scored({name: mean(costs.framewise)})
+        scored |= framewise(name, costs)
         scored |= align(name, costs, replace(protocol, gamma={name: gamma}, fps=fps))
     return scored, (max(map(len, x.values())), max(map(len, y.values()))), fps
 
 
 def _read(path: Path, protocol: Protocol) -> tuple[dict[str, np.ndarray], float]:
     """The trajectories of a file by name, float32, and its frames per second."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        found = " ".join(str(error).split())
-        raise JaxevalError(f"{path}: expected an .npz file of arrays, found: {found}. {_NEXT}") from error
+    arrays = _arrays(path)
     fps = arrays.pop("fps", np.float64(protocol.fps))
-    if fps.shape != () or not np.issubdtype(fps.dtype, np.number) or not 0 < float(fps) < float("inf"):
-        raise JaxevalError(f"{path}: expected fps to be a positive number, found {fps}. {_NEXT}")
+    is_number = isinstance(fps, np.ndarray | np.generic) and fps.shape == () and fps.dtype.kind in "iuf"
+    if not is_number or not _SLOWEST <= float(fps) <= _FASTEST:
+        kind = f" ({fps.dtype})" if isinstance(fps, np.ndarray | np.generic) else ""
+        found = printable(" ".join(str(fps).split())[:60] + kind)
+        text = f"expected fps to be a positive number, found {found}; from {_SLOWEST:g} to {_FASTEST:g} are taken"
+        raise JaxevalError(f"{path}: {text}. {_NEXT}")
     if not arrays:
         raise JaxevalError(f"{path}: expected at least one trajectory, found none. {_NEXT}")
     return {name: _checked(path, name, array, protocol) for name, array in arrays.items()}, float(fps)
 
 
-def _checked(path: Path, name: str, array: np.ndarray, protocol: Protocol) -> np.ndarray:
+def _arrays(path: Path) -> dict[str, Any]:
+    """What an .npz file holds: arrays, and whatever else stands in the archive as bytes."""
+    try:
+        with path.open("rb") as file:
+            first = file.read(6)
+        if not first.startswith(b"PK"):
+            raise JaxevalError(f"{path}: expected an .npz file of arrays, found {_kind(first)}. {_NEXT}")
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except JaxevalError:
+        raise
+    except Exception as error:  # whatever a wrong or damaged archive makes zipfile, zlib or numpy raise
+        found = f"{error.strerror}" if isinstance(error, OSError) and error.strerror else one_line(error)
+        raise JaxevalError(f"{path}: expected an .npz file of arrays, found: {printable(found)}. {_NEXT}") from error
+
+
+def _kind(first: bytes) -> str:
+    """What a file that is no archive is, by its first bytes."""
+    if first.startswith(b"\x93NUMPY"):
+        return "a single array, as numpy.save writes it"
+    return "no archive" if first else "an empty file"
+
+
+def _checked(path: Path, name: str, array: Any, protocol: Protocol) -> np.ndarray:
     reserved = name in catalogue(protocol.encoders)
     if reserved or not _NAME.fullmatch(name):
         found = f"{name}, which is a score's own" if reserved else repr(name)
         raise JaxevalError(f"{path}: expected names of letters, digits and _, found {found}; call it otherwise.")
+    if not isinstance(array, np.ndarray):
+        raise JaxevalError(f"{path}: expected {name} to be [T, D] numbers, found a file that is no array. {_NEXT}")
     array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or not array.size or not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
+    if array.ndim != 2 or not array.size or array.dtype.kind not in "iuf":
         raise JaxevalError(f"{path}: expected {name} to be [T, D] numbers, found {array.dtype} {array.shape}. {_NEXT}")
     wrong = ~np.isfinite(array).all(axis=1)
     if wrong.any():
@@ -90,4 +117,12 @@ def _checked(path: Path, name: str, array: np.ndarray, protocol: Protocol) -> np
             f"{path}: expected finite numbers, found others in {wrong.sum()} of {len(array)} rows of {name}, "
             f"the first in row {int(wrong.argmax())}. Leave such rows out, or fill them."
         )
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):  # told in words
+        narrow = array.astype(np.float32)
+    wrong = ~np.isfinite(narrow).all(axis=1)
+    if wrong.any():
+        raise JaxevalError(
+            f"{path}: expected numbers that float32 holds, up to 3.4e38, found greater ones in {wrong.sum()} of "
+            f"{len(array)} rows of {name}, the first in row {int(wrong.argmax())}. Scale the trajectory down."
+        )
+    return narrow

@@ -5,11 +5,13 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
-from jaxeval.benchmark import report, report_scores
+from jaxeval.benchmark import report, report_clips, report_scores
 from jaxeval.benchmark.report import write_report
 from jaxeval.errors import JaxevalError
+from jaxeval.scoring.record import ClipRecord
 
 from .synthetic_clips import FPS, METRICS, clip, document, failed, without
 
@@ -271,3 +273,42 @@ def test_scores_of_the_set_stand_in_the_summary_and_their_reasons_under_the_tabl
     assert "not scored" not in text
     assert "2049 features needed on either side" in text
     assert "the whole set (fid)" in text
+
+
+def test_a_clip_whose_pictures_can_not_be_drawn_says_so_and_the_others_stand(tmp_path, monkeypatch):
+    """Whatever the fault: of its curves, its strips, or in drawing."""
+    good, odd = clip("good", t=8, s=8), clip("odd", t=8, s=8)
+    shape = replace(odd.generated, images=odd.generated.images[..., None])
+    flat = replace(odd.curves["expr"], alignment=np.zeros(3))
+    for broken in (replace(odd, generated=shape), replace(odd, curves={"expr": flat})):
+        page = Page(write(tmp_path, [good, broken]))
+        assert "they can't be drawn: " in page.text
+        assert any("of good by" in alt for _, alt in page.all("alt"))
+        assert not any("of odd by" in alt for _, alt in page.all("alt"))
+    draw = report_clips.figures.cost_over_time
+    monkeypatch.setattr(
+        report_clips.figures,
+        "cost_over_time",
+        lambda c, **more: draw(c, **more) if c is not odd.curves["expr"] else 1 / 0,
+    )
+    page = Page(write(tmp_path, [good, odd]))
+    assert "they can't be drawn: ZeroDivisionError: division by zero" in page.text
+
+
+def test_a_clip_whose_record_can_not_be_loaded_says_so(tmp_path):
+    good, odd = clip("good", t=8, s=8), clip("odd", t=8, s=8)
+
+    def load(name):
+        if name == "odd":
+            raise KeyError("gone")
+        return good
+
+    page = Page(write(tmp_path, [good, odd], load))
+    assert "no pictures KeyError: 'gone'" in page.text
+    assert any("of good by" in alt for _, alt in page.all("alt"))
+
+
+def test_a_report_without_any_score(tmp_path):
+    page = Page(write(tmp_path, [ClipRecord("nothing", "ok", frames=(3, 3)), failed("worse", "no face")]))
+    assert "nothing" in page.text
+    assert "failed: no face" in page.text

@@ -50,17 +50,19 @@ def test_differences_are_paired_over_common_clips():
 
 @pytest.mark.parametrize(("name", "verdict"), [("ssim", "second"), ("l1", "first"), ("lag_ms", "")])
 def test_the_better_end_is_the_scores_own(name, verdict):
-    one, other = (document({name: [value, value + 0.01, value + 0.02]}) for value in (0.1, 0.7))
+    one, other = (document({name: [value + k / 100 for k in range(6)]}) for value in (0.1, 0.7))
     assert compare(one, other)[0].verdict == verdict
 
 
 def test_an_aligned_score_stands_beside_its_lag():
     """Lags over the clips that are compared, and no verdict where a clip's timing is at fault."""
-    one = document({"pose_div": [0.1, 0.2, 0.3], "lag_ms_pose": [100, 60, 900], "lag_std_ms_pose": [5, 15, 900]})
-    other = document({"pose_div": [0.4, 0.5, None], "lag_ms_pose": [-10, -30, 0], "lag_std_ms_pose": [1, 3, 0]})
+    lags = {"lag_ms_pose": [100, 60] * 3 + [900], "lag_std_ms_pose": [5, 15] * 3 + [900]}
+    one = document({"pose_div": [0.1, 0.2] * 3 + [0.3]} | lags)
+    lags = {"lag_ms_pose": [-10, -30] * 3 + [0], "lag_std_ms_pose": [1, 3] * 3 + [0]}
+    other = document({"pose_div": [0.4, 0.5] * 3 + [None]} | lags)
     (row,) = compare(one, other, ["pose_div"])
-    assert row.lags == ((80, 10), (-20, 2))
-    assert (row.n, row.flagged, row.verdict) == (2, 0, "first")
+    assert row.lags == ((pytest.approx(80), pytest.approx(10)), (pytest.approx(-20), pytest.approx(2)))
+    assert (row.n, row.flagged, row.verdict) == (6, 0, "first")
     other["clips"][1]["flags"] = ["resized: a", "timing: 30 % of the frames"]
     (row,) = compare(one, other, ["pose_div"])
     assert (row.flagged, row.verdict) == (1, "see lag")
@@ -69,7 +71,7 @@ def test_an_aligned_score_stands_beside_its_lag():
 
 
 def test_an_unknown_lag_gives_no_verdict_where_timing_is_flagged():
-    one, other = document({"pose_div": [0.1, 0.2]}), document({"pose_div": [0.4, 0.5]})
+    one, other = document({"pose_div": [0.1, 0.2] * 3}), document({"pose_div": [0.4, 0.5] * 3})
     assert compare(one, other)[0].verdict == "first"
     other["clips"][0]["flags"] = ["frozen: half of it"]
     (row,) = compare(one, other)
@@ -164,5 +166,147 @@ def test_the_command(tmp_path, capsys):
         assert stopped.value.code == code
     out, err = capsys.readouterr()
     assert "0.2000" in out
+    assert "too few clips (n = 2)" in out
     assert "first" in out
     assert err.count("\n") == 1
+
+
+def test_five_clips_carry_no_verdict_and_six_do():
+    """All of n clips better: p = 2 / 2^n, .0625 of five and .03125 of six."""
+    for count, verdict, reason in ((5, "", "too few clips (n = 5)"), (6, "second", "")):
+        one, other = (document({"ssim": [value + k / 100 for k in range(count)]}) for value in (0.1, 0.7))
+        (row,) = compare(one, other)
+        assert (row.p, row.p_holm) == (2 / 2**count, 2 / 2**count)
+        assert (row.verdict, row.reason) == (verdict, reason)
+        assert row.ci95[0] > 0, "the interval alone would call it"
+
+
+def test_p_is_corrected_for_all_scores_that_are_compared():
+    rng = np.random.default_rng(0)
+    names = ("ssim", "ms_ssim", "l1", "cpbd", "niqe")
+    one = document({name: rng.normal(size=8).tolist() for name in names})
+    other = copy.deepcopy(one)
+    shifts = {name: rng.normal(0.4 * k, 1, 8) for k, name in enumerate(names)}
+    for k, clip in enumerate(other["clips"]):
+        for name in names:
+            clip["scores"][name] += shifts[name][k]
+    rows = {row.score.name: row for row in compare(one, other)}
+    p = {name: permuted(shifts[name]) for name in names}
+    for name in names:
+        assert rows[name].p == pytest.approx(p[name])
+        # Holm: the largest of what the tests up to this one ask for, each times the tests that are left.
+        before = [other_ for other_ in names if p[other_] <= p[name]]
+        asked = [p[b] * sum(p[later] >= p[b] for later in names) for b in before]
+        assert rows[name].p_holm == pytest.approx(min(1, max(asked)))
+    assert compare(one, other, ["niqe"])[0].p_holm == compare(one, other, ["niqe"])[0].p
+
+
+def permuted(differences):
+    signs = np.array(np.meshgrid(*[[1, -1]] * len(differences))).reshape(len(differences), -1)
+    return float((np.abs(differences @ signs) >= abs(differences.sum()) * (1 - 1e-12)).mean())
+
+
+def test_a_run_against_itself():
+    one = document({"ssim": [0.1, 0.2, 0.3], "lag_ms": [1.0, 2.0, 3.0]})
+    for row in compare(one, one):
+        assert (row.difference, row.p, row.p_holm, row.verdict, row.reason) == (0, 1, 1, "", "")
+
+
+def test_what_a_run_lacks_is_a_row_that_says_so():
+    one = document({"l1": [0.1, 0.2], "psnr": [None, None], "niqe": [5.0, None], "csim": [0.9, None]})
+    other = document({"l1": [0.1, 0.2], "psnr": [None, None], "jerk": [1.0, 2.0], "csim": [None, 0.9]})
+    for side in (one, other):
+        for clip in side["clips"]:
+            clip["missing"] = {"psnr": "identical frames: 3 of 3"}
+    other["clips"][0]["missing"]["csim"] = "no face"
+    found = {row.score.name: row for row in compare(one, other)}
+    assert set(found) == {"l1", "psnr", "niqe", "csim", "jerk"}
+    why = "identical frames: 3 of 3 (2 of 2 clips)"
+    assert found["psnr"].reason == f"missing in both runs; first: {why}; second: {why}"
+    assert found["niqe"].reason == "missing in the second run: not scored (2 of 2 clips)"
+    assert found["jerk"].reason == "missing in the first run: not scored (2 of 2 clips)"
+    both = "no clip has it in both runs; first: not scored (1 of 2 clips); second: no face (1 of 2 clips)"
+    assert found["csim"].reason == both
+    for name in ("psnr", "niqe", "csim", "jerk"):
+        assert (found[name].difference, found[name].p, found[name].verdict) == (None, None, "")
+    assert (found["niqe"].one, found["niqe"].other) == (5.0, None)
+    assert found["l1"].p_holm == 1, "only what is tested counts"
+
+
+def test_a_number_of_the_set_that_both_lack_is_a_row_too():
+    one, other = document({"l1": [0.1, 0.2]}), document({"l1": [0.1, 0.2]})
+    for side in (one, other):
+        side["summary"]["fid"] = {"mean": None, "ci95": None, "n": 0, "of": 2}
+        side["details"] = {"fid": {"reason": "No weights of inception_fid."}}
+        side["signatures"]["fid"] = one["signatures"]["l1"]
+    row = compare(one, other)[-1]
+    told = "missing in both runs; first: No weights of inception_fid.; second: No weights of inception_fid."
+    assert (row.score.name, row.reason) == ("fid", told)
+
+
+def test_nothing_to_compare_is_one_line(tmp_path, capsys):
+    for name in ("one", "other"):
+        written = document({"psnr": [None, None], "niqe": [None, None]})
+        for clip in written["clips"]:
+            clip["missing"] = {"psnr": "identical frames: 3 of 3"}
+        (tmp_path / f"{name}.json").write_text(json.dumps(written))
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", str(tmp_path / "one.json"), str(tmp_path / "other.json")])
+    out, err = capsys.readouterr()
+    assert (stopped.value.code, out, err.count("\n")) == (2, "", 1)
+    assert "Expected psnr in both runs, found none in either: missing in both runs; first: identical frames" in err
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 10**400, "0.5 dB", None, [1]], ids=str)
+def test_numbers_of_others_that_are_not_finite_are_missing(tmp_path, capsys, value):
+    """`json` writes and reads NaN and Infinity, which are no JSON."""
+    for name in ("one", "other"):
+        written = document({"l1": [0.1] * 7, "ssim": [0.5] * 7})
+        written["clips"][3]["scores"]["l1"] = value
+        written["summary"]["l1"]["mean"] = value
+        (tmp_path / f"{name}.json").write_text(json.dumps(written))
+    one, other = (read_scores(tmp_path / f"{name}.json") for name in ("one", "other"))
+    found = {row.score.name: row for row in compare(one, other)}
+    assert (found["l1"].n, found["l1"].of, found["l1"].difference) == (6, 7, 0)
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", str(tmp_path / "one.json"), str(tmp_path / "other.json"), "--json"])
+    assert stopped.value.code == 0
+    json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("values", [(1.7e308, 1.6e308), (1.7e308, -1.7e308), (-1e308, 1.7e308)])
+def test_huge_numbers_are_compared_or_say_why(values, recwarn):
+    one, other = (document({"l1": [value] * 7, "ssim": [0.5] * 7}) for value in values)
+    row = compare(one, other, ["l1", "ssim"])[0]
+    exact = values[1] - values[0]
+    if np.isfinite(exact):
+        assert row.difference == pytest.approx(exact, rel=1e-12)
+        assert row.p == 2 / 2**7
+    else:
+        assert (row.difference, row.p, row.reason) == (None, None, "the difference leaves float64's range")
+    assert (row.one, row.other) == pytest.approx(values, rel=1e-12)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("part", "entry"),
+    [("clips", 5), ("clips", {}), ("clips", {"id": 3}), ("clips", {"id": "a", "scores": [1]}), ("summary", 3)],
+    ids=str,
+)
+def test_documents_of_another_shape_are_one_line(tmp_path, part, entry):
+    written = document({"l1": [0.1, 0.2]})
+    if part == "clips":
+        written[part].append(entry)
+    else:
+        written[part]["x"] = entry
+    (tmp_path / "scores.json").write_text(json.dumps(written))
+    with pytest.raises(JaxevalError, match=r"scores\.json: expected entries as jaxeval writes them") as refused:
+        read_scores(tmp_path)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_score_without_its_signature_is_refused_against_one_with():
+    one, other = document({"l1": [0.1, 0.2]}), document({"l1": [0.1, 0.2]})
+    del other["signatures"]["l1"]
+    with pytest.raises(JaxevalError, match="Expected scores of one signature, found l1 with"):
+        compare(one, other)

@@ -122,3 +122,9 @@ def test_ids_are_printable():
     pair = Pair("x", Path("x.mp4"), Path("bad\udcff.mp4"))
     (found,) = floor_pairs([replace(pair)], Path("f"), 1)
     found.id.encode()
+
+
+def test_another_rate_is_another_clip():
+    pairs = [Pair("a", Path("g/a.mp4"), Path("r/a.mp4"))]
+    (one,), (other,) = (floor_pairs(pairs, Path("f"), 1, fps) for fps in (25.0, 30.0))
+    assert one.generated != other.generated

@@ -63,9 +63,40 @@ def test_the_store_keeps_features_and_reasons(tmp_path):
     record = ClipRecord("a", "ok", features=SetFeatures({NAME: x}, {NAME: y}, {"fid": "no weights"}))
     store = ClipStore(tmp_path)
     store.save(record, {})
-    found = store.load("a").features
+    found = store.load("a", {}).features
     np.testing.assert_array_equal(found.generated[NAME], x)
     np.testing.assert_array_equal(found.reference[NAME], y)
     assert found.missing == {"fid": "no weights"}
     store.save(ClipRecord("b", "ok"), {})
-    assert store.load("b").features is None
+    assert store.load("b", {}).features is None
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e20])
+def test_a_clip_with_odd_features_is_left_out_and_named(value):
+    """Of float32 squares of 1e20 are infinite: the whole set would have no distance."""
+    good = [(features(k, 20, shift=1.0), features(100 + k, 20)) for k in range(3)]
+    odd = features(9, 20)
+    odd[3, 2] = value
+    sets = Sets(JAXEVAL_V1)
+    for k, (x, y) in enumerate(good):
+        sets.add(SetFeatures({NAME: x}, {NAME: y}), f"clip{k}")
+    sets.add(SetFeatures({NAME: odd}, {NAME: features(8, 20)}), "odd")
+    entry = sets.summary(4)[NAME]
+    expected = distance(*(np.concatenate(side) for side in zip(*good, strict=True)))
+    assert (entry["mean"], entry["n"], entry["of"]) == (pytest.approx(expected, rel=1e-5), 3, 4)
+    assert list(sets.details()[NAME]["without"]) == ["odd"]
+
+
+def test_features_just_below_the_limit_have_a_finite_distance():
+    x, y = features(0, 30) * np.float32(1e13), features(1, 30)
+    sets = Sets(JAXEVAL_V1)
+    sets.add(SetFeatures({NAME: x}, {NAME: y}))
+    assert sets.summary(1)[NAME]["mean"] == pytest.approx(distance(x, y), rel=1e-4)
+
+
+def test_features_of_another_size_are_left_out():
+    sets = Sets(JAXEVAL_V1, fewest=2)
+    for size in (6, 5):
+        sets.add(SetFeatures({NAME: features(0, 20, size)}, {NAME: features(1, 20, size)}), f"of {size}")
+    assert sets.summary(2)[NAME]["n"] == 1
+    assert sets.details()[NAME]["without"] == {"of 5": "features of another size, 5"}

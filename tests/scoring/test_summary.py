@@ -1,5 +1,7 @@
 """Means over the clips that have a score, with how many of how many."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,30 @@ def test_clips_of_one_person_are_resampled_together():
 def test_one_person_has_no_interval():
     rows = records([1.0, 2.0, 3.0])
     assert summarise(rows, dict.fromkeys((row.id for row in rows), "she"))["a"]["ci95"] is None
+
+
+@pytest.mark.parametrize(
+    "values", [[1e308, 1.5e308, 1.7e308], [1.7e308] * 5, [-1.7e308, 1.7e308], [1e200, 2.0, -3e190]]
+)
+def test_huge_numbers_have_their_mean_median_and_interval(values, recwarn):
+    entry = summarise(records(values))["a"]
+    exact = sum(map(Fraction, values)) / len(values)
+    assert entry["mean"] == pytest.approx(float(exact), rel=1e-12)
+    assert min(values) <= entry["ci95"][0] <= entry["mean"] * (1 + 1e-15) <= entry["ci95"][1] * (1 + 1e-15)
+    ordered = sorted(map(Fraction, values))
+    middle = (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2
+    assert details(records(values))["a"]["median"] == pytest.approx(float(middle), rel=1e-12)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    "values", [[0.0, 0.0], [2.0] * 4, [5e-324, 1e-320], [1.0], [None, None], [float("nan"), 1.0, 2.0]]
+)
+def test_no_warning_reaches_the_terminal(values, recwarn):
+    summarise(records(values))
+    details(records(values))
+    assert not recwarn.list
+
+
+def test_a_score_that_is_not_finite_is_not_in_the_mean():
+    assert summarise(records([1.0, float("inf"), 3.0]))["a"]["mean"] == 2

@@ -1,6 +1,9 @@
 """Trajectories from files: the numbers are the library's own, and bad files are told in one line."""
 
+import io
 import json
+import re
+import zipfile
 
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +11,10 @@ import pytest
 
 import jaxeval
 from jaxeval.cli import main
+from jaxeval.errors import JaxevalError
+from jaxeval.scoring.protocol import JAXEVAL_V1
+from jaxeval.scoring.scored import aligned_names
+from jaxeval.scoring.trajectory_files import trajectory_scores
 
 
 def walk(seed, count, size=3):
@@ -87,13 +94,101 @@ def test_bad_files_are_rows_with_a_reason(tmp_path, capsys, arrays, reason):
     assert "Traceback" not in printed.out + printed.err
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut short"])
-def test_damaged_files(tmp_path, capsys, content):
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"a": walk(0, 20), "fps": np.inf}, "expected fps to be a positive number, found inf (float64)"),
+        ({"a": walk(0, 20), "fps": np.nan}, "expected fps to be a positive number, found nan"),
+        ({"a": walk(0, 20), "fps": 1e300}, "expected fps to be a positive number, found 1e+300"),
+        ({"a": walk(0, 20), "fps": 1e-300}, "found 1e-300 (float64); from 0.001 to 1e+06 are taken"),
+        ({"a": walk(0, 20), "fps": "25"}, "expected fps to be a positive number, found 25 (<U2)"),
+        ({"a": walk(0, 20), "fps": 25 + 2j}, "expected fps to be a positive number, found (25+2j)"),
+        ({"a": walk(0, 20), "fps": [25.0]}, "expected fps to be a positive number, found [25.]"),
+        ({"a": np.float64(3)}, "expected a to be [T, D] numbers, found float64 ()"),
+        ({"a": walk(0, 20).astype("m8[s]")}, "expected a to be [T, D] numbers, found timedelta64[s] (20, 3)"),
+        (
+            {"a": walk(0, 20) * 1e300},
+            "expected numbers that float32 holds, up to 3.4e38, found greater ones in 20 of 20",
+        ),
+    ],
+)
+def test_odd_numbers_and_rates_are_refused(tmp_path, arrays, reason):
+    np.savez(tmp_path / "x.npz", **arrays)
+    np.savez(tmp_path / "y.npz", a=walk(0, 20))
+    with pytest.raises(JaxevalError, match=re.escape(reason)) as refused:
+        trajectory_scores(tmp_path / "x.npz", tmp_path / "y.npz", JAXEVAL_V1, 0.01)
+    assert "\n" not in str(refused.value)
+
+
+def saved(save, *arrays, **named):
+    file = io.BytesIO()
+    save(file, *arrays, **named)
+    return file.getvalue()
+
+
+def archive(name, content):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        if name:
+            made.writestr(name, content)
+    return file.getvalue()
+
+
+WHOLE = saved(np.savez_compressed, a=walk(0, 500))
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "expected an .npz file of arrays, found an empty file"),
+        (b"no archive", "expected an .npz file of arrays, found no archive"),
+        (b"PK\x03\x04 cut short", "expected an .npz file of arrays, found: BadZipFile"),
+        (saved(np.save, walk(0, 20)), "expected an .npz file of arrays, found a single array, as numpy.save writes it"),
+        (saved(np.save, np.array([{}]), allow_pickle=True), "found a single array, as numpy.save writes it"),
+        (saved(np.savez, a=np.array([{}, {}])), "found: ValueError: Object arrays cannot be loaded"),
+        (WHOLE[: len(WHOLE) // 2], "expected an .npz file of arrays, found: BadZipFile"),
+        (WHOLE[:300] + bytes(60) + WHOLE[360:], "expected an .npz file of arrays, found: "),
+        (archive("", b""), "expected at least one trajectory, found none"),
+        (archive("readme.txt", b"hello"), "expected names of letters, digits and _, found 'readme.txt'"),
+        (archive("a", b"hello"), "expected a to be [T, D] numbers, found a file that is no array"),
+        (archive("fps", b"25"), "expected fps to be a positive number, found b'25'"),
+        (archive("a.npy", b"\x93NUMPY"), "expected an .npz file of arrays, found: "),
+    ],
+    ids=range(13),
+)
+def test_wrong_and_damaged_files(tmp_path, content, found):
     (tmp_path / "x.npz").write_bytes(content)
     np.savez(tmp_path / "y.npz", a=walk(0, 20))
-    code, document, _ = score(tmp_path, capsys, tmp_path / "x.npz", tmp_path / "y.npz")
-    assert code == 1
-    assert "x.npz: expected an .npz file of arrays, found" in document["clips"][0]["reason"]
+    for pair in (("x.npz", "y.npz"), ("y.npz", "x.npz")):
+        with pytest.raises(JaxevalError, match=re.escape(found)) as refused:
+            trajectory_scores(*(tmp_path / name for name in pair), JAXEVAL_V1, 0.01)
+        assert str(refused.value).startswith(f"{tmp_path}/x.npz: expected ")
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("scale", "count", "there", "reason"),
+    [
+        (1.0, 1, {"a"}, "no alignment within the band of 25 frames: 1 frame against 50"),
+        (1e15, 50, {"a"}, "no alignment: costs of "),
+        (1e20, 50, set(), "leave float32's range"),
+    ],
+)
+def test_one_odd_clip_is_a_row_and_the_others_are_scored(tmp_path, capsys, recwarn, scale, count, there, reason):
+    for side in "xy":
+        (tmp_path / side).mkdir()
+    for name, factor, length in (("good", 1.0, 50), ("odd", scale, count)):
+        np.savez(tmp_path / "x" / f"{name}.npz", a=walk(0, 50)[:length] * factor)
+        np.savez(tmp_path / "y" / f"{name}.npz", a=walk(1, 50) * factor)
+    code, document, _ = score(tmp_path, capsys, tmp_path / "x", tmp_path / "y", "--floor", "0")
+    good, odd = document["clips"]
+    assert (code, good["status"], len(good["scores"]), good["missing"]) == (0, "ok", 5, {})
+    assert set(odd["scores"]) == there
+    assert set(odd["missing"]) == {"a", *aligned_names("a")} - there
+    assert all(reason in told for told in odd["missing"].values())
+    assert document["summary"]["a_div"]["n"] == 1
+    assert not [warning for warning in recwarn if issubclass(warning.category, RuntimeWarning)]
+    assert (tmp_path / "out" / "report.html").exists()
 
 
 def test_a_video_against_trajectories(tmp_path, capsys):

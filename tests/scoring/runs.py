@@ -1,0 +1,38 @@
+"""What tests of runs share: pairs of trajectories in files, scored without loading a network."""
+
+import json
+
+import numpy as np
+
+from jaxeval.scoring.clip import Pair, Scorer
+from jaxeval.scoring.protocol import JAXEVAL_V1
+from jaxeval.scoring.run import Run
+
+
+def trajectories(folder, name, noise, count=3, frames=20):
+    """`count` files in `folder/name`, the references' trajectories with some noise; pairs with `folder/references`."""
+    for side, by in ((name, noise), ("references", 0.0)):
+        (folder / side).mkdir(exist_ok=True, parents=True)
+        for k in range(count):
+            steps = np.random.default_rng(k).standard_normal((frames, 3)).cumsum(axis=0)
+            more = by * np.random.default_rng(100 + k).standard_normal(steps.shape)
+            np.savez(folder / side / f"clip{k}.npz", motion=steps + more)
+    names = [f"clip{k}" for k in range(count)]
+    return [Pair(n, folder / name / f"{n}.npz", folder / "references" / f"{n}.npz") for n in names]
+
+
+def no_networks(monkeypatch):
+    """Trajectories need none."""
+    monkeypatch.setattr(Scorer, "load", lambda self: None)
+
+
+def a_run(out, name="first", **more):
+    return Run(out, JAXEVAL_V1, "face", names=(name, "references"), **more)
+
+
+def read(folder):
+    return json.loads((folder / "scores.json").read_text())
+
+
+def means(document):
+    return {name: entry["mean"] for name, entry in document["summary"].items()}
