@@ -1,0 +1,189 @@
+"""Which section of one clip's picture another clip shows: registration of two mean pictures of any shapes."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter, map_coordinates, spline_filter
+
+from jaxeval.media.geometry import Placement, area, common
+from jaxeval.media.still import Still
+
+_GRID = 96
+_COARSE = 6.0  # standard deviation, in cells of the grid, of the shading that doesn't count
+_PYRAMID = (32, 64, 128, 256)
+_STEPS = 12
+_FINALISTS = 4
+# Of the smaller picture so much must lie in the other one, or their common part says nothing.
+_SHARED = 0.5
+_FEWEST = 16  # pixels
+# On each side so much of a section isn't looked at, for what lies beyond its edge mixes in there.
+_MARGIN = 0.03
+_UNIFORM = 0.01
+_WHOLE = 0.25
+
+
+class Registered(NamedTuple):
+    """How a generated clip's picture lies in the reference's.
+
+    Attributes:
+        placement: from the reference to the generated clip.
+        section: `[4]` what both show, as left, top, right, bottom in pixels of the reference.
+        agreement: correlation of both mean pictures' detail there, at most 1; -1 where they share too little.
+    """
+
+    placement: Placement
+    section: np.ndarray
+    agreement: float
+
+
+def register(x: Still, y: Still, faces: Iterable[tuple[np.ndarray, np.ndarray]] = ()) -> Registered:
+    """The placement under which two mean pictures agree best.
+
+    The hypotheses are, between the whole frames and between what lies inside their bars: one is stretched onto the
+    other; one is a centred part of the other, scaled to its width, to its height or not at all; and, for each pair of
+    faces, one face lies on the other. The best few are refined by least squares (Lucas and Kanade) on a pyramid, with
+    both scales, both shifts, gain and offset free:
+
+        Σ_p (y(p) − a · x(S p + d) − b)²  →  min over S = diag(s_x, s_y), d, a, b
+
+    Scales that differ by less than 1 % are made equal, and edges within a quarter of a pixel of whole pixels are put
+    there, since that is where pictures are cut.
+
+    Args:
+        x: the generated clip at rest.
+        y: the reference at rest.
+        faces: boxes (left, top, right, bottom) of a face in the generated clip and of one in the reference.
+
+    Returns:
+        The best, whether it is good or not.
+
+    References:
+        Lucas and Kanade: An iterative image registration technique with an application to stereo vision, IJCAI 1981.
+    """
+    tried = [_registered(x, y, placement) for placement in _hypotheses(x, y, faces)]
+    tried.sort(key=lambda found: -found.agreement)
+    finals = [_refined(x, y, found) for found in tried[:_FINALISTS]]
+    return _tidied(x, y, max(finals, key=lambda found: found.agreement))
+
+
+def _hypotheses(x: Still, y: Still, faces: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[Placement]:
+    for a in (x.frame, x.content):
+        for b in (y.frame, y.content):
+            yield Placement.between(b, a)
+            sides_a, sides_b = a[2:] - a[:2], b[2:] - b[:2]
+            for scale in (*(sides_a / sides_b), 1.0):
+                yield _uniform(scale, (a[:2] + a[2:]) / 2, (b[:2] + b[2:]) / 2)
+    for a, b in faces:
+        scale = np.sqrt(area(a) / area(b))
+        for factor in (1.0, 0.88, 1.14):
+            yield _uniform(factor * scale, (a[:2] + a[2:]) / 2, (b[:2] + b[2:]) / 2)
+
+
+def _uniform(scale: float, generated: np.ndarray, reference: np.ndarray) -> Placement:
+    shift = generated - scale * reference
+    return Placement((float(scale), float(scale)), (float(shift[0]), float(shift[1])))
+
+
+def _registered(x: Still, y: Still, placement: Placement) -> Registered:
+    section = common(y.frame, placement.boxes_back(x.content))
+    sides = section[2:] - section[:2]
+    smaller = min(area(y.frame), area(placement.boxes_back(x.content)))
+    if (sides < _FEWEST).any() or (sides * placement.scale < _FEWEST).any() or area(section) < _SHARED * smaller:
+        return Registered(placement, section, -1.0)
+    inner = _inner(section)
+    return Registered(placement, section, _agreement(x.picture, placement.boxes(inner), y.picture, inner))
+
+
+def _inner(section: np.ndarray) -> np.ndarray:
+    margin = _MARGIN * (section[2:] - section[:2])
+    return section + np.concatenate([margin, -margin])
+
+
+def _agreement(x: np.ndarray, box_x: np.ndarray, y: np.ndarray, box_y: np.ndarray) -> float:
+    """Correlation of two boxes' detail, each seen on a grid of 96 × 96."""
+    a, b = (_detail(_Sampler(picture, box, _GRID)(box)) for picture, box in ((x, box_x), (y, box_y)))
+    return float((a * b).sum() / max(np.sqrt((a * a).sum() * (b * b).sum()), 1e-9))
+
+
+def _detail(patch: np.ndarray) -> np.ndarray:
+    detail = patch - gaussian_filter(patch, _COARSE)
+    return detail - detail.mean()
+
+
+class _Sampler:
+    """Reads boxes of a picture on a square grid; the picture is shrunk first, so that nothing is aliased."""
+
+    def __init__(self, picture: np.ndarray, box: np.ndarray, grid: int) -> None:
+        height, width = picture.shape
+        shrink = [min(1.0, grid / side) for side in box[2:] - box[:2]]
+        size = [max(1, round(side * factor)) for side, factor in zip((width, height), shrink, strict=True)]
+        small = np.asarray(Image.fromarray(picture.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
+        self._splines = spline_filter(small.astype(float), order=3, mode="nearest")
+        self._factor = np.array(size) / (width, height)
+        self._places = (np.arange(grid) + 0.5) / grid
+
+    def __call__(self, box: np.ndarray) -> np.ndarray:
+        columns, rows = (
+            (box[axis] + self._places * (box[axis + 2] - box[axis])) * self._factor[axis] - 0.5 for axis in (0, 1)
+        )
+        grid = np.meshgrid(rows, columns, indexing="ij")
+        return map_coordinates(self._splines, grid, order=3, mode="nearest", prefilter=False)
+
+
+def _refined(x: Still, y: Still, found: Registered) -> Registered:
+    """Coarse to fine; a level that makes it worse is left out."""
+    if found.agreement < 0:
+        return found
+    for grid in _PYRAMID:
+        section = _inner(found.section)
+        box = _least_squares(x.picture, found.placement.boxes(section), y.picture, section, grid)
+        if (box[2:] - box[:2] < _FEWEST).any():
+            continue
+        moved = _registered(x, y, Placement.between(section, box))
+        found = max(found, moved, key=lambda each: each.agreement)
+    return found
+
+
+def _least_squares(x: np.ndarray, box: np.ndarray, y: np.ndarray, section: np.ndarray, grid: int) -> np.ndarray:
+    """The box of x near `box` that fits a section of y best."""
+    read, target = _Sampler(x, box, grid), _Sampler(y, section, grid)(section)
+    across = np.broadcast_to((np.arange(grid) + 0.5) / grid, (grid, grid))
+    gain = 1.0
+    for _ in range(_STEPS):
+        patch = read(box)
+        down_slope, right_slope = np.gradient(patch, 1 / grid)
+        sides = box[2:] - box[:2]
+        # How the patch changes as the left, top, right and bottom edge move by a pixel.
+        right, down = gain * right_slope / sides[0], gain * down_slope / sides[1]
+        moves = [right * (1 - across), down * (1 - across.T), right * across, down * across.T]
+        design = np.stack([part.ravel() for part in (*moves, patch, np.ones_like(patch))], axis=1)
+        solution = np.linalg.lstsq(design, target.ravel(), rcond=None)[0]
+        gain = float(solution[4])
+        limit = 0.1 * sides.min()
+        step = solution[:4].clip(-limit, limit)
+        box = box + step
+        if gain <= 0 or (box[2:] - box[:2] < _FEWEST).any() or np.abs(step).max() < 0.02 * sides.min() / grid:
+            break
+    return box
+
+
+def _tidied(x: Still, y: Still, found: Registered) -> Registered:
+    """On whole pixels, where one frame was cut out of the other or put into it; else with equal scales."""
+    cut, put = found.placement.boxes_back(x.frame), found.placement.boxes(y.frame)
+    if _whole(cut, y.frame):
+        return _registered(x, y, Placement.between(cut.round(), x.frame))
+    if _whole(put, x.frame):
+        return _registered(x, y, Placement.between(y.frame, put.round()))
+    if abs(np.log(found.placement.squash)) < _UNIFORM:
+        middle = (found.section[:2] + found.section[2:]) / 2
+        return _registered(x, y, _uniform(found.placement.zoom, found.placement.points(middle), middle))
+    return found
+
+
+def _whole(box: np.ndarray, frame: np.ndarray) -> bool:
+    """Whether a box has its edges near whole pixels, and inside the frame."""
+    nearest = box.round()
+    inside = (nearest[:2] >= frame[:2]).all() and (nearest[2:] <= frame[2:]).all()
+    return bool(inside and (np.abs(box - nearest) <= _WHOLE).all())
