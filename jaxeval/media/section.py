@@ -20,7 +20,8 @@ _SHARED = 0.5
 _FEWEST = 16  # pixels
 # On each side so much of a section isn't looked at, for what lies beyond its edge mixes in there.
 _MARGIN = 0.03
-_UNIFORM = 0.01
+# What agreement may fall by if both scales are made equal: two takes of one scene seem squashed by some percent.
+_UNIFORM = 0.02
 _WHOLE = 0.25
 
 
@@ -48,8 +49,8 @@ def register(x: Still, y: Still, faces: Iterable[tuple[np.ndarray, np.ndarray]] 
 
         Σ_p (y(p) − a · x(S p + d) − b)²  →  min over S = diag(s_x, s_y), d, a, b
 
-    Scales that differ by less than 1 % are made equal, and edges within a quarter of a pixel of whole pixels are put
-    there, since that is where pictures are cut.
+    Edges within a quarter of a pixel of whole pixels are put there, since that is where pictures are cut; else both
+    scales are made equal if agreement falls by no more than 0.02.
 
     Args:
         x: the generated clip at rest.
@@ -176,10 +177,9 @@ def _tidied(x: Still, y: Still, found: Registered) -> Registered:
         return _registered(x, y, Placement.between(cut.round(), x.frame))
     if _whole(put, x.frame):
         return _registered(x, y, Placement.between(y.frame, put.round()))
-    if abs(np.log(found.placement.squash)) < _UNIFORM:
-        middle = (found.section[:2] + found.section[2:]) / 2
-        return _registered(x, y, _uniform(found.placement.zoom, found.placement.points(middle), middle))
-    return found
+    middle = (found.section[:2] + found.section[2:]) / 2
+    even = _registered(x, y, _uniform(found.placement.zoom, found.placement.points(middle), middle))
+    return even if even.agreement >= found.agreement - _UNIFORM else found
 
 
 def _whole(box: np.ndarray, frame: np.ndarray) -> bool:

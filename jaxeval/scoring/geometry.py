@@ -1,6 +1,6 @@
 """The one geometry of a pair: how the generated clip's picture lies in its reference's, and what a reader must know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +15,10 @@ other scenes reach."""
 
 _MOVED = 0.02
 """Share of a side by which bars must differ, and by which edges must lie elsewhere, to be treated."""
-_SQUASHED = 0.015
-"""Share by which a picture's sides may be out of proportion without a word: whole pixels of small clips are."""
+_SQUASHED = 0.01
+"""Share by which a picture's sides may be out of proportion, and a section be smaller than all, without a word."""
+_PICTURE = 48
+"""Range of levels from which on a strip of a mean picture isn't a bar."""
 _ENLARGED = 1.2
 """How much larger or smaller a face may be at the same shape; `misregistered` names smaller differences."""
 
@@ -59,12 +61,11 @@ def geometry_of(x: Scan, y: Scan) -> Geometry:
     if alike and not _bars_differ(x, y):
         return plain
     found = register(x.still, y.still, [(a, b) for a in x.boxes for b in y.boxes])
-    if found.agreement < VERIFIED:
-        if alike:
-            return plain
+    if found.agreement < VERIFIED and not alike:
         raise _unregistered(x, y, found)
-    if alike and not _moved(found.placement.boxes(y.still.frame), x.still.frame, x.still.frame):
-        return plain
+    moved = found.agreement >= VERIFIED and not _lies(found.placement, y.still.frame, x.still.frame, x, _MOVED)
+    if alike and not (moved and _bars(found, x, y)):
+        return replace(plain, flags=tuple(_painted(x, y)))
     return _flagged(found, plain, x, y)
 
 
@@ -73,9 +74,9 @@ def _bars_differ(x: Scan, y: Scan) -> bool:
     return bool(np.abs(shares[0] - shares[1]).max() > _MOVED)
 
 
-def _moved(box: np.ndarray, other: np.ndarray, frame: np.ndarray) -> bool:
-    """Whether two boxes in the generated clip differ by more than 2 % of the frame."""
-    return bool((np.abs(box - other) > _MOVED * np.tile(frame[2:], 2)).any())
+def _lies(placement: Placement, box: np.ndarray, on: np.ndarray, x: Scan, share: float) -> bool:
+    """Whether a box of the reference lies on another one of the generated clip, to a share of its frame."""
+    return bool((np.abs(placement.boxes(box) - on) <= share * np.tile(x.size, 2)).all())
 
 
 def _unregistered(x: Scan, y: Scan, found: Registered) -> JaxevalError:
@@ -87,11 +88,10 @@ def _unregistered(x: Scan, y: Scan, found: Registered) -> JaxevalError:
 
 
 def _flagged(found: Registered, plain: Geometry, x: Scan, y: Scan) -> Geometry:
-    frame = x.still.frame
-    kept = not _moved(found.placement.boxes(y.still.content), x.still.content, frame)
-    if kept and not _moved(found.placement.boxes(y.still.frame), frame, frame):
-        return Geometry(plain.placement, None, tuple(_squash(found)))
-    flags = [*_bars(found, x, y), *_squash(found), *_sections(found, x, y)]
+    pairs = (y.still.frame, x.still.frame), (y.still.content, x.still.content)
+    if all(_lies(found.placement, a, b, x, _SQUASHED) for a, b in pairs):
+        return replace(plain, flags=tuple(_squash(plain.placement)))
+    flags = [*_bars(found, x, y), *_squash(found.placement), *_sections(found, x, y)]
     whole = area(found.section) > 0.9999 * area(y.still.frame)
     return Geometry(found.placement, None if whole else found.section, tuple(flags))
 
@@ -122,8 +122,28 @@ def _inside(box: np.ndarray, content: np.ndarray, size: tuple[int, int]) -> bool
     return bool((box[:2] >= content[:2] - slack[:2]).all() and (box[2:] <= content[2:] + slack[2:]).all())
 
 
-def _squash(found: Registered) -> list[str]:
-    squash = found.placement.squash
+def _painted(x: Scan, y: Scan) -> list[str]:
+    """Bars of one clip where the other shows a picture in the same place: an error that scores see."""
+    flags = []
+    for role, clip, other in (("generated", x, y), ("reference", y, x)):
+        strips = _outside(clip.still.content / np.tile(clip.size, 2), other)
+        if any(np.ptp(strip) >= _PICTURE for strip in strips):
+            flags.append(f"bars: the {role} clip has bars where the other one shows a picture; scored as they are")
+    return flags
+
+
+def _outside(content: np.ndarray, clip: Scan) -> list[np.ndarray]:
+    """The strips of a clip's mean picture outside a box that is given in shares of the frame."""
+    left, top, right, bottom = (content * np.tile(clip.size, 2)).round().astype(int)
+    width, height = clip.size
+    across = (left, np.s_[:, :left]), (width - right, np.s_[:, right:])
+    down = (top, np.s_[:top]), (height - bottom, np.s_[bottom:])
+    sides = [(wide / width, part) for wide, part in across] + [(high / height, part) for high, part in down]
+    return [clip.still.picture[part] for share, part in sides if share > _MOVED]
+
+
+def _squash(placement: Placement) -> list[str]:
+    squash = placement.squash
     if abs(np.log(squash)) <= _SQUASHED:
         return []
     how = f"{squash:.2f} times as wide" if squash < 1 else f"{1 / squash:.2f} times as high"
@@ -139,7 +159,7 @@ def _sections(found: Registered, x: Scan, y: Scan) -> list[str]:
     said = [
         f"{_percent(box, content)} of the {role}"
         for role, (box, content) in parts.items()
-        if area(box) < (1 - _MOVED) * area(content)
+        if area(box) < (1 - _SQUASHED) * area(content)
     ]
     if not said:
         return []

@@ -71,7 +71,7 @@ class Loader:
         """
         kept = self._kept(reference)
         seen, known = self._people(generated, kept)
-        geometry = geometry_of(seen, kept.scan)
+        geometry = self._geometry(seen, kept.scan)
         of_y = _inside(kept.scan, geometry.section)
         chosen = self._chosen(seen, known, kept, of_y, geometry.placement)
         y = self._reference_clip(kept, of_y, geometry.section)
@@ -98,6 +98,12 @@ class Loader:
         if known is not None and kept.identities is None and kept.scan.faces:
             kept.identities = identities(self.networks, kept.scan)
         return found, known
+
+    def _geometry(self, x: Scan, y: Scan) -> Geometry:
+        """Of no matter where a face is looked for and there is none."""
+        if self.region == "face" and not (x.faces and y.faces):
+            return Geometry(Placement.between(y.still.frame, x.still.frame))
+        return geometry_of(x, y)
 
     def _chosen(
         self, seen: Scan, known: list[np.ndarray] | None, kept: _Reference, of_y: int, placement: Placement
