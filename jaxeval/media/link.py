@@ -9,8 +9,8 @@ from jaxeval.media.faces import Faces, overlap
 # How far a face may be from where it is expected, in units of its own size, to be the same face.
 _REACH = 1.0
 _BEGIN = 0.5
-# A face's velocity is that of its last detections within so many frames; it is expected to last no longer.
-_RECENT = 8
+# A face's velocity is that of its detections in so many frames before it was last seen, and lasts for so many more.
+_RECENT, _AHEAD = 8, 12
 _ENOUGH = 3
 # A face counts beside the main one if it is seen in this share of the frames, is this large against it (in side
 # length), and has this score on average.
@@ -56,8 +56,8 @@ class Linked:
 
     def expected(self, time: int) -> np.ndarray:
         """Its box at a time, if it goes on as it went."""
-        recent = [k for k in range(len(self.times)) if time - self.times[k] <= _RECENT]
-        if len(recent) < _ENOUGH:
+        recent = [k for k in range(len(self.times)) if self.times[-1] - self.times[k] <= _RECENT]
+        if len(recent) < _ENOUGH or time - self.times[-1] > _AHEAD:
             return self.boxes[-1]
         times, boxes = np.array(self.times)[recent], np.stack(self.boxes)[recent]
         centres = (boxes[:, :2] + boxes[:, 2:]) / 2

@@ -1,6 +1,7 @@
 """Which section of one clip's picture another clip shows: registration of two mean pictures of any shapes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ _GRID = 96
 _COARSE = 6.0  # standard deviation, in cells of the grid, of the shading that doesn't count
 _PYRAMID = (32, 64, 128, 256)
 _STEPS = 12
+# A finer level is more exact than the grid on which agreement is measured can tell.
+_NOISE = 0.002
 _FINALISTS = 4
 # Of the smaller picture so much must lie in the other one, or their common part says nothing.
 _SHARED = 0.5
@@ -37,6 +40,29 @@ class Registered(NamedTuple):
     placement: Placement
     section: np.ndarray
     agreement: float
+
+
+class _Picture:
+    """A clip at rest, whose picture is read on square grids; shrunk first, so that nothing is aliased."""
+
+    def __init__(self, still: Still) -> None:
+        self.frame, self.content = still.frame, still.content
+        self._image = Image.fromarray(still.picture.astype(np.float32))
+        self._shrunk: dict[tuple[int, int], np.ndarray] = {}
+
+    def reader(self, box: np.ndarray, grid: int) -> Callable[[np.ndarray], np.ndarray]:
+        """A function from boxes about as large as this one to what they show, `[grid, grid]`."""
+        sides = self._image.size
+        factors = [min(1.0, grid / side) for side in box[2:] - box[:2]]
+        size = max(1, round(sides[0] * factors[0])), max(1, round(sides[1] * factors[1]))
+        if size not in self._shrunk:
+            small = np.asarray(self._image.resize(size, Image.Resampling.BILINEAR), float)
+            self._shrunk[size] = spline_filter(small, order=3, mode="nearest")
+        return partial(_read, self._shrunk[size], np.array(size) / sides, grid)
+
+    def patch(self, box: np.ndarray, grid: int) -> np.ndarray:
+        """What a box shows."""
+        return self.reader(box, grid)(box)
 
 
 def register(x: Still, y: Still, faces: Iterable[tuple[np.ndarray, np.ndarray]] = ()) -> Registered:
@@ -63,10 +89,12 @@ def register(x: Still, y: Still, faces: Iterable[tuple[np.ndarray, np.ndarray]] 
     References:
         Lucas and Kanade: An iterative image registration technique with an application to stereo vision, IJCAI 1981.
     """
-    tried = [_registered(x, y, placement) for placement in _hypotheses(x, y, faces)]
+    generated, reference = _Picture(x), _Picture(y)
+    tried = [_registered(generated, reference, each) for each in dict.fromkeys(_hypotheses(x, y, faces))]
     tried.sort(key=lambda found: -found.agreement)
-    finals = [_refined(x, y, found) for found in tried[:_FINALISTS]]
-    return _tidied(x, y, max(finals, key=lambda found: found.agreement))
+    finals = [_refined(generated, reference, found, _PYRAMID[:-1]) for found in tried[:_FINALISTS]]
+    best = _refined(generated, reference, max(finals, key=lambda found: found.agreement), _PYRAMID[-1:])
+    return _tidied(generated, reference, best)
 
 
 def _hypotheses(x: Still, y: Still, faces: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[Placement]:
@@ -87,14 +115,14 @@ def _uniform(scale: float, generated: np.ndarray, reference: np.ndarray) -> Plac
     return Placement((float(scale), float(scale)), (float(shift[0]), float(shift[1])))
 
 
-def _registered(x: Still, y: Still, placement: Placement) -> Registered:
+def _registered(x: _Picture, y: _Picture, placement: Placement) -> Registered:
     section = common(y.frame, placement.boxes_back(x.content))
     sides = section[2:] - section[:2]
     smaller = min(area(y.frame), area(placement.boxes_back(x.content)))
     if (sides < _FEWEST).any() or (sides * placement.scale < _FEWEST).any() or area(section) < _SHARED * smaller:
         return Registered(placement, section, -1.0)
     inner = _inner(section)
-    return Registered(placement, section, _agreement(x.picture, placement.boxes(inner), y.picture, inner))
+    return Registered(placement, section, _agreement(x, placement.boxes(inner), y, inner))
 
 
 def _inner(section: np.ndarray) -> np.ndarray:
@@ -102,9 +130,9 @@ def _inner(section: np.ndarray) -> np.ndarray:
     return section + np.concatenate([margin, -margin])
 
 
-def _agreement(x: np.ndarray, box_x: np.ndarray, y: np.ndarray, box_y: np.ndarray) -> float:
+def _agreement(x: _Picture, box_x: np.ndarray, y: _Picture, box_y: np.ndarray) -> float:
     """Correlation of two boxes' detail, each seen on a grid of 96 × 96."""
-    a, b = (_detail(_Sampler(picture, box, _GRID)(box)) for picture, box in ((x, box_x), (y, box_y)))
+    a, b = _detail(x.patch(box_x, _GRID)), _detail(y.patch(box_y, _GRID))
     return float((a * b).sum() / max(np.sqrt((a * a).sum() * (b * b).sum()), 1e-9))
 
 
@@ -113,43 +141,30 @@ def _detail(patch: np.ndarray) -> np.ndarray:
     return detail - detail.mean()
 
 
-class _Sampler:
-    """Reads boxes of a picture on a square grid; the picture is shrunk first, so that nothing is aliased."""
-
-    def __init__(self, picture: np.ndarray, box: np.ndarray, grid: int) -> None:
-        height, width = picture.shape
-        shrink = [min(1.0, grid / side) for side in box[2:] - box[:2]]
-        size = [max(1, round(side * factor)) for side, factor in zip((width, height), shrink, strict=True)]
-        small = np.asarray(Image.fromarray(picture.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
-        self._splines = spline_filter(small.astype(float), order=3, mode="nearest")
-        self._factor = np.array(size) / (width, height)
-        self._places = (np.arange(grid) + 0.5) / grid
-
-    def __call__(self, box: np.ndarray) -> np.ndarray:
-        columns, rows = (
-            (box[axis] + self._places * (box[axis + 2] - box[axis])) * self._factor[axis] - 0.5 for axis in (0, 1)
-        )
-        grid = np.meshgrid(rows, columns, indexing="ij")
-        return map_coordinates(self._splines, grid, order=3, mode="nearest", prefilter=False)
+def _read(splines: np.ndarray, factors: np.ndarray, grid: int, box: np.ndarray) -> np.ndarray:
+    places = (np.arange(grid) + 0.5) / grid
+    columns, rows = ((box[k] + places * (box[k + 2] - box[k])) * factors[k] - 0.5 for k in (0, 1))
+    mesh = np.meshgrid(rows, columns, indexing="ij")
+    return map_coordinates(splines, mesh, order=3, mode="nearest", prefilter=False)
 
 
-def _refined(x: Still, y: Still, found: Registered) -> Registered:
+def _refined(x: _Picture, y: _Picture, found: Registered, pyramid: Sequence[int]) -> Registered:
     """Coarse to fine; a level that makes it worse is left out."""
     if found.agreement < 0:
         return found
-    for grid in _PYRAMID:
+    for grid in pyramid:
         section = _inner(found.section)
-        box = _least_squares(x.picture, found.placement.boxes(section), y.picture, section, grid)
+        box = _least_squares(x, found.placement.boxes(section), y, section, grid)
         if (box[2:] - box[:2] < _FEWEST).any():
             continue
         moved = _registered(x, y, Placement.between(section, box))
-        found = max(found, moved, key=lambda each: each.agreement)
+        found = moved if moved.agreement >= found.agreement - _NOISE else found
     return found
 
 
-def _least_squares(x: np.ndarray, box: np.ndarray, y: np.ndarray, section: np.ndarray, grid: int) -> np.ndarray:
+def _least_squares(x: _Picture, box: np.ndarray, y: _Picture, section: np.ndarray, grid: int) -> np.ndarray:
     """The box of x near `box` that fits a section of y best."""
-    read, target = _Sampler(x, box, grid), _Sampler(y, section, grid)(section)
+    read, target = x.reader(box, grid), y.patch(section, grid)
     across = np.broadcast_to((np.arange(grid) + 0.5) / grid, (grid, grid))
     gain = 1.0
     for _ in range(_STEPS):
@@ -160,7 +175,7 @@ def _least_squares(x: np.ndarray, box: np.ndarray, y: np.ndarray, section: np.nd
         right, down = gain * right_slope / sides[0], gain * down_slope / sides[1]
         moves = [right * (1 - across), down * (1 - across.T), right * across, down * across.T]
         design = np.stack([part.ravel() for part in (*moves, patch, np.ones_like(patch))], axis=1)
-        solution = np.linalg.lstsq(design, target.ravel(), rcond=None)[0]
+        solution = np.linalg.lstsq(design.T @ design, design.T @ target.ravel(), rcond=None)[0]
         gain = float(solution[4])
         limit = 0.1 * sides.min()
         step = solution[:4].clip(-limit, limit)
@@ -170,7 +185,7 @@ def _least_squares(x: np.ndarray, box: np.ndarray, y: np.ndarray, section: np.nd
     return box
 
 
-def _tidied(x: Still, y: Still, found: Registered) -> Registered:
+def _tidied(x: _Picture, y: _Picture, found: Registered) -> Registered:
     """On whole pixels, where one frame was cut out of the other or put into it; else with equal scales."""
     cut, put = found.placement.boxes_back(x.frame), found.placement.boxes(y.frame)
     if _whole(cut, y.frame):

@@ -149,7 +149,8 @@ class Loader:
         if not stretches:
             return []
         where = ", ".join(f"{first / fps:.2f}–{last / fps:.2f} s" for first, last in stretches[:5])
-        return [f"another person: {clip.role}: the face that is followed is somebody else's at {where}"]
+        text = f"the face that is followed isn't one person's: at {where} it is somebody else than in the rest"
+        return [f"another person: {clip.role}: {text}"]
 
 
 def _inside(found: Scan, section: np.ndarray | None) -> int:

@@ -11,12 +11,14 @@ from jaxeval.media.link import Linked
 from jaxeval.media.track import squares_from_track
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.scan import Scan
-from jaxeval.scoring.trajectories import first_look, numbered
+from jaxeval.scoring.trajectories import MESH, embedded, meshed, numbered
 
 # Frames of a face whose identity is looked at.
 _LOOKED_AT = 5
 # Place decides if no other face fits it within this many sizes of the reference's face.
 _PLACE = 0.5
+# A face that fits by no less than this is at another place.
+_ELSEWHERE = 1.0
 # A difference of two distances of identities below this share of the limit is chance.
 _CLEAR = 0.15
 SAME_PERSON = {"dlib_resnet": 0.6, "arcface_r50": 1.2, "arcface_r100": 1.2}
@@ -33,12 +35,14 @@ class Chosen:
         by: "place" or "identity": what decided.
         open: whether neither of both could tell the faces apart.
         other: whether this face, or the reference's, looks more like another face of the other clip.
+        apart: how badly it fits by place: d of `choose`.
     """
 
     index: int
     by: str = "place"
     open: bool = False
     other: bool = False
+    apart: float = 0.0
 
 
 def choose(
@@ -68,7 +72,7 @@ def choose(
     Example:
         >>> left, right = np.array([10.0, 10, 30, 30]), np.array([70.0, 10, 90, 30])
         >>> choose(left, [right, left])
-        Chosen(index=1, by='place', open=False, other=False)
+        Chosen(index=1, by='place', open=False, other=False, apart=0.0)
     """
     apart = np.array([_apart(box, each) for each in boxes])
     near = np.flatnonzero(apart <= apart.min() + _PLACE)
@@ -79,7 +83,7 @@ def choose(
         if identity[of, order[1]] - identity[of, order[0]] >= clear:
             best, by, undecided = int(order[0]), "identity", False
     other = identity is not None and identity[of, best] - min(identity[of].min(), identity[:, best].min()) >= clear
-    return Chosen(best, by, undecided, bool(other))
+    return Chosen(best, by, undecided, bool(other), round(float(apart[best]), 3))
 
 
 def _apart(box: np.ndarray, other: np.ndarray) -> float:
@@ -111,7 +115,9 @@ def identities(networks: Networks, scan: Scan, placement: Placement = HERE) -> l
         for k, times in enumerate(places):
             here = times[(times >= rows.start) & (times < rows.stop)]
             if len(here):
-                found[k].append(first_look(networks, chunk[here - rows.start], squares[k], here, placement))
+                frames = chunk[here - rows.start]
+                mesh = meshed(networks, frames, squares[k].matrices(MESH)[here], placement)
+                found[k].append(embedded(networks, frames, mesh.landmarks, placement))
     return [np.concatenate(parts).mean(axis=0) for parts in found]
 
 
@@ -164,6 +170,8 @@ def people_flags(x: Scan, y: Scan, of_y: int, chosen: Chosen) -> list[str]:
     flags = [f"several faces: reference: {_who(y, of_y)}; {generated}"]
     if chosen.open:
         flags.append("several faces: two faces of the generated clip fit the reference's alike: the choice is open")
+    if chosen.apart > _ELSEWHERE:
+        flags.append("several faces: the generated clip has no face where the reference's is; two places are compared")
     if chosen.other:
         flags.append(
             "several faces: the two that are compared don't look most alike: are they swapped, or is one gone?"

@@ -26,7 +26,7 @@ from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.scan import scan
 
 _CHUNK = 25
-_MESH = 192
+MESH = 192
 # The detector's eyes may be off; each look of the mesh centres and turns the next one's square.
 _LOOKS = 2
 
@@ -143,7 +143,7 @@ def face_path(networks: Networks, video: Video, track: Track, placement: Placeme
     """
     squares = squares_from_track(track)
     for _ in range(_LOOKS):
-        meshes = [_mesh(networks, chunk, squares.matrices(_MESH)[rows], placement) for rows, chunk in numbered(video)]
+        meshes = [meshed(networks, chunk, squares.matrices(MESH)[rows], placement) for rows, chunk in numbered(video)]
         sure = np.concatenate([mesh.presence for mesh in meshes]) > 0
         if not (sure & track.found).any():
             return None
@@ -208,7 +208,7 @@ def trajectories(
         else:
             crops.append(each(partial(_cut, placement=placement, window=window, side=side), chunk))
         if path is not None:
-            meshes.append(_mesh(networks, chunk, path.squares.matrices(_MESH)[rows], placement))
+            meshes.append(meshed(networks, chunk, path.squares.matrices(MESH)[rows], placement))
         if embeds:
             identity.append(embedded(networks, chunk, meshes[-1].landmarks, placement))
     if path is None:
@@ -263,27 +263,18 @@ def numbered(video: Video) -> Iterator[tuple[slice, np.ndarray]]:
         start += len(chunk)
 
 
-def _mesh(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placement: Placement) -> Any:
-    """The mesh in crops of some frames, its landmarks in pixels of the reference."""
-    crops = each(partial(warp, size=_MESH), chunk, placement.matrices(matrices))
-    mesh = _run(networks.get("landmarks"), crops)
-    return mesh._replace(landmarks=to_frame(mesh.landmarks, matrices))
-
-
-def first_look(
-    networks: Networks, frames: np.ndarray, squares: Squares, rows: np.ndarray, placement: Placement
-) -> np.ndarray:
-    """Identity embeddings `[N, D]` of a face in up to 25 frames, by one look of the mesh.
+def meshed(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placement: Placement) -> Any:
+    """The face mesh in up to 25 frames, its landmarks in pixels of the reference.
 
     Args:
         networks: the encoders.
-        frames: `[N, H, W, 3]` uint8.
-        squares: where the mesh looks in each frame of the clip.
-        rows: `[N]` the frames' numbers.
+        chunk: `[N, H, W, 3]` uint8.
+        matrices: `[N, 2, 3]` from what the mesh looks at, 192 × 192, to the reference.
         placement: from the reference to the clip.
     """
-    landmarks = _mesh(networks, frames, squares.matrices(_MESH)[rows], placement).landmarks
-    return embedded(networks, frames, landmarks, placement)
+    crops = each(partial(warp, size=MESH), chunk, placement.matrices(matrices))
+    mesh = _run(networks.get("landmarks"), crops)
+    return mesh._replace(landmarks=to_frame(mesh.landmarks, matrices))
 
 
 def embedded(networks: Networks, frames: np.ndarray, landmarks: np.ndarray, placement: Placement) -> np.ndarray:
