@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter, map_coordinates, spline_filter
+from scipy.signal import fftconvolve
 
 from jaxeval.media.geometry import Placement, area, common
 from jaxeval.media.still import Still
@@ -21,6 +22,7 @@ _FINALISTS = 4
 # Of the smaller picture so much must lie in the other one, or their common part says nothing.
 _SHARED = 0.5
 _FEWEST = 16  # pixels
+_SLIDING = 128  # cells along the longer side of a picture that is slid over another one
 # On each side so much of a section isn't looked at, for what lies beyond its edge mixes in there.
 _MARGIN = 0.03
 # What agreement may fall by if both scales are made equal: two takes of one scene seem squashed by some percent.
@@ -60,6 +62,11 @@ class _Picture:
             self._shrunk[size] = spline_filter(small, order=3, mode="nearest")
         return partial(_read, self._shrunk[size], np.array(size) / sides, grid)
 
+    def detail(self, step: float) -> np.ndarray:
+        """The whole picture's detail, in cells of so many pixels."""
+        size = max(1, round(self._image.width / step)), max(1, round(self._image.height / step))
+        return _detail(np.asarray(self._image.resize(size, Image.Resampling.BILINEAR), float))
+
     def patch(self, box: np.ndarray, grid: int) -> np.ndarray:
         """What a box shows."""
         return self.reader(box, grid)(box)
@@ -69,9 +76,10 @@ def register(x: Still, y: Still, faces: Iterable[tuple[np.ndarray, np.ndarray]] 
     """The placement under which two mean pictures agree best.
 
     The hypotheses are, between the whole frames and between what lies inside their bars: one is stretched onto the
-    other; one is a centred part of the other, scaled to its width, to its height or not at all; and, for each pair of
-    faces, one face lies on the other. The best few are refined by least squares (Lucas and Kanade) on a pyramid, with
-    both scales, both shifts, gain and offset free:
+    other; one is a centred part of the other, scaled to its width, to its height or not at all; it is such a part
+    anywhere in the other, where their detail correlates best; and, for each pair of faces, one face lies on the other.
+    The best few are refined by least squares (Lucas and Kanade) on a pyramid, with both scales, both shifts, gain and
+    offset free:
 
         Σ_p (y(p) − a · x(S p + d) − b)²  →  min over S = diag(s_x, s_y), d, a, b
 
@@ -90,7 +98,9 @@ def register(x: Still, y: Still, faces: Iterable[tuple[np.ndarray, np.ndarray]] 
         Lucas and Kanade: An iterative image registration technique with an application to stereo vision, IJCAI 1981.
     """
     generated, reference = _Picture(x), _Picture(y)
-    tried = [_registered(generated, reference, each) for each in dict.fromkeys(_hypotheses(x, y, faces))]
+    scales = dict.fromkeys([*(x.frame[2:] / y.frame[2:]), 1.0])
+    hypotheses = [*_hypotheses(x, y, faces), *(_slid(generated, reference, scale) for scale in scales)]
+    tried = [_registered(generated, reference, each) for each in dict.fromkeys(hypotheses)]
     tried.sort(key=lambda found: -found.agreement)
     finals = [_refined(generated, reference, found, _PYRAMID[:-1]) for found in tried[:_FINALISTS]]
     best = _refined(generated, reference, max(finals, key=lambda found: found.agreement), _PYRAMID[-1:])
@@ -108,6 +118,18 @@ def _hypotheses(x: Still, y: Still, faces: Iterable[tuple[np.ndarray, np.ndarray
         scale = np.sqrt(area(a) / area(b))
         for factor in (1.0, 0.88, 1.14):
             yield _uniform(factor * scale, (a[:2] + a[2:]) / 2, (b[:2] + b[2:]) / 2)
+
+
+def _slid(x: _Picture, y: _Picture, scale: float) -> Placement:
+    """At one scale, the shift with the highest normalised correlation of detail, on a coarse grid."""
+    step = max(*y.frame[2:], *(x.frame[2:] / scale)) / _SLIDING
+    a, b = x.detail(step * scale)[::-1, ::-1], y.detail(step)
+    shared = fftconvolve(np.ones_like(b), np.ones_like(a))
+    energy = fftconvolve(b * b, np.ones_like(a)) * fftconvolve(np.ones_like(b), a * a)
+    fit = fftconvolve(b, a) / np.sqrt(np.maximum(energy, 1e-6 * energy.max() + 1e-9))
+    row, column = np.unravel_index(np.argmax(np.where(shared >= _SHARED * min(a.size, b.size), fit, -1)), fit.shape)
+    shift = -scale * step * np.array([column - (a.shape[1] - 1), row - (a.shape[0] - 1)])
+    return Placement((float(scale), float(scale)), (float(shift[0]), float(shift[1])))
 
 
 def _uniform(scale: float, generated: np.ndarray, reference: np.ndarray) -> Placement:

@@ -164,7 +164,7 @@ def people_flags(x: Scan, y: Scan, of_y: int, chosen: Chosen) -> list[str]:
         of_y: index of the reference's face.
         chosen: the generated clip's.
     """
-    if max(len(x.faces), len(y.faces)) < 2:
+    if max(len(x.faces), len(y.faces)) < 2 or not (x.faces and y.faces):
         return []
     generated = f"generated: {_who(x, chosen.index)}, by {chosen.by}"
     flags = [f"several faces: reference: {_who(y, of_y)}; {generated}"]

@@ -48,6 +48,14 @@ def test_a_section_is_found_with_a_rough_idea_of_the_face(box, size):
     np.testing.assert_allclose(found.section, box, atol=0.6)
 
 
+@pytest.mark.parametrize(
+    ("box", "size"),
+    [((17, 5, 217, 205), (200, 200)), ((290, 0, 470, 270), (180, 270)), ((30, 0, 300, 270), (400, 400))],
+)
+def test_a_section_far_from_the_middle_needs_no_face(box, size):
+    check(register(still(resized(WIDE, *size, box)), still(WIDE)), box, size)
+
+
 def test_the_reference_may_be_the_section():
     x, y = WIDE, resized(WIDE, 256, 256, (120, 10, 370, 260))
     found = register(still(x), still(y), [(FACE, (FACE - [120, 10, 120, 10]) * 256 / 250)])

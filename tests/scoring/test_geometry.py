@@ -129,7 +129,9 @@ def test_another_picture_of_another_shape_is_refused_with_the_next_step(face):
     with pytest.raises(JaxevalError) as refused:
         geometry_of(scan(other, face), REFERENCE)
     text = str(refused.value)
-    assert text.startswith("generated.mp4: expected the reference's shape, 512x270, or a section of its picture, found ")
+    assert text.startswith(
+        "generated.mp4: expected the reference's shape, 512x270, or a section of its picture, found "
+    )
     assert "300x300" in text
     assert text.endswith("crop both clips to the same section.")
     assert "\n" not in text

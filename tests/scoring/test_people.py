@@ -73,6 +73,7 @@ def test_one_face_that_is_the_references_other_person():
     ("x", "y", "chosen", "expected"),
     [
         ([linked(100)], [linked(110)], Chosen(0), []),
+        ([], [linked(110), linked(300)], Chosen(0), []),
         (
             [linked(300), linked(100)],
             [linked(110), linked(300)],
