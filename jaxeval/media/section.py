@@ -45,7 +45,7 @@ class Registered(NamedTuple):
 
 
 class _Picture:
-    """A clip at rest, whose picture is read on square grids; shrunk first, so that nothing is aliased."""
+    """A mean picture that is read on square grids; shrunk first, so that nothing is aliased."""
 
     def __init__(self, still: Still) -> None:
         self.frame, self.content = still.frame, still.content
@@ -87,8 +87,8 @@ def register(x: Still, y: Still, faces: Iterable[tuple[np.ndarray, np.ndarray]] 
     scales are made equal if agreement falls by no more than 0.02.
 
     Args:
-        x: the generated clip at rest.
-        y: the reference at rest.
+        x: the generated clip's mean picture and bars.
+        y: the reference's.
         faces: boxes (left, top, right, bottom) of a face in the generated clip and of one in the reference.
 
     Returns:

@@ -1,12 +1,12 @@
-"""What stands still in a clip: its mean picture, and the bars at its edges."""
+"""A clip's mean picture, and the bars at its edges."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-# Every so many frames one is looked at: a mean picture and bars need no more.
+# One frame in five is enough for a mean picture and for bars.
 _STEP = 5
-# Codecs leave ripples of some levels in a bar, and a few odd frames (black, a flash) are no part of a clip.
+# Codecs leave ripples of a few levels in a bar; a few odd frames (black, a flash) mustn't hide it.
 _FLAT, _MOST = 12, 0.9
 # The picture begins behind a bar within so many pixels, with at least this range of levels.
 _EDGE, _PICTURE = 3, 32
@@ -16,7 +16,7 @@ _LEAST = 0.02
 
 @dataclass(frozen=True)
 class Still:
-    """One clip at rest.
+    """A clip's mean picture and bars.
 
     Attributes:
         picture: `[H, W]` float32, the mean of its green channel (which is most of luma), 0 to 255.
@@ -63,7 +63,7 @@ class StillBuilder:
         self._seen += len(frames)
 
     def still(self) -> Still:
-        """The clip at rest.
+        """What was collected.
 
         Raises:
             ValueError: no frame was added.

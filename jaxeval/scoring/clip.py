@@ -110,7 +110,7 @@ class Scorer:
         reference = _existing(pair.id, pair.reference, "reference")
         if SUFFIX in (generated.suffix.lower(), reference.suffix.lower()):
             return self._score_trajectories(pair.id, generated, reference)
-        x, y, found = self._loader.load(generated, reference)
+        x, y, found = self._loader.load(generated, reference, lambda done: progress(_BOTH_READ * done))
         progress(_BOTH_READ)
         sound = sound_of(pair.audio, (x, y))
         flags = (*flags_of(x, y), *found, *([f"no sound: {sound.reason}"] if sound.reason else []))

@@ -1,4 +1,4 @@
-"""The one geometry of a pair: how the generated clip's picture lies in its reference's, and what a reader must know."""
+"""The one geometry of a pair: how the generated clip's picture lies in its reference's, and the flags that say so."""
 
 from dataclasses import dataclass, replace
 
@@ -16,9 +16,9 @@ VERIFIED = 0.6
 _MOVED = 0.02
 """Share of a side by which bars must differ, and by which edges must lie elsewhere, to be treated."""
 _SQUASHED = 0.01
-"""Share by which a picture's sides may be out of proportion, and a section be smaller than all, without a word."""
+"""Share by which a picture's sides may be out of proportion, or a section smaller than the whole, without a flag."""
 _PICTURE = 48
-"""Range of levels from which on a strip of a mean picture isn't a bar."""
+"""Range of levels from which a strip of a mean picture counts as picture."""
 _ENLARGED = 1.2
 """How much larger or smaller a face may be at the same shape; `misregistered` names smaller differences."""
 
@@ -176,7 +176,7 @@ def _percent(box: np.ndarray, of: np.ndarray) -> str:
 
 
 def face_flags(face: np.ndarray, reference: np.ndarray) -> list[str]:
-    """A face of another size at the same shape, which no score forgives.
+    """A flag for a face of another size in clips of one shape, where it is left as it is.
 
     Args:
         face: `[4]` the generated clip's, in pixels of the reference.

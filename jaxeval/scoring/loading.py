@@ -1,5 +1,6 @@
 """A pair's two clips, read under one geometry: the same person, the same section, the same pixels."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.scan import Scan, scan
 from jaxeval.scoring.trajectories import Clip, FacePath, face_path, reference_window, trajectories
 
-# Seconds for which a face must be somebody else's to be said so.
+# Shortest stretch that is flagged as another person's, seconds.
 _STRETCH = 0.4
 
 
@@ -53,7 +54,9 @@ class Loader:
     region: str
     _reference: _Reference | None = None
 
-    def load(self, generated: Path, reference: Path) -> tuple[Clip, Clip, tuple[str, ...]]:
+    def load(
+        self, generated: Path, reference: Path, progress: Callable[[float], None] = lambda done: None
+    ) -> tuple[Clip, Clip, tuple[str, ...]]:
         """A pair's clips.
 
         The reference's face is the largest and steadiest of those in the section that both clips show; the generated
@@ -62,9 +65,10 @@ class Loader:
         Args:
             generated: video file.
             reference: video file.
+            progress: called with the share of the work that is done, in [0, 1].
 
         Returns:
-            The generated clip, the reference, and what a reader must know of their faces and sections.
+            The generated clip, the reference, and flags about their faces and sections.
 
         Raises:
             JaxevalError: a file can't be used, or the two don't show the same section.
@@ -75,6 +79,7 @@ class Loader:
         of_y = _inside(kept.scan, geometry.section)
         chosen = self._chosen(seen, known, kept, of_y, geometry.placement)
         y = self._reference_clip(kept, of_y, geometry.section)
+        progress(0.5)
         path = self._path(seen, chosen.index, geometry.placement)
         x = self._clip("generated", seen, path, y.window, y.size, geometry.placement)
         flags = [*geometry.flags, *people_flags(seen, kept.scan, of_y, chosen), *_zoomed(geometry, x, y)]
@@ -83,24 +88,24 @@ class Loader:
     def _kept(self, path: Path) -> _Reference:
         if self._reference is None or self._reference.scan.video.path != str(path):
             self._reference = None
-            self._reference = _Reference(*self._scanned(path, several=False))
+            self._reference = _Reference(*self._scanned(path, known=False))
         return self._reference
 
-    def _scanned(self, path: Path, *, several: bool) -> tuple[Scan, list[np.ndarray] | None]:
-        """A clip's faces, and their identities if there are several (or are to be known)."""
+    def _scanned(self, path: Path, *, known: bool) -> tuple[Scan, list[np.ndarray] | None]:
+        """A clip's faces, and their identities if there are several or they must be known."""
         found = scan(self.networks, Video(path, self.protocol.fps), self.protocol)
-        if len(found.faces) < 2 and not (several and found.faces):
+        if len(found.faces) < 2 and not (known and found.faces):
             return found, None
         return reunited(found, identities(self.networks, found), self.protocol.encoders["identity"])
 
     def _people(self, generated: Path, kept: _Reference) -> tuple[Scan, list[np.ndarray] | None]:
-        found, known = self._scanned(generated, several=len(kept.scan.faces) > 1)
+        found, known = self._scanned(generated, known=len(kept.scan.faces) > 1)
         if known is not None and kept.identities is None and kept.scan.faces:
             kept.identities = identities(self.networks, kept.scan)
         return found, known
 
     def _geometry(self, x: Scan, y: Scan) -> Geometry:
-        """Of no matter where a face is looked for and there is none."""
+        """A plain resize where a face is needed and one clip has none: the pair fails for that reason anyway."""
         if self.region == "face" and not (x.faces and y.faces):
             return Geometry(Placement.between(y.still.frame, x.still.frame))
         return geometry_of(x, y)
@@ -163,7 +168,7 @@ def _inside(found: Scan, section: np.ndarray | None) -> int:
 
 
 def _zoomed(geometry: Geometry, x: Clip, y: Clip) -> list[str]:
-    """Said of clips of one shape only: in others the faces' sizes are part of the geometry."""
+    """Only for clips of one shape: in others the faces' sizes are part of the geometry."""
     if geometry.flags or x.path is None or y.path is None or not same_shape(x.size, y.size):
         return []
     return face_flags(x.path.track.box, y.path.track.box)

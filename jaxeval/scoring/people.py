@@ -1,4 +1,4 @@
-"""Which face of a clip is scored, where there are several: by its place, and by its identity where that is open."""
+"""Which face of a clip is scored where there are several: by place, and by identity where place doesn't decide."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +17,13 @@ from jaxeval.scoring.trajectories import MESH, embedded, meshed, numbered
 _LOOKED_AT = 5
 # Place decides if no other face fits it within this many sizes of the reference's face.
 _PLACE = 0.5
-# A face that fits by no less than this is at another place.
+# A face that fits worse than this is at another place.
 _ELSEWHERE = 1.0
-# A difference of two distances of identities below this share of the limit is chance.
+# Distances of identity that differ by less than this share of the limit decide nothing.
 _CLEAR = 0.15
 SAME_PERSON = {"dlib_resnet": 0.6, "arcface_r50": 1.2, "arcface_r100": 1.2}
 """Encoder to the Euclidean distance of two faces' embeddings below which they count as one person: dlib's own
-threshold; for ArcFace that of unit vectors at a cosine of 0.28, which its authors' verification uses."""
+threshold; for ArcFace that of unit vectors at a cosine of 0.28, as in InsightFace's own example."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Chosen:
     Attributes:
         index: among the clip's faces.
         by: "place" or "identity": what decided.
-        open: whether neither of both could tell the faces apart.
+        open: whether neither of the two could decide.
         other: whether this face, or the reference's, looks more like another face of the other clip.
         apart: how badly it fits by place: d of `choose`.
     """
@@ -156,7 +156,7 @@ def reunited(scan: Scan, embeddings: list[np.ndarray] | None, encoder: str) -> t
 
 
 def people_flags(x: Scan, y: Scan, of_y: int, chosen: Chosen) -> list[str]:
-    """What a reader must know where either clip shows several faces.
+    """Flags for a pair in which either clip shows several faces.
 
     Args:
         x: the generated clip.

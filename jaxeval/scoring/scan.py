@@ -1,4 +1,4 @@
-"""The first pass over a clip: who is in it, and what stands still."""
+"""The first pass over a clip: its faces, its mean picture and its bars."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ _CHUNK = 25
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass tells of a clip.
+    """What the first pass finds in a clip.
 
     Attributes:
         video: the file.
         faces: those that might be meant, the main one first; empty if no frame has a face.
-        still: the clip at rest.
+        still: its mean picture and bars.
     """
 
     video: Video
