@@ -123,29 +123,31 @@ class Window:
         return np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BILINEAR, box))
 
 
-def face_window(boxes: np.ndarray, width: int, height: int, *, padding: float) -> Window:
-    """One square window that holds the face all through a clip: the union of its boxes, padded, inside the frame.
+def face_window(boxes: np.ndarray, width: int, height: int, *, padding: float, inside: Window | None = None) -> Window:
+    """One square window that holds the face all through a clip: the union of its boxes, padded, inside a section.
 
     Args:
         boxes: `[T, 4]` left, top, right, bottom in pixels of the frame.
         width: of the frame, pixels.
         height: of the frame, pixels.
         padding: added on every side, as a share of the union's longer side.
+        inside: the section of the frame that may be looked at; None for all of it.
 
     Returns:
-        A square where the frame has room for it; its part inside the frame otherwise.
+        A square where there is room for it; its part inside otherwise.
     """
+    inside = inside or Window(0, 0, width, height)
     (left, top), (right, bottom) = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     half = max(right - left, bottom - top) * (0.5 + padding)
-    spans = [_span((left + right) / 2, half, width), _span((top + bottom) / 2, half, height)]
-    (x0, x1), (y0, y1) = spans
+    x0, x1 = _span((left + right) / 2, half, inside.left, inside.right)
+    y0, y1 = _span((top + bottom) / 2, half, inside.top, inside.bottom)
     return Window(x0, y0, x1, y1)
 
 
-def _span(centre: float, half: float, limit: int) -> tuple[int, int]:
-    """The interval of length 2·half around centre, moved inside [0, limit] if it fits, else all of it."""
-    length = min(max(round(2 * half), 1), limit)
-    start = min(max(round(centre - half), 0), limit - length)
+def _span(centre: float, half: float, first: int, last: int) -> tuple[int, int]:
+    """The interval of length 2·half around centre, moved inside [first, last] if it fits, else all of it."""
+    length = min(max(round(2 * half), 1), last - first)
+    start = min(max(round(centre - half), first), last - length)
     return start, start + length
 
 

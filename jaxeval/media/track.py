@@ -1,4 +1,4 @@
-"""One face followed through a clip: linked over time, gaps filled, smoothed."""
+"""One face followed through a clip: gaps filled, smoothed; and where the face mesh looks for it."""
 
 from dataclasses import dataclass
 
@@ -6,23 +6,18 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from jaxeval.media.crops import Squares
-from jaxeval.media.faces import Faces, overlap
+from jaxeval.media.faces import Faces
+from jaxeval.media.geometry import Placement
+from jaxeval.media.link import Linked, link
 
-# How far a face may have moved since it was last seen, in units of its own size, to be the same face.
-_REACH = 1.0
-_BEGIN = 0.5
 _SMOOTHING = 1.0
 _MESH_MARGIN = 1.5
 _RIGHT_EYE, _LEFT_EYE = 33, 263
 
 
-# Frame to box and eyes.
-_Seen = dict[int, tuple[np.ndarray, np.ndarray]]
-
-
 @dataclass(frozen=True)
 class Track:
-    """The clip's main face.
+    """One face of a clip.
 
     Attributes:
         boxes: `[T, 4]` left, top, right, bottom in pixels of the frame, smoothed, gaps filled.
@@ -40,15 +35,18 @@ class Track:
         runs = "".join("01"[int(seen)] for seen in self.found).split("1")
         return max(len(run) for run in runs)
 
+    @property
+    def box(self) -> np.ndarray:
+        """`[4]` where the face is, by the median over the frames in which it was found."""
+        return np.median(self.boxes[self.found], axis=0)
+
+    def placed_back(self, placement: Placement) -> "Track":
+        """The same track in pixels of the reference."""
+        return Track(placement.boxes_back(self.boxes), placement.points_back(self.eyes), self.found)
+
 
 def follow(faces: list[Faces]) -> Track | None:
-    """The clip's main face, followed by its position.
-
-    A detection continues the track whose last box it overlaps most, or, if it overlaps none, one that lies within a
-    face's size; one with a score of 0.5 may begin a track, a weaker one may only continue it. Of all tracks the one
-    with the largest sum of size · (score − 0.5)₊ is kept: large, often seen and surely a face. Frames without it are
-    interpolated linearly (held at the clip's ends); then boxes and eyes are smoothed with a Gaussian of one frame,
-    which is symmetric and so shifts nothing in time.
+    """The clip's main face, followed by its position: the first that `link` finds.
 
     Args:
         faces: what `detect_faces` found, one entry for each frame of the clip.
@@ -56,49 +54,23 @@ def follow(faces: list[Faces]) -> Track | None:
     Returns:
         The track, or None if no frame has a face.
     """
-    tracks: list[_Seen] = []
-    weights: list[float] = []
-    for time, found in enumerate(faces):
-        open_tracks = list(range(len(tracks)))
-        for box, keypoints, score in zip(found.boxes, found.keypoints, found.scores, strict=True):
-            best = _closest(box, [(k, tracks[k][next(reversed(tracks[k]))][0]) for k in open_tracks])
-            if best is not None:
-                open_tracks.remove(best)
-            elif score >= _BEGIN:
-                best = len(tracks)
-                tracks.append({})
-                weights.append(0.0)
-            else:
-                continue
-            tracks[best][time] = (box, keypoints[:2])
-            weights[best] += _size(box) * max(float(score) - _BEGIN, 0.0)
-    return _fill(tracks[int(np.argmax(weights))], len(faces)) if tracks else None
+    linked = link(faces)
+    return track_of(linked[0]) if linked else None
 
 
-def _closest(box: np.ndarray, candidates: list[tuple[int, np.ndarray]]) -> int | None:
-    def nearness(last: np.ndarray) -> float:
-        distance = np.linalg.norm((box[:2] + box[2:] - last[:2] - last[2:]) / 2) / max(_size(last), 1e-9)
-        return overlap(box, last) + max(0.0, 1 - float(distance) / _REACH)
+def track_of(linked: Linked) -> Track:
+    """A face's detections as a track.
 
-    scored = [(nearness(last), key) for key, last in candidates]
-    value, key = max(scored, default=(0.0, -1))
-    return key if value > 0 else None
-
-
-def _size(box: np.ndarray) -> float:
-    return float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 0)))
-
-
-def _fill(seen: _Seen, length: int) -> Track:
-    times = sorted(seen)
-    boxes = np.stack([seen[t][0] for t in times]).reshape(len(times), -1)
-    eyes = np.stack([seen[t][1] for t in times]).reshape(len(times), -1)
-    found = np.zeros(length, bool)
-    found[times] = True
+    Frames without one are interpolated linearly (held at the clip's ends); then boxes and eyes are smoothed with a
+    Gaussian of one frame, which is symmetric and so shifts nothing in time.
+    """
+    boxes, eyes = (np.stack(part).reshape(len(linked.times), -1) for part in (linked.boxes, linked.eyes))
+    found = np.zeros(linked.length, bool)
+    found[linked.times] = True
     rows = np.concatenate([boxes, eyes], axis=1)
-    filled = np.stack([np.interp(np.arange(length), times, column) for column in rows.T], axis=1)
+    filled = np.stack([np.interp(np.arange(linked.length), linked.times, column) for column in rows.T], axis=1)
     smooth = gaussian_filter1d(filled, _SMOOTHING, axis=0, mode="nearest")
-    return Track(smooth[:, :4], smooth[:, 4:].reshape(length, 2, 2), found)
+    return Track(smooth[:, :4], smooth[:, 4:].reshape(linked.length, 2, 2), found)
 
 
 def squares_from_track(track: Track) -> Squares:

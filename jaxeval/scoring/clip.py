@@ -8,17 +8,17 @@ import numpy as np
 from PIL import Image
 
 from jaxeval.errors import JaxevalError, printable
-from jaxeval.media.video import Video
 from jaxeval.scoring.custom import CustomScore, custom_scores
 from jaxeval.scoring.families import Families
 from jaxeval.scoring.flags import flags_of
+from jaxeval.scoring.loading import Loader
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.record import ClipRecord, Strip
 from jaxeval.scoring.scored import missing
 from jaxeval.scoring.sets import set_features
 from jaxeval.scoring.sound import sound_of
-from jaxeval.scoring.trajectories import Clip, find_face, reference_window, trajectories
+from jaxeval.scoring.trajectories import Clip
 from jaxeval.scoring.trajectory_files import SUFFIX, trajectory_scores
 
 Progress = Callable[[float], None]
@@ -26,7 +26,7 @@ Progress = Callable[[float], None]
 _THUMBNAILS = 10
 _THUMBNAIL = 112
 # About how much of the work on a pair is done when its files have been read: the LPIPS network takes the rest.
-_REFERENCE_READ, _BOTH_READ = 0.1, 0.2
+_BOTH_READ = 0.2
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Scorer:
         self.protocol, self.region, self._gamma, self._scorers = protocol, region, gamma, tuple(scorers)
         self.networks = Networks(protocol)
         self._families = Families(protocol, self.networks)
-        self._reference: Clip | None = None
+        self._loader = Loader(self.networks, protocol, region)
 
     def load(self) -> None:
         """Load every encoder of the protocol that is there.
@@ -110,12 +110,10 @@ class Scorer:
         reference = _existing(pair.id, pair.reference, "reference")
         if SUFFIX in (generated.suffix.lower(), reference.suffix.lower()):
             return self._score_trajectories(pair.id, generated, reference)
-        y = self._load_reference(reference)
-        progress(_REFERENCE_READ)
-        x = self._load("generated", Video(generated, self.protocol.fps), y)
+        x, y, found = self._loader.load(generated, reference, lambda done: progress(_BOTH_READ * done))
         progress(_BOTH_READ)
         sound = sound_of(pair.audio, (x, y))
-        flags = (*flags_of(x, y), *sound.flags)
+        flags = (*flags_of(x, y), *found, *sound.flags)
         loudness = sound_of(pair.audio, (y, x)).loudness(self.protocol.fps, y.frames)
         record = ClipRecord(
             pair.id,
@@ -150,23 +148,6 @@ class Scorer:
             raise JaxevalError(f"{generated}: {text}; rename one.")
         scored |= missing(own, "no frames: trajectories came in files")
         return ClipRecord(name, "ok", None, frames, **vars(scored), fps=fps)
-
-    def _load_reference(self, path: Path) -> Clip:
-        """The reference's clip; the last one is kept, for many methods are held against one reference."""
-        if self._reference is None or self._reference.video.path != str(path):
-            self._reference = None
-            self._reference = self._load("reference", Video(path, self.protocol.fps), None)
-        return self._reference
-
-    def _load(self, role: str, video: Video, reference: Clip | None) -> Clip:
-        path = find_face(self.networks, video, self.protocol)
-        if reference is None:
-            window = reference_window(video, path if self.region == "face" else None, self.protocol)
-            size = (video.width, video.height)
-        else:
-            window, size = reference.window, reference.size
-        seen = trajectories(self.networks, video, path, window, size, self.protocol.size)
-        return Clip(role, video, path, window, seen)
 
 
 def _existing(pair: str, path: Path | None, role: str) -> Path:

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from jaxeval.scoring.face import (
     IDENTITY,
     LANDMARKS,
@@ -81,9 +79,8 @@ class Families:
         return identity_scores(self.protocol, _face(x).identity, _face(y).identity)
 
     def _movement(self, x: Clip, y: Clip) -> Scored:
-        """Pose, expression and landmarks; those of the generated clip in pixels of the reference's size."""
-        stretch = np.array([y.size[0] / x.size[0], y.size[1] / x.size[1], np.sqrt(np.prod(y.size) / np.prod(x.size))])
-        a, b = _face(x).landmarks * stretch, _face(y).landmarks
+        """Pose, expression and landmarks, all in pixels of the reference."""
+        a, b = _face(x).landmarks, _face(y).landmarks
         motion = mesh_motion(self.networks.get("landmarks"), a, b)
         scored = landmark_scores(self.protocol, a, b, motion[0][1])
         if reason := self.networks.missing("motion"):
@@ -102,7 +99,8 @@ class Families:
         if reason := self.networks.missing("sync"):
             return missing(names, reason)
         assert x.path is not None
-        return sync_net_scores(self.protocol, self.networks.get("sync"), x.video, x.path.track.boxes, sound.samples)
+        video, boxes = x.placement.proportioned(x.video, x.path.track.boxes)
+        return sync_net_scores(self.protocol, self.networks.get("sync"), video, boxes, sound.samples)
 
     def _gap(self, clip: Clip) -> str | None:
         """Why a clip's face can't be followed, if it can't."""

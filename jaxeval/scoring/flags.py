@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from jaxeval.media.colour import UNTAGGED
 from jaxeval.media.video import VideoInfo
 from jaxeval.scoring.trajectories import Clip
@@ -13,6 +15,8 @@ _ANNOUNCED = 0.01
 """Frames per second by which announced rates may differ: 30 and 29.97 do."""
 _MEASURED = 0.01
 """Share by which measured rates may differ: more than the last frame's own duration is uncertain by in a second."""
+_SAME_SIZE = 0.001
+"""Share by which two pictures' scales may differ without being resized."""
 _CHANGED = 0.02
 """Share of the frames by which rounding to the protocol's rate may leave out or repeat more in one clip."""
 
@@ -47,7 +51,7 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
             unsure = f"{(~clip.seen.face.sure).sum()} of {clip.frames} frames"
             flags.append(f"face unclear: {clip.role}: in {unsure} the mesh is unsure; csim, pose and expr are doubtful")
     if x.size != y.size:
-        flags.append(f"resized: generated {_by(x.size)} to the reference's {_by(y.size)}")
+        flags += _resized(x, y)
     flags += _transparency(x, y) + _colours(x.video.info, y.video.info) + _rates(x.video.info, y.video.info)
     if x.frames != y.frames:
         flags.append(
@@ -55,6 +59,16 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
             f"{min(x.frames, y.frames)}, aligned scores over both wholes"
         )
     return tuple(flags)
+
+
+def _resized(x: Clip, y: Clip) -> list[str]:
+    """Whole frames to the reference's size, or a section by how much its picture is larger or smaller."""
+    frames = np.array([0, 0, *x.size]), x.placement.boxes(np.array([0, 0, *y.size]))
+    if np.abs(frames[0] - frames[1]).max() < 1:
+        return [f"resized: generated {_by(x.size)} to the reference's {_by(y.size)}"]
+    if abs(x.placement.zoom - 1) < _SAME_SIZE:
+        return []
+    return [f"resized: generated pixels by {1 / x.placement.zoom:.3f}, to those of the reference"]
 
 
 def _by(size: tuple[int, int]) -> str:

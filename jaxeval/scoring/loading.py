@@ -1,0 +1,174 @@
+"""A pair's two clips, read under one geometry: the same person, the same section, the same pixels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from jaxeval.media.crops import Window
+from jaxeval.media.geometry import HERE, Placement, same_shape
+from jaxeval.media.video import Video
+from jaxeval.scoring.geometry import Geometry, face_flags, geometry_of
+from jaxeval.scoring.networks import Networks
+from jaxeval.scoring.people import (
+    SAME_PERSON,
+    Chosen,
+    choose,
+    distances,
+    identities,
+    other_person,
+    people_flags,
+    reunited,
+)
+from jaxeval.scoring.protocol import Protocol
+from jaxeval.scoring.scan import Scan, scan
+from jaxeval.scoring.trajectories import Clip, FacePath, face_path, reference_window, trajectories
+
+# Shortest stretch that is flagged as another person's, seconds.
+_STRETCH = 0.4
+
+
+@dataclass
+class _Reference:
+    """The last reference, kept from one pair to the next, for many methods are held against one."""
+
+    scan: Scan
+    identities: list[np.ndarray] | None
+    paths: dict[int, FacePath | None] = field(default_factory=dict)
+    clip: tuple[tuple[int, Window], Clip] | None = None
+
+
+@dataclass
+class Loader:
+    """Reads pairs.
+
+    Attributes:
+        networks: the encoders.
+        protocol: the protocol.
+        region: "face" for the reference's face window, "frame" for whole frames.
+    """
+
+    networks: Networks
+    protocol: Protocol
+    region: str
+    _reference: _Reference | None = None
+
+    def load(
+        self, generated: Path, reference: Path, progress: Callable[[float], None] = lambda done: None
+    ) -> tuple[Clip, Clip, tuple[str, ...]]:
+        """A pair's clips.
+
+        The reference's face is the largest and steadiest of those in the section that both clips show; the generated
+        clip's is the one that fits it best by place, and by identity where several do.
+
+        Args:
+            generated: video file.
+            reference: video file.
+            progress: called with the share of the work that is done, in [0, 1].
+
+        Returns:
+            The generated clip, the reference, and flags about their faces and sections.
+
+        Raises:
+            JaxevalError: a file can't be used, or the two don't show the same section.
+        """
+        kept = self._kept(reference)
+        seen, known = self._people(generated, kept)
+        geometry = self._geometry(seen, kept.scan)
+        of_y = _inside(kept.scan, geometry.section)
+        chosen = self._chosen(seen, known, kept, of_y, geometry.placement)
+        y = self._reference_clip(kept, of_y, geometry.section)
+        progress(0.5)
+        path = self._path(seen, chosen.index, geometry.placement)
+        x = self._clip("generated", seen, path, y.window, y.size, geometry.placement)
+        flags = [*geometry.flags, *people_flags(seen, kept.scan, of_y, chosen), *_zoomed(geometry, x, y)]
+        return x, y, (*flags, *(flag for clip in (x, y) for flag in self._strangers(clip)))
+
+    def _kept(self, path: Path) -> _Reference:
+        if self._reference is None or self._reference.scan.video.path != str(path):
+            self._reference = None
+            self._reference = _Reference(*self._scanned(path, known=False))
+        return self._reference
+
+    def _scanned(self, path: Path, *, known: bool) -> tuple[Scan, list[np.ndarray] | None]:
+        """A clip's faces, and their identities if there are several or they must be known."""
+        found = scan(self.networks, Video(path, self.protocol.fps), self.protocol)
+        if len(found.faces) < 2 and not (known and found.faces):
+            return found, None
+        return reunited(found, identities(self.networks, found), self.protocol.encoders["identity"])
+
+    def _people(self, generated: Path, kept: _Reference) -> tuple[Scan, list[np.ndarray] | None]:
+        found, known = self._scanned(generated, known=len(kept.scan.faces) > 1)
+        if known is not None and kept.identities is None and kept.scan.faces:
+            kept.identities = identities(self.networks, kept.scan)
+        return found, known
+
+    def _geometry(self, x: Scan, y: Scan) -> Geometry:
+        """A plain resize where a face is needed and one clip has none: the pair fails for that reason anyway."""
+        if self.region == "face" and not (x.faces and y.faces):
+            return Geometry(Placement.between(y.still.frame, x.still.frame))
+        return geometry_of(x, y)
+
+    def _chosen(
+        self, seen: Scan, known: list[np.ndarray] | None, kept: _Reference, of_y: int, placement: Placement
+    ) -> Chosen:
+        if not seen.faces or not kept.scan.faces:
+            return Chosen(0)
+        encoder = self.protocol.encoders["identity"]
+        limit = SAME_PERSON.get(encoder, 1.0)
+        between = None
+        if known is not None and kept.identities is not None:
+            between = np.array([distances(own, known, encoder) for own in kept.identities])
+        return choose(
+            kept.scan.boxes[of_y], [placement.boxes_back(box) for box in seen.boxes], between, of_y, limit=limit
+        )
+
+    def _reference_clip(self, kept: _Reference, index: int, section: np.ndarray | None) -> Clip:
+        if index not in kept.paths:
+            kept.paths[index] = self._path(kept.scan, index, HERE)
+        path = kept.paths[index]
+        window = reference_window(kept.scan.video, path if self.region == "face" else None, self.protocol, section)
+        if kept.clip is None or kept.clip[0] != (index, window):
+            clip = self._clip("reference", kept.scan, path, window, kept.scan.size, HERE)
+            kept.clip = ((index, window), clip)
+        return kept.clip[1]
+
+    def _path(self, found: Scan, index: int, placement: Placement) -> FacePath | None:
+        if not found.faces:
+            return None
+        return face_path(self.networks, found.video, found.tracks[index].placed_back(placement), placement)
+
+    def _clip(
+        self, role: str, found: Scan, path: FacePath | None, window: Window, size: tuple[int, int], placement: Placement
+    ) -> Clip:
+        seen = trajectories(self.networks, found.video, path, window, size, self.protocol.size, placement)
+        return Clip(role, found.video, path, window, seen, placement)
+
+    def _strangers(self, clip: Clip) -> list[str]:
+        face, fps = clip.seen.face, self.protocol.fps
+        if face is None or face.identity is None:
+            return []
+        fewest = round(_STRETCH * fps)
+        stretches = other_person(face.identity, self.protocol.encoders["identity"], face.sure, fewest)
+        if not stretches:
+            return []
+        where = ", ".join(f"{first / fps:.2f}–{last / fps:.2f} s" for first, last in stretches[:5])
+        text = f"the face that is followed isn't one person's: at {where} it is somebody else than in the rest"
+        return [f"another person: {clip.role}: {text}"]
+
+
+def _inside(found: Scan, section: np.ndarray | None) -> int:
+    """The main face of those in a section; the main one if there is none."""
+    if section is None:
+        return 0
+    middles = [(box[:2] + box[2:]) / 2 for box in found.boxes]
+    inside = [bool((section[:2] <= m).all() and (m <= section[2:]).all()) for m in middles]
+    return inside.index(True) if True in inside else 0
+
+
+def _zoomed(geometry: Geometry, x: Clip, y: Clip) -> list[str]:
+    """Only for clips of one shape: in others the faces' sizes are part of the geometry."""
+    if geometry.flags or x.path is None or y.path is None or not same_shape(x.size, y.size):
+        return []
+    return face_flags(x.path.track.box, y.path.track.box)
