@@ -45,6 +45,23 @@ def shown_scores(document: Mapping) -> list[Score]:
     return [*listed, *(score for name, score in given.items() if name in spoken), *rest]
 
 
+def timing_of(document: Mapping) -> str | None:
+    """The metric whose lag is the clip's own `lag_ms`; None where the document doesn't say.
+
+    Args:
+        document: what `scores.json` holds.
+
+    Returns:
+        Its name.
+
+    Example:
+        >>> timing_of({"provenance": {"protocol": {"timing": "st_lpips"}}})
+        'st_lpips'
+    """
+    protocol = document.get("provenance", {}).get("protocol")
+    return protocol.get("timing") if isinstance(protocol, Mapping) else None
+
+
 def floor_of(document: Mapping) -> dict[str, float]:
     """The noise floor of every score that has one; empty without any.
 

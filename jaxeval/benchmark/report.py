@@ -11,12 +11,13 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from jaxeval.atomic import atomic_file
-from jaxeval.benchmark.given import floor_of, floor_words, metrics_in, shown_scores
+from jaxeval.benchmark.given import floor_of, floor_words, metrics_in, shown_scores, timing_of
 from jaxeval.benchmark.report_clips import clip_section, wanted_records
 from jaxeval.benchmark.report_scores import facts_of, glance_of, groups_of, reasons_of, worst_of
 from jaxeval.benchmark.report_timing import frame_lags, furthest_off, timing_metric, timing_section
 from jaxeval.errors import one_line
 from jaxeval.scoring.flags import time_flags
+from jaxeval.scoring.lags import is_doubtful
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.score_names import format_cell, format_value
 from jaxeval.scoring.score_texts import Aligned, Score
@@ -165,6 +166,7 @@ def _context(document: Mapping, plan: _Plan) -> dict[str, Any]:
         "signatures": document.get("signatures", {}),
         "anchors": plan.anchors,
         "provenance": provenance,
+        "lag_metric": timing_of(document),
         "facts": facts_of(provenance, plan.fps),
         "groups": groups_of(plan.known.values(), plan.metrics),
         "glance": glance_of(document, plan.metrics, plan.known),
@@ -187,7 +189,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["short"] = _short
-    environment.globals |= {"format_value": format_value, "cell": format_cell}
+    environment.globals |= {"format_value": format_value, "cell": format_cell, "is_doubtful": is_doubtful}
     return environment
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jaxeval.scoring.flags import time_flags
+from jaxeval.scoring.lags import is_doubtful
 from jaxeval.scoring.score_names import format_cell, format_value
 from jaxeval.scoring.score_texts import GROUPS, Aligned, Score
 
@@ -133,12 +134,12 @@ def glance_of(document: Mapping, metrics: Sequence[Aligned], known: Mapping[str,
     Returns:
         A panel a metric, and for the first two of the trajectories that came in files.
     """
-    rows = [(row["id"], row["scores"], time_flags(row)) for row in document["clips"]]
+    rows: list[tuple[Mapping, list[str]]] = [(row, time_flags(row)) for row in document["clips"]]
     if len(rows) > GLANCE_UP_TO:
         means = {name: entry["mean"] for name, entry in document["summary"].items() if entry["mean"] is not None}
-        flagged = sum(bool(warnings) for *_, warnings in rows)
+        flagged = sum(bool(warnings) for _, warnings in rows)
         told = [f"{flagged} flagged: clips whose timing is at fault, see below"] if flagged else []
-        rows = [(f"mean of {len(rows)} clips", means, told)]
+        rows = [({"id": f"mean of {len(rows)} clips", "scores": means}, told)]
     given = [metric for metric in metrics if not metric.role]
     headline = [metric for metric in metrics if metric.name in _GLANCE] + given[:2]
     panels = [{"metric": metric, "bars": _bars(metric, rows, known)} for metric in headline]
@@ -146,24 +147,25 @@ def glance_of(document: Mapping, metrics: Sequence[Aligned], known: Mapping[str,
 
 
 def _bars(
-    metric: Aligned, rows: Sequence[tuple[str, Mapping, list[str]]], known: Mapping[str, Score]
+    metric: Aligned, rows: Sequence[tuple[Mapping, list[str]]], known: Mapping[str, Score]
 ) -> list[dict[str, Any]]:
     names = metric.name, f"{metric.name}_div", f"lag_ms_{metric.name}"
-    shown = [(id_, scores, warnings) for id_, scores, warnings in rows if set(names) <= scores.keys()]
+    shown = [(row, row["scores"], warnings) for row, warnings in rows if set(names) <= row["scores"].keys()]
     longest = max((max(scores[names[0]], scores[names[1]]) for _, scores, _ in shown), default=0.0) or 1.0
     if not shown:
         return []
     rigid, left, lag = (known[name] for name in names)
     return [
         {
-            "id": id_,
+            "id": row["id"],
             "rigid": format_value(rigid, scores[rigid.name]),
             "rigid_width": 100 * max(scores[rigid.name], 0) / longest,
             "aligned": format_value(left, scores[left.name]),
             "aligned_width": 100 * max(scores[left.name], 0) / longest,
             "lag": format_cell(lag, scores),
+            "doubtful": is_doubtful(row, lag.name, None),
             "left": f"{100 * scores[left.name] / scores[rigid.name]:.0f} %" if scores[rigid.name] > 0 else None,
             "warnings": warnings,
         }
-        for id_, scores, warnings in shown
+        for row, scores, warnings in shown
     ]

@@ -6,13 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from jaxeval.benchmark.given import timing_of
 from jaxeval.benchmark.timing_figures import LIMITS, lag_outline, lags_of_clips, reach_of, spaced
 from jaxeval.scoring.flags import time_flags
+from jaxeval.scoring.lags import is_doubtful
 from jaxeval.scoring.record import ClipRecord
 from jaxeval.scoring.score_names import format_cell, format_value
 from jaxeval.scoring.score_texts import Aligned, Score
 
 ROWS_UP_TO = 24
+MOUTH = "lag_ms_expr"
+"""The lag of the mouth, which stands beside the picture's."""
 _NARROWEST_LABEL = 0.22
 
 
@@ -26,8 +30,7 @@ def timing_metric(document: Mapping, metrics: Sequence[Aligned]) -> Aligned | No
     Returns:
         The metric; None if no clip has a lag.
     """
-    protocol = document.get("provenance", {}).get("protocol")
-    chosen = protocol.get("timing") if isinstance(protocol, Mapping) else None
+    chosen = timing_of(document)
     timed = [m for m in metrics if any(f"lag_ms_{m.name}" in row["scores"] for row in document["clips"])]
     return next((metric for metric in timed if metric.name == chosen), timed[0] if timed else None)
 
@@ -99,6 +102,7 @@ def timing_section(
     bands = [{"limit": limit, "left": 50 - 50 * limit / reach, "width": 100 * limit / reach} for limit in LIMITS]
     return {
         "metric": metric,
+        "mouth": _has_mouth(metric, known),
         "shares": any("lag_drift" in row["scores"] for row in listed),
         "bands": [band for band in bands if band["limit"] <= reach],
         "ticks": [{"left": 50 + 50 * ms / reach, "text": _signed(ms)} for ms in _labels(reach)],
@@ -156,10 +160,22 @@ def _row(
         "anchor": anchors.get(row["id"]),
         "flags": [flag.partition(": ") for flag in time_flags(row)],
         "reason": None if name in scores else reason,
-        "lag": format_cell(known[name], scores) if name in scores else None,
+        "lag": _lag_cell(row, name, metric, known),
+        "mouth": _lag_cell(row, MOUTH, metric, known) if _has_mouth(metric, known) else None,
         "told": shares_in_words(scores, known),
         "strip": None if lag is None else _strip(lag, reach),
     }
+
+
+def _has_mouth(metric: Aligned, known: Mapping[str, Score]) -> bool:
+    return MOUTH in known and metric.name != "expr"
+
+
+def _lag_cell(row: Mapping, name: str, metric: Aligned, known: Mapping[str, Score]) -> dict[str, Any] | None:
+    """A lag in words, and whether it is to be doubted; None where it is missing."""
+    if name not in row["scores"]:
+        return None
+    return {"text": format_cell(known[name], row["scores"]), "doubtful": is_doubtful(row, name, metric.name)}
 
 
 def _strip(lag: np.ndarray, reach: float) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxeval.benchmark.given import floor_of, floor_words, metrics_in, shown_scores
+from jaxeval.benchmark.given import floor_of, floor_words, metrics_in, shown_scores, timing_of
 from jaxeval.scoring.custom import SLOTS
 from jaxeval.scoring.flags import time_flags
+from jaxeval.scoring.lags import is_doubtful
 from jaxeval.scoring.score_names import format_cell, format_value
 from jaxeval.scoring.score_texts import Score
 
@@ -30,10 +31,12 @@ _TABLE_PADDING = 4
 _MAX_NOTES = 9
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEGEND = (
-    "↑ better high, ↓ better low. _div: cost per frame that remains after alignment. "
-    "lag: mean ± spread in ms, positive if the generated clip is late."
+    "↑ better high, ↓ better low. * flagged, see above and the report. _div: cost per frame that remains after "
+    "alignment. lag: mean ± spread in ms, positive if the generated clip is late; ? where the costs leave it open."
 )
-_WARNING = "!"
+_WARNING, _FLAGGED, _DOUBTFUL = "!", "*", "?"
+_PICTURE, _MOUTH_BLOCK, _MOUTH = ("st_lpips", "lpips"), "expr", "lag_ms_expr"
+"""The mouth's lag stands beside the picture's, for the picture may be in time while the mouth isn't."""
 
 
 @dataclass
@@ -68,9 +71,9 @@ class _Column:
         return max(map(len, self.texts))
 
 
-def _heading(score: Score) -> tuple[str, str]:
+def _heading(score: Score, block: str) -> tuple[str, str]:
     if score.name.startswith("lag_ms"):
-        return "lag", "ms"
+        return ("mouth lag" if score.name == _MOUTH != f"lag_ms_{block}" else "lag"), "ms"
     label, _, encoder = score.label.partition(" ")
     first = "_div" if label.endswith("_div") else label
     return first, " ".join(filter(None, (encoder, score.unit, score.better)))
@@ -80,12 +83,13 @@ def _style(name: str) -> str:
     return "cyan" if name.endswith("_div") else "bold" if name.startswith("lag_ms") else ""
 
 
-def _clip_text(clip: Mapping, score: Score, notes: _Notes) -> str:
+def _clip_text(clip: Mapping, score: Score, timing: str | None, notes: _Notes) -> str:
     scores = clip.get("scores", {})
     if score.name not in scores:
         return notes.mark(clip.get("missing", {}).get(score.name, "not scored"), score.name)
     warned = score.name.endswith("_div") and time_flags(clip)
-    return (_WARNING if warned else "") + format_cell(score, scores)
+    doubtful = is_doubtful(clip, score.name, timing)
+    return (_WARNING if warned else "") + format_cell(score, scores) + (_DOUBTFUL if doubtful else "")
 
 
 def _summary_texts(entry: Mapping, score: Score, total: int, notes: _Notes) -> tuple[str, str, str, str]:
@@ -102,13 +106,13 @@ def _summary_texts(entry: Mapping, score: Score, total: int, notes: _Notes) -> t
     )
 
 
-def _column(document: Mapping, score: Score, notes: _Notes) -> _Column:
-    clips = document["clips"]
-    scored = [_clip_text(clip, score, notes) for clip in clips if clip["status"] == "ok"]
+def _column(document: Mapping, score: Score, block: str, notes: _Notes) -> _Column:
+    clips, timing = document["clips"], timing_of(document)
+    scored = [_clip_text(clip, score, timing, notes) for clip in clips if clip["status"] == "ok"]
     summary = _summary_texts(document["summary"].get(score.name, {}), score, len(clips), notes)
     floor = floor_of(document).get(score.name)
     noise = "–" if floor is None else format_value(score, floor)
-    return _Column((*_heading(score), *scored, *summary, noise), _style(score.name))
+    return _Column((*_heading(score, block), *scored, *summary, noise), _style(score.name))
 
 
 @dataclass(frozen=True)
@@ -127,9 +131,12 @@ class _Shown:
     aligned: frozenset[str]
     given: tuple[str, ...]
 
-    def columns(self, block: str, notes: _Notes) -> list[_Column]:
-        names = (block, f"{block}_div", f"lag_ms_{block}") if block in self.aligned else (block,)
-        return [_column(self.document, self.scores[name], notes) for name in names if name in self.scores]
+    def columns(self, block: str, notes: _Notes, *, mouth: bool = False) -> list[_Column]:
+        """A block's columns, with the mouth's lag beside its own if that is asked for."""
+        names: tuple[str, ...] = (block,)
+        if block in self.aligned:
+            names = (block, f"{block}_div", f"lag_ms_{block}", *([_MOUTH] if mouth else ()))
+        return [_column(self.document, self.scores[name], block, notes) for name in names if name in self.scores]
 
     def hidden(self, blocks: Iterable[str]) -> list[str]:
         return [name for name in self.scores if name in (*_ORDER, *self.given) and name not in blocks]
@@ -153,15 +160,27 @@ def _shown(document: Mapping) -> _Shown:
 def _blocks(shown: _Shown, room: int, notes: _Notes) -> dict[str, list[_Column]]:
     """Take blocks in order of priority where they fit into `room` characters; the first one is taken always."""
     chosen: set[str] = set()
+    spare = 0
     for block in (*_PRIORITY, *shown.given):
-        columns = shown.columns(block, _Notes())
+        room += spare if block == _MOUTH_BLOCK else 0  # the mouth's lag then stands in its own block
+        columns = shown.columns(block, _Notes(), mouth=block in _PICTURE)
         if not columns:
             continue
-        width = sum(c.width for c in columns) + _GAP["inside"] * (len(columns) - 1) + _GAP["between"]
+        width = _width(columns)
         if width <= room or not chosen:
             chosen.add(block)
             room -= width
-    return {block: shown.columns(block, notes) for block in (*_ORDER, *shown.given) if block in chosen}
+            spare += width - _width(shown.columns(block, _Notes()))
+        elif block == _MOUTH_BLOCK:
+            room -= spare
+    mouth = _PICTURE if _MOUTH_BLOCK not in chosen else ()
+    return {
+        block: shown.columns(block, notes, mouth=block in mouth) for block in (*_ORDER, *shown.given) if block in chosen
+    }
+
+
+def _width(columns: list[_Column]) -> int:
+    return sum(column.width for column in columns) + _GAP["inside"] * (len(columns) - 1) + _GAP["between"]
 
 
 def _line(blocks: Mapping[str, list[_Column]], row: int, *, plain: bool = False) -> Text:
@@ -178,7 +197,7 @@ def _fill(table: Table, document: Mapping, blocks: Mapping[str, list[_Column]]) 
     row = 2
     for clip in document["clips"]:
         if clip["status"] == "ok":
-            table.add_row(Text(clip["id"]), _line(blocks, row))
+            table.add_row(Text(clip["id"] + (f" {_FLAGGED}" if clip.get("flags") else "")), _line(blocks, row))
             row += 1
         else:
             reason = clip.get("reason") or "no reason was recorded"
@@ -194,8 +213,9 @@ def print_table(document: Mapping, console: Console) -> None:
     """Print one row per clip and a summary: score, divergence and lag side by side, as many as the console is wide.
 
     A failed clip is a row with its reason, a missing value a dash with a footnote that gives the reason. An aligned
-    metric shows as one block (frame-wise score, `_div`, mean lag ± its spread) or not at all; the `_div` of a clip
-    that is flagged for its timing is marked. What a narrow console leaves out is named under the table.
+    metric shows as one block (frame-wise score, `_div`, mean lag ± its spread) or not at all, the picture's with the
+    mouth's lag beside its own. Flagged clips are marked, and so are the `_div` of a clip that is flagged for its timing
+    and a lag that its costs don't support. What a narrow console leaves out is named under the table.
 
     Args:
         document: what `scores.json` holds: `clips` and `summary`.
@@ -228,13 +248,33 @@ def print_table(document: Mapping, console: Console) -> None:
     if shown.of_set:
         left_out.insert(0, f"The whole set: {', '.join(shown.of_set)}.")
     legend = " ".join((_LEGEND, *left_out, "All scores: scores.json."))
-    for line in (*notes.lines(), *_warnings(document), *floor_words(document), legend):
+    for line in (*notes.lines(), *_warnings(document), *_other_flags(document), *floor_words(document), legend):
         console.print(Text(line, style="dim"))
 
 
 def _warnings(document: Mapping) -> list[str]:
     """Why a `_div` is marked, clip by clip."""
     warned = {clip["id"]: time_flags(clip) for clip in document["clips"]}
-    lines = [f"{_WARNING} {id_}: {'; '.join(flags)}" for id_, flags in warned.items() if flags]
+    return _first([f"{_WARNING} {id_}: {'; '.join(flags)}" for id_, flags in warned.items() if flags])
+
+
+def _other_flags(document: Mapping) -> list[str]:
+    """By which other flags clips are marked, each flag once with its clips."""
+    clips: dict[str, dict[str, None]] = {}
+    for clip in document["clips"]:
+        for flag in clip.get("flags", ()):
+            if flag not in time_flags(clip):
+                clips.setdefault(flag.partition(":")[0], {})[clip["id"]] = None
+    marked = [f"{_FLAGGED} {code}: {_names(list(ids), len(document['clips']))}" for code, ids in clips.items()]
+    return _first(marked)
+
+
+def _names(ids: list[str], count: int) -> str:
+    if len(ids) == count > 1:
+        return f"all {count} clips"
+    return ", ".join(ids[:_MAX_NOTES]) + (f" and {len(ids) - _MAX_NOTES} more" if len(ids) > _MAX_NOTES else "")
+
+
+def _first(lines: list[str]) -> list[str]:
     left = len(lines) - _MAX_NOTES
-    return [*lines[:_MAX_NOTES], f"… and {left} more clips with such flags in scores.json"] if left > 0 else lines
+    return [*lines[:_MAX_NOTES], f"… and {left} more such lines in scores.json"] if left > 0 else lines

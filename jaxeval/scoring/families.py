@@ -15,6 +15,7 @@ from jaxeval.scoring.face import (
     motion_scores,
 )
 from jaxeval.scoring.faults import fault_flags, timing_scores
+from jaxeval.scoring.lags import lag_flags
 from jaxeval.scoring.lips import envelope_scores, lips_names, sync_net_scores
 from jaxeval.scoring.lpips_costs import FeatureBlocks
 from jaxeval.scoring.networks import Networks
@@ -61,7 +62,8 @@ class Families:
         if unseen or x.seen.face is None or y.seen.face is None:
             names = (*IDENTITY, *MOTION, *LANDMARKS, *lips_names(self.protocol))
             return scored | missing(names, unseen or "")
-        return scored | self._identity(x, y) | self._movement(x, y) | self._lips(x, sound)
+        scored |= self._identity(x, y) | self._movement(x, y)
+        return scored | Scored(flags=lag_flags(self.protocol, scored)) | self._lips(x, sound)
 
     def _perceptual(self, x: Clip, y: Clip, progress: Progress) -> Scored:
         if reason := self.networks.missing("perceptual"):

@@ -8,8 +8,8 @@ from jaxeval.media.colour import UNTAGGED
 from jaxeval.media.video import VideoInfo
 from jaxeval.scoring.trajectories import Clip
 
-TIME_FLAGS = ("timing", "frozen", "looped", "reversed", "static")
-"""Flags of faults that alignment forgives, so that a `_div` beside them misleads."""
+TIME_FLAGS = ("timing", "frozen", "looped", "reversed", "static", "lags disagree")
+"""Flags of faults that alignment forgives or lag_ms doesn't show, so that a `_div` or lag beside them misleads."""
 
 _ANNOUNCED = 0.01
 """Frames per second by which announced rates may differ: 30 and 29.97 do."""

@@ -107,6 +107,7 @@ class ClipRecord:
         audio: `[S]` loudness of the sound in each frame of the reference, relative to its loudest; None without sound.
         features: what the pair adds to the scores of the whole set; None if it adds nothing.
         fps: frames per second of trajectories that came in files; None for videos, which are at the protocol's.
+        support: aligned metric's name to how much of the clip speaks for its lag, in [-1, 1].
     """
 
     id: str
@@ -122,6 +123,7 @@ class ClipRecord:
     audio: np.ndarray | None = None
     features: SetFeatures | None = None
     fps: float | None = None
+    support: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scores, missing = finite_scores(self.scores, self.missing)
@@ -133,6 +135,7 @@ class ClipRecord:
             "curves": {name: curves for name, curves in self.curves.items() if curves.drawable},
             "audio": self.audio if self.audio is None or all_finite(self.audio) else None,
             "fps": finite_number(self.fps),
+            "support": finite_scores(self.support, {})[0],
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)

@@ -16,7 +16,7 @@ def row_of(record: ClipRecord) -> dict[str, Any]:
         {'l1': 0.5}
     """
     names = ("id", "status", "reason", "frames", "scores", "missing", "flags")
-    return {name: getattr(record, name) for name in names}
+    return {name: getattr(record, name) for name in names} | {"lag_support": record.support}
 
 
 def csv_of(records: Sequence[ClipRecord]) -> str:

@@ -13,6 +13,7 @@ from jaxeval.alignment import Lag, lag
 from jaxeval.alignment.arguments import Lengths
 from jaxeval.alignment.bands import smallest_band
 from jaxeval.metrics.aligned import AlignedScore, aligned_from_costs
+from jaxeval.metrics.lag_support import lag_support
 from jaxeval.scoring.costs import PAD, Costs
 from jaxeval.scoring.finite import all_finite, finite_scores
 from jaxeval.scoring.protocol import Protocol
@@ -31,12 +32,14 @@ class Scored:
         missing: name to reason.
         curves: aligned metric to its curves.
         flags: what a reader must know, each "code: text".
+        support: aligned metric to how much of the clip speaks for its lag, see `jaxeval.metrics.lag_support`.
     """
 
     scores: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     curves: dict[str, Curves] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    support: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scores, missing = finite_scores(self.scores, self.missing)
@@ -50,6 +53,7 @@ class Scored:
             self.missing | other.missing,
             self.curves | other.curves,
             self.flags + other.flags,
+            self.support | other.support,
         )
 
 
@@ -76,7 +80,7 @@ def framewise(metric: str, costs: Costs) -> Scored:
 
 
 def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
-    """Soft-DTW's part of one metric: `_seq`, `_div`, lag and its spread, and the curves.
+    """Soft-DTW's part of one metric: `_seq`, `_div`, lag with its spread and support, and the curves.
 
     Args:
         metric: its name.
@@ -91,7 +95,7 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
     t, s = costs.xy.shape
     padded = (_padded(costs.xy), _padded(costs.xx), _padded(costs.yy))
     gamma = jnp.float32(protocol.gamma[metric])
-    result, timing = jax.device_get(_align(*padded, (jnp.int32(t), jnp.int32(s)), gamma, protocol.band_frames))
+    result, timing, support = jax.device_get(_align(*padded, (jnp.int32(t), jnp.int32(s)), gamma, protocol.band_frames))
     alignment, lags = result.alignment[:t, :s], timing.curve[:t]
     milliseconds = 1000 / protocol.fps
     lateness = [float(late) * milliseconds for late in (result.lag, result.lag_std)]
@@ -101,7 +105,7 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
         return missing(names, f"no finite alignment: soft-DTW at γ = {gamma:g} gave {values[0]:g}")
     expected = (alignment * costs.xy).sum(axis=1) / mass
     curves = {metric: Curves(costs.framewise, expected, lags, alignment)}
-    scored = Scored(dict(zip(names, values, strict=True)), curves=curves)
+    scored = Scored(dict(zip(names, values, strict=True)), curves=curves, support={metric: float(support)})
     if min(t, s) > 1:
         return scored
     scores = {name: value for name, value in scored.scores.items() if name in names[:2]}
@@ -130,9 +134,10 @@ def _frames(count: int) -> str:
 @partial(jax.jit, static_argnames="band")
 def _align(
     xy: jax.Array, xx: jax.Array, yy: jax.Array, lengths: Lengths, gamma: jax.Array, band: float | None
-) -> tuple[AlignedScore, Lag]:
+) -> tuple[AlignedScore, Lag, jax.Array]:
     score = aligned_from_costs(xy, xx, yy, gamma=gamma, lengths=lengths, band=band)
-    return score, lag(score.alignment, lengths=lengths)
+    found = lag(score.alignment, lengths=lengths)
+    return score, found, lag_support(xy, found.curve, lengths=lengths)
 
 
 def _padded(costs: np.ndarray) -> np.ndarray:

@@ -119,14 +119,14 @@ def _check_types(plain: dict[str, Any]) -> None:
         TypeError: there is one.
         KeyError: one is missing.
     """
-    words, numbers = (plain["missing"], plain.get("unset") or {}), plain["scores"]
+    words, numbers = (plain["missing"], plain.get("unset") or {}), (plain["scores"], plain["support"])
     fps, frames = plain["fps"], plain["frames"]
     right = (
         plain["status"] in ("ok", "failed")
         and isinstance(plain["reason"], str | None)
-        and all(isinstance(group, dict) for group in (*words, numbers))
+        and all(isinstance(group, dict) for group in (*words, *numbers))
         and all(isinstance(text, str) for group in words for text in group.values())
-        and all(type(number) in (int, float) for number in numbers.values())
+        and all(type(number) in (int, float) for group in numbers for number in group.values())
         and isinstance(plain["flags"], list)
         and all(isinstance(flag, str) for flag in plain["flags"])
         and (fps is None or (finite_number(fps) or 0) > 0)

@@ -1,0 +1,80 @@
+"""Which lag to rely on: every aligned metric has one, and they need not agree."""
+
+from collections.abc import Mapping
+
+from jaxeval.metrics.lag_support import TRUSTED
+from jaxeval.scoring.protocol import Protocol
+from jaxeval.scoring.scored import Scored
+
+APART_MS = 80.0
+"""Milliseconds by which lags of one clip may differ: two frames at 25 fps."""
+
+_OF_THE_FACE = ("csim", "pose", "expr")
+
+
+def lag_flags(protocol: Protocol, scored: Scored) -> tuple[str, ...]:
+    """A flag if a well supported lag of the face differs from `lag_ms`, whose metric may have missed it.
+
+    `lag_ms` follows the picture. Of a clip that is late and blurred it can read 0, for every cell of the costs is dear;
+    of a face whose mouth alone is early, it says nothing of the mouth.
+
+    Args:
+        protocol: for the metric that gives `lag_ms`.
+        scored: the pair's scores, with the support of their lags.
+
+    Returns:
+        One flag, "code: text", or none.
+
+    Example:
+        >>> from jaxeval.scoring.protocol import JAXEVAL_V1
+        >>> scores = {"lag_ms_st_lpips": 0.0, "lag_ms_expr": 150.0, "lag_std_ms_expr": 30.0}
+        >>> lag_flags(JAXEVAL_V1, Scored(scores, support={"st_lpips": -0.8, "expr": 0.9}))
+        ('lags disagree: st_lpips +0 ms has no support (−0.80), expr +150 ± 30 ms has: rely on the latter',)
+    """
+    headline = protocol.timing
+    if (lag := scored.scores.get(f"lag_ms_{headline}")) is None:
+        return ()
+    others = [
+        name
+        for name in _OF_THE_FACE
+        if scored.support.get(name, -1.0) >= TRUSTED and abs(scored.scores.get(f"lag_ms_{name}", lag) - lag) > APART_MS
+    ]
+    if not others:
+        return ()
+    told, support = ", ".join(_words(name, scored) for name in others), scored.support.get(headline, 0.0)
+    if support >= TRUSTED:
+        text = f"{_words(headline, scored)} and {told} ms are all well supported: quote them side by side"
+    else:
+        verb = "has" if len(others) == 1 else "have"
+        against = f"{support:.2f}".replace("-", "−")
+        text = f"{_words(headline, scored)} ms has no support ({against}), {told} ms {verb}: rely on the latter"
+    return (f"lags disagree: {text}",)
+
+
+def _words(metric: str, scored: Scored) -> str:
+    spread = scored.scores.get(f"lag_std_ms_{metric}")
+    lag = f"{scored.scores[f'lag_ms_{metric}']:+.0f}".replace("-", "−")
+    return f"{metric} {lag}" + ("" if spread is None else f" ± {spread:.0f}")
+
+
+def is_doubtful(row: Mapping, score: str, timing: str | None) -> bool:
+    """Whether a lag is one that the costs leave open, or speak against.
+
+    Args:
+        row: of the document.
+        score: name of the lag, `lag_ms` or `lag_ms_METRIC`; any other is never doubtful.
+        timing: the metric whose lag is `lag_ms`.
+
+    Returns:
+        True if its support is known and too small.
+
+    Example:
+        >>> row = {"lag_support": {"st_lpips": -0.8, "expr": 0.9}}
+        >>> [is_doubtful(row, name, "st_lpips") for name in ("lag_ms", "lag_ms_expr", "psnr")]
+        [True, False, False]
+    """
+    if not score.startswith("lag_ms"):
+        return False
+    metric = score.removeprefix("lag_ms_") if score != "lag_ms" else timing
+    support = row.get("lag_support", {}).get(metric)
+    return support is not None and support < TRUSTED
