@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxeval.alignment import banded
 from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
 from jaxeval.alignment.bands import Pair, namespace
+from jaxeval.alignment.edge import NUMBERS, edge
 from jaxeval.alignment.solve import Layout, known
 
 
@@ -29,6 +30,7 @@ class Lag(NamedTuple):
     confidence: jax.Array
 
 
+@edge(alignment=NUMBERS)
 def lag(alignment: jax.Array, *, lengths: Lengths | None = None) -> Lag:
     """Read the timing off an alignment.
 
@@ -94,6 +96,7 @@ def _lag(late: jax.Array, mass: jax.Array, most: jax.Array, t: jax.Array) -> Lag
     return Lag(jnp.where(valid, late_by, jnp.nan), mean, std, jnp.where(valid, most, jnp.nan))
 
 
+@edge(alignment=NUMBERS)
 def expected_path(alignment: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
     """For each frame of the first trajectory the frame of the second that an alignment expects beside it.
 

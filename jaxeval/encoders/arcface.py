@@ -3,6 +3,7 @@
 import jax
 from flax import nnx
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
 from jaxeval.encoders.layers import Affine, Conv, Dense, PReLU
 
@@ -66,6 +67,7 @@ class ArcFace(Encoder):
         self.norm = Affine(outputs[-1])
         self.head = Dense((self.size >> len(table)) ** 2 * outputs[-1], FEATURES)
 
+    @edge(frames=FRAMES)
     def __call__(self, frames: jax.Array) -> jax.Array:
         """Embed crops.
 

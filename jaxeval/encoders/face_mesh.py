@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.blaze import blaze_blocks
 from jaxeval.encoders.encoder import Encoder, as_input, resize
 from jaxeval.encoders.layers import Conv, PReLU
@@ -89,6 +90,7 @@ class FaceMesh(Encoder):
         self.canonical = nnx.Variable(jnp.zeros((POINTS, 3), jnp.float32))
         self.procrustes_weights = nnx.Variable(jnp.zeros((POINTS,), jnp.float32))
 
+    @edge(frames=FRAMES)
     def __call__(self, frames: jax.Array) -> Mesh:
         """Find the landmarks.
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, Mode, as_input
 from jaxeval.encoders.layers import Conv, StridingConv, average_pool, in_a_row, max_pool, multiply, per_channel
 
@@ -217,6 +218,7 @@ class InceptionFID(Encoder):
             inputs = _width(inputs, block)
         self.blocks = nnx.List(blocks)
 
+    @edge(frames=FRAMES)
     def __call__(self, frames: jax.Array) -> jax.Array:
         """Compute the features.
 

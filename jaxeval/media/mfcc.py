@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.alignment.edge import FLOATS, edge
+
 _WINDOW_S, _HOP_S = 0.025, 0.01
 _FFT = 512
 _FILTERS, _CEPSTRA, _LIFTER = 26, 13, 22
@@ -15,6 +17,7 @@ _PRE_EMPHASIS = 0.97
 _EPSILON = float(np.finfo(np.float64).eps)  # stands for an energy of 0, in every precision
 
 
+@edge(samples=FLOATS)
 def mfcc(samples: jax.Array, *, sample_rate: float = 16000, length: jax.Array | int | None = None) -> jax.Array:
     """MFCCs as the package python_speech_features 0.6 computes them by default, which SyncNet was trained on.
 

@@ -10,6 +10,7 @@ from jaxeval.alignment import lag
 from jaxeval.alignment.arguments import Lengths, Scalar
 from jaxeval.alignment.banded import to_matrix
 from jaxeval.alignment.divergence import PairCosts, divergence_of, of_matrices, pair_costs
+from jaxeval.alignment.edge import FLOATS, NUMBERS, edge
 from jaxeval.alignment.soft import value_and_alignment_of
 from jaxeval.alignment.solve import known
 from jaxeval.alignment.streaming import Distance, without_padding
@@ -71,13 +72,21 @@ def aligned(distance: Distance, *, gamma: Scalar = 0.01, band: float | None = No
     """
 
     def metric(x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> AlignedScore:
-        costs = pair_costs(distance, x, y, lengths=lengths, band=band)
-        rigid = _diagonal(distance, x, y, lengths) if costs.xy.layout.by_diagonals else jnp.diagonal(costs.xy.values)
-        return _score(costs, rigid, gamma)
+        return _aligned(x, y, lengths, distance=distance, gamma=gamma, band=band)
 
     return metric
 
 
+@edge(x=FLOATS, y=FLOATS)
+def _aligned(
+    x: jax.Array, y: jax.Array, lengths: Lengths | None, *, distance: Distance, gamma: Scalar, band: float | None
+) -> AlignedScore:
+    costs = pair_costs(distance, x, y, lengths=lengths, band=band)
+    rigid = _diagonal(distance, x, y, lengths) if costs.xy.layout.by_diagonals else jnp.diagonal(costs.xy.values)
+    return _score(costs, rigid, gamma)
+
+
+@edge(xy=NUMBERS, xx=NUMBERS, yy=NUMBERS)
 def aligned_from_costs(
     xy: jax.Array,
     xx: jax.Array,

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.alignment.edge import FLOATS, edge
+
 _CARRIER_HZ, _BANDS, _ORDER = (100.0, 4000.0), 6, 4
 _GREENWOOD = 165.4, 2.1, 0.88  # human cochlea: f = 165.4 (10^(2.1 x) − 0.88) at the share x of its length
 _DECAY_S = 0.25  # by then the filters have rung out
@@ -25,6 +27,7 @@ class AudioEnvelope(NamedTuple):
     heard: jax.Array
 
 
+@edge(samples=FLOATS)
 def audio_envelope(
     samples: jax.Array,
     *,

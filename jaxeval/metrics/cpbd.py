@@ -6,6 +6,7 @@ from itertools import accumulate
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.metrics.canny import canny
 
 _BLOCK = 64
@@ -14,6 +15,7 @@ _LOW_CONTRAST, _WIDTH_LOW, _WIDTH_HIGH = 50, 5, 3
 _FARTHEST = _WIDTH_LOW - 1
 
 
+@edge(frames=FRAMES)
 def cpbd(frames: jax.Array) -> jax.Array:
     """Cumulative probability of blur detection of each frame, a measure of sharpness without a reference.
 

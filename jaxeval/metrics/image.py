@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.alignment.edge import FRAMES, edge
+
 _WINDOW, _SIGMA, _K1, _K2 = 11, 1.5, 0.01, 0.03
 
 _TILE = 54
@@ -13,6 +15,7 @@ _SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """The exponents of MS-SSIM, from the finest scale to the coarsest."""
 
 
+@edge(x=FRAMES, y=FRAMES)
 def psnr(x: jax.Array, y: jax.Array) -> jax.Array:
     """Peak signal-to-noise ratio of each frame, in dB: 10·log10(1 / MSE), over all pixels and channels.
 
@@ -37,6 +40,7 @@ def psnr(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.where(same, jnp.inf, -10 * jnp.log10(jnp.where(same, 1, mse)))
 
 
+@edge(x=FRAMES, y=FRAMES)
 def l1(x: jax.Array, y: jax.Array) -> jax.Array:
     """Mean absolute difference of each frame, over all pixels and channels.
 
@@ -59,6 +63,7 @@ def l1(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.mean(jnp.abs(x - y), axis=(1, 2, 3))
 
 
+@edge(x=FRAMES, y=FRAMES)
 def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     """Structural similarity of each frame.
 
@@ -92,6 +97,7 @@ def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.mean(luminance * contrast, axis=(1, 2, 3))
 
 
+@edge(x=FRAMES, y=FRAMES)
 def ms_ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     """Multi-scale structural similarity of each frame.
 

@@ -9,6 +9,7 @@ import numpy as np
 from jax.scipy.special import gammaln
 
 from jaxeval.alignment.distances import safe_sqrt
+from jaxeval.alignment.edge import FRAMES, edge
 
 _PATCH = 96
 _RADIUS, _SIGMA = 3, 7 / 6
@@ -39,6 +40,7 @@ class NiqeModel(NamedTuple):
     covariance: jax.Array
 
 
+@edge(frames=FRAMES)
 def niqe(frames: jax.Array, model: NiqeModel) -> jax.Array:
     """Natural image quality evaluator of each frame, a distance from natural photographs without a reference.
 
