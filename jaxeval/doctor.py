@@ -51,9 +51,8 @@ def checks() -> Iterator[Check]:
     Yields:
         `Check`.
     """
-    yield _guarded("jax", _jax)
-    if (wrong := _platform()) is not None:
-        yield Check("platform", False, wrong)
+    wrong = _platform()
+    yield _guarded("jax", _jax) if wrong is None else Check("jax", False, wrong)
     yield _guarded("arithmetic", _arithmetic)
     yield _guarded("devices", _devices)
     yield _guarded("decoder", _decoder)
@@ -74,7 +73,7 @@ def _platform() -> str | None:
         require_jax()
     except JaxevalError as error:
         jax.config.update("jax_platforms", "cpu")
-        return f"{error} What follows is checked on the CPU."
+        return f"{error} What follows is checked on the CPU."  # so that nothing else takes the blame
     return None
 
 

@@ -33,7 +33,7 @@ def require_jax() -> None:
         reason = " ".join(str(error).split()) or "it isn't among the platforms of the installed jax"
         if not asked:
             raise JaxevalError(f"JAX can't start: {reason}. Install jax again, or set JAX_PLATFORMS=cpu.") from error
-        install = f" or install {_PLUGINS[asked]}" if asked in _PLUGINS else " or ask for cpu"
+        install = f" or install {_PLUGINS[first]}" if (first := asked.split(",")[0]) in _PLUGINS else " or ask for cpu"
         raise JaxevalError(
             f"JAX can't start the platform {asked} asked for by JAX_PLATFORMS: {reason}; unset it{install}."
         ) from error

@@ -152,7 +152,7 @@ def pose_frame(reference: Similarity, canonical: jax.Array, *, length: int | jax
     """
     frames = reference.scale.shape[0]
     count = frames if length is None else length
-    valid = jnp.arange(frames) < count
+    valid = jnp.arange(frames, dtype=jnp.int32) < jnp.asarray(count, jnp.int32)
     centred = canonical - jnp.mean(canonical, axis=0, keepdims=True)
     radius = jnp.sqrt(jnp.mean(jnp.sum(jnp.square(centred), axis=1)))
     places = jnp.mean(reference.translation[:, :2], axis=0, where=valid[:, None])

@@ -20,7 +20,7 @@ _LOG_GAMMA = np.vectorize(math.lgamma)
 _RATIOS = np.exp(2 * _LOG_GAMMA(2 / _SHAPES) - _LOG_GAMMA(1 / _SHAPES) - _LOG_GAMMA(3 / _SHAPES))
 """Γ(2/α)² / (Γ(1/α) Γ(3/α)) of these α, rising: E[|x|]² / E[x²] of a generalised Gaussian."""
 
-_DISTINCT = np.setdiff1d(np.arange(36), [13, 17, 31, 35])
+_DISTINCT = np.setdiff1d(np.arange(36), [13, 17, 31, 35]).astype(np.int32)
 """Of the 36 features; the other four repeat the ones before them."""
 
 

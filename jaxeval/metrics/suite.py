@@ -157,7 +157,7 @@ def _trajectories(encoder: Any, x: jax.Array, y: jax.Array, s: jax.Array) -> tup
     a, b = encoder(x), encoder(y)
     if not isinstance(encoder, LpipsFeatures):
         return a, b
-    valid = jnp.arange(b.shape[0]) < s
+    valid = jnp.arange(b.shape[0], dtype=s.dtype) < s
     center = jnp.sum(jnp.where(valid[:, None], b, 0), axis=0) / s.astype(b.dtype)
     return a - center[None], b - center[None]
 
@@ -170,5 +170,5 @@ def _mean_over_frames(name: str, metric: Callable[..., jax.Array], x: Any, y: An
             f"Expected {name} to give a value for each of {both} frames, got shape {jnp.shape(values)}. "
             "A metric of whole clips takes `lengths`, too: (x, y, lengths)."
         )
-    values, valid = widened(values), jnp.arange(both) < common
+    values, valid = widened(values), jnp.arange(both, dtype=common.dtype) < common
     return jnp.sum(jnp.where(valid, values, 0)) / common.astype(values.dtype)

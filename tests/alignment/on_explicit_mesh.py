@@ -1,0 +1,82 @@
+"""Run by `test_meshes.py` in a process of its own, on four devices, with names of functions or with none for all."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from every_function import CASES, numbers, slopes
+
+import jaxeval
+from jaxeval.checkpoints.load import abstract_encoder
+
+LOOSE = {"psnr": 1e-4, "registration": 1e-3, "misregistered": 1e-3, "niqe": 1e-3}
+"""Where the last digits of a sum matter more."""
+SHIPPED = {"dlib_resnet": 150, "face_mesh": 192, "blaze_face": 128, "st_lpips_alex": 32}
+SEEDED = {"lpips_alex": 32, "lpips_vgg": 16, "lpips_squeeze": 32, "st_lpips_vgg": 18, "arcface_r50": 112}
+RNG = np.random.default_rng(0)
+
+
+def sharded(array, kind):
+    mesh = jax.make_mesh((4,), ("devices",), axis_types=(kind,))
+    return jax.device_put(array, NamedSharding(mesh, PartitionSpec("devices")))
+
+
+def agree(name, found, expected):
+    limit = LOOSE.get(name.split(",")[0], 2e-5)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        a, b = np.asarray(a), np.asarray(b)
+        size = np.abs(b[np.isfinite(b)]).max(initial=1e-3)
+        np.testing.assert_allclose(a, b, rtol=limit, atol=limit * size, err_msg=name)
+
+
+def check(name, function, arrays, leading=()):
+    expected = jax.jit(function)(*leading, *arrays)
+    for kind in (AxisType.Explicit, AxisType.Auto):
+        agree(name, jax.jit(function)(*leading, *(sharded(array, kind) for array in arrays)), expected)
+
+
+def with_slopes(case, *arrays):
+    return numbers(case.function(*arrays)), slopes(case.function, *arrays) if case.has_gradient else ()
+
+
+def check_case(name):
+    case = CASES[name]
+    batch = [np.stack([array * (1 - 0.01 * k) for k in range(4)]) for array in case.arrays]
+    check(name, jax.vmap(partial(with_slopes, case)), batch)
+    check(name, partial(with_slopes, case), case.arrays)
+
+
+def seeded(name):
+    def filled(leaf):
+        scale = np.sqrt(2 / max(1, np.prod(leaf.shape[:-1])))
+        return jnp.asarray(scale * RNG.standard_normal(leaf.shape), jnp.float32)
+
+    net = jax.tree.map(filled, abstract_encoder(name))
+    return jax.tree.map(lambda x: jnp.abs(x) if x.ndim == 1 else x, net)
+
+
+def check_encoder(name):
+    net = jaxeval.load_encoder(name) if name in SHIPPED else seeded(name)
+    side = (SHIPPED | SEEDED)[name]
+    x, y = RNG.uniform(size=(2, 4, side, side, 3)).astype(np.float32)
+    check(name, lambda net, x: net(x), (x,), (net,))
+    if "lpips" in name:
+        check(name, jaxeval.lpips, (x, y), (net,))
+        check(name, jaxeval.lpips_matrix, (x, y), (net,))
+
+
+def main(*names):
+    assert len(jax.devices()) == 4
+    for name in names or (*CASES, *SHIPPED, *SEEDED):
+        (check_case if name in CASES else check_encoder)(name)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
