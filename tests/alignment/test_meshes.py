@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -15,19 +16,15 @@ from jaxeval.checkpoints.load import abstract_encoder
 from jaxeval.encoders import ENCODERS, SyncNet, encode
 from jaxeval.metrics.perceptual import lpips_features
 
-from .every_function import CASES, slopes
+from .every_function import CASES, with_slopes
 
 DEVICES = 4
-KINDS = {"explicit": AxisType.Explicit, "auto": AxisType.Auto}
-QUICK = ["aligned", "soft_dtw, band", "psnr", "ssim", "moments", "frechet_distance", "lmd", "csim", "dlib_resnet"]
+QUICK = ["soft_dtw, band", "psnr", "moments", "dlib_resnet"]
 
 
-def mesh_of(kind):
-    return AbstractMesh((DEVICES,), ("devices",), axis_types=(KINDS[kind],))
-
-
-def on_mesh(shape, kind, axes=("devices",)):
-    return jax.ShapeDtypeStruct(shape, jnp.float32, sharding=NamedSharding(mesh_of(kind), PartitionSpec(*axes)))
+def on_mesh(shape, kind=AxisType.Explicit, axes=("devices",)):
+    mesh = AbstractMesh((DEVICES,), ("devices",), axis_types=(kind,))
+    return jax.ShapeDtypeStruct(shape, jnp.float32, sharding=NamedSharding(mesh, PartitionSpec(*axes)))
 
 
 def traced(function, *arguments):
@@ -39,66 +36,64 @@ def sharded_along(results):
     return {aval.sharding.spec[0] if aval.sharding.spec else None for aval in results}
 
 
-def with_slopes(case):
-    if not case.has_gradient:
-        return case.function
-    return lambda *arrays: (case.function(*arrays), slopes(case.function, *arrays))
+def of(case):
+    return partial(with_slopes, case.function) if case.has_gradient else case.function
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_sharded_batch(name):
     case = CASES[name]
-    for kind in KINDS:
-        arrays = [on_mesh((DEVICES, *array.shape), kind) for array in case.arrays]
-        found = traced(jax.vmap(with_slopes(case)), *arrays)
-        assert sharded_along(found) == ({"devices"} if kind == "explicit" else {None})
+    arrays = [on_mesh((DEVICES, *array.shape)) for array in case.arrays]
+    assert sharded_along(traced(jax.vmap(of(case)), *arrays)) == {"devices"}
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_sharded_rows(name):
     case = CASES[name]
-    for kind in KINDS:
-        found = traced(with_slopes(case), *(on_mesh(array.shape, kind) for array in case.arrays))
-        keep = [kind == "explicit" and aval.shape[:1] == case.arrays[0].shape[:1] for aval in found]
-        assert [sharded_along([aval]) for aval in found] == [{"devices" if kept else None} for kept in keep]
+    found = traced(of(case), *(on_mesh(array.shape) for array in case.arrays))
+    keep = [aval.shape[:1] == case.arrays[0].shape[:1] for aval in found]
+    assert [sharded_along([aval]) for aval in found] == [{"devices" if kept else None} for kept in keep]
+
+
+@pytest.mark.parametrize("name", ["psnr", "aligned", "moments"])
+def test_automatic_axes_stay_automatic(name):
+    case = CASES[name]
+    found = traced(of(case), *(on_mesh(array.shape, AxisType.Auto) for array in case.arrays))
+    assert sharded_along(found) == {None}
 
 
 @pytest.mark.parametrize("name", ["psnr", "aligned", "soft_dtw", "moments", "squared_euclidean", "lag"])
 def test_one_sharded_argument_beside_one_that_is_not(name):
     case = CASES[name]
     first, *others = case.arrays
-    traced(case.function, on_mesh(first.shape, "explicit"), *others)
-
-
-SIDES = {"i3d": (9, 32, 32, 3)}
-
-
-def frames_of(name):
-    return SIDES.get(name, (32, 32, 3))
-
-
-def mapped(encoder, frames):
-    return jax.vmap(encoder)(frames)
+    traced(case.function, on_mesh(first.shape), *others)
 
 
 def called(encoder, frames):
     return encoder(frames)
 
 
-def slope(encoder, frames):
-    return slopes(encoder, frames)
+def mapped(encoder, frames):
+    return jax.vmap(encoder)(frames)
 
 
-@pytest.mark.parametrize("function", [called, mapped, slope, encode])
-@pytest.mark.parametrize("name", sorted(ENCODERS))
+def back(encoder, frames):
+    return with_slopes(encoder, frames)
+
+
+QUICKLY_TRACED = {"dlib_resnet", "lpips_alex"}
+ENCODER_CALLS = [
+    pytest.param(name, function, marks=[pytest.mark.slow] * (function is not called and name not in QUICKLY_TRACED))
+    for name in sorted(ENCODERS)
+    for function in (called, mapped, back, encode)
+]
+
+
+@pytest.mark.parametrize(("name", "function"), ENCODER_CALLS)
 def test_encoders(name, function):
-    rows = 8 if name == "syncnet" else DEVICES
-    shape = (DEVICES, *[rows] * (function is mapped), *frames_of(name))
-    shape = (rows, *shape[1:])
-    for kind in KINDS:
-        found = traced(function, abstract_encoder(name), on_mesh(shape, kind))
-        if kind == "explicit" and name != "syncnet":
-            assert sharded_along(found) == {"devices"}
+    shape = {"i3d": (DEVICES, 9, 32, 32, 3), "syncnet": (2 * DEVICES, 32, 32, 3)}.get(name, (DEVICES, 32, 32, 3))
+    found = traced(function, abstract_encoder(name), on_mesh((DEVICES, *shape) if function is mapped else shape))
+    assert name == "syncnet" or sharded_along(found) == {"devices"}
 
 
 def test_the_other_halves_of_syncnet():
@@ -108,16 +103,16 @@ def test_the_other_halves_of_syncnet():
         (SyncNet.audio_clip, (32, 13)),
         (SyncNet.visual, (4, 5, 32, 32, 3)),
     ):
-        jax.eval_shape(jax.jit(method), net, on_mesh(shape, "explicit"))
+        jax.eval_shape(jax.jit(method), net, on_mesh(shape))
 
 
 @pytest.mark.parametrize("function", [lpips, lpips_matrix, lambda net, x, y: lpips_features(net, x)])
 def test_lpips(function):
     net = abstract_encoder("lpips_alex")
     for axes in (("devices",), (None, "devices")):
-        x, y = (on_mesh((DEVICES, 32, 32, 3), "explicit", axes) for _ in range(2))
+        x, y = (on_mesh((DEVICES, 32, 32, 3), axes=axes) for _ in range(2))
         traced(function, net, x, y)
-    x, y = (on_mesh((DEVICES, 2, 32, 32, 3), "explicit") for _ in range(2))
+    x, y = (on_mesh((DEVICES, 2, 32, 32, 3)) for _ in range(2))
     found = traced(jax.vmap(function, in_axes=(None, 0, 0)), net, x, y)
     assert sharded_along(found) == {"devices"}
 
