@@ -113,7 +113,9 @@ def check_frames(frames: jax.Array, length: Any = None) -> None:
 @jax.jit
 def _extent(frames: jax.Array, count: Any) -> tuple[jax.Array, jax.Array]:
     """The least and the greatest value of the frames that count; NaN if there is one."""
-    there = (jnp.arange(frames.shape[0], dtype=jnp.int32) < jnp.asarray(count, jnp.int32)).reshape(-1, *[1] * (frames.ndim - 1))
+    there = (jnp.arange(frames.shape[0], dtype=jnp.int32) < jnp.asarray(count, jnp.int32)).reshape(
+        -1, *[1] * (frames.ndim - 1)
+    )
     frames = jnp.where(there, frames, 0)
     return frames.min(), frames.max()
 

@@ -64,7 +64,9 @@ def mfcc(samples: jax.Array, *, sample_rate: float = 16000, length: jax.Array | 
     # x_n − 0.97 x_{n−1} as a difference, which is exact for whole numbers, and the small rest.
     emphasised = jnp.concatenate([samples[:1], jnp.diff(samples) + (1 - _PRE_EMPHASIS) * samples[:-1]])
     if length is not None:
-        emphasised = jnp.where(jnp.arange(len(samples), dtype=jnp.int32) < jnp.asarray(length, jnp.int32), emphasised, 0)
+        emphasised = jnp.where(
+            jnp.arange(len(samples), dtype=jnp.int32) < jnp.asarray(length, jnp.int32), emphasised, 0
+        )
     frames = _frames(emphasised, _whole(_WINDOW_S * sample_rate), _whole(_HOP_S * sample_rate))
     spectrum = jnp.fft.rfft(frames, _FFT)
     power = (jnp.square(spectrum.real) + jnp.square(spectrum.imag)) / _FFT

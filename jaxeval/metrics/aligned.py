@@ -6,7 +6,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment import lag
 from jaxeval.alignment.arguments import Lengths, Scalar
 from jaxeval.alignment.banded import to_matrix
 from jaxeval.alignment.divergence import PairCosts, divergence_of, of_matrices, pair_costs
@@ -14,7 +13,7 @@ from jaxeval.alignment.edge import FLOATS, NUMBERS, edge
 from jaxeval.alignment.soft import value_and_alignment_of
 from jaxeval.alignment.solve import known
 from jaxeval.alignment.streaming import Distance, without_padding
-from jaxeval.alignment.timing import lag_in_band
+from jaxeval.alignment.timing import lag_in_band, lag_in_matrix
 
 
 class AlignedScore(NamedTuple):
@@ -127,7 +126,7 @@ def _score(costs: PairCosts, rigid: jax.Array, gamma: Scalar) -> AlignedScore:
     _, lengths, layout = costs.xy
     value, alignment = value_and_alignment_of(costs.xy, gamma)
     t, s = layout.shape if lengths is None else lengths
-    timing = lag_in_band(alignment, lengths, layout) if layout.by_diagonals else lag(alignment, lengths=lengths)
+    timing = lag_in_band(alignment, lengths, layout) if layout.by_diagonals else lag_in_matrix(alignment, lengths)
     if layout.by_diagonals:
         given = known(layout.shape) if lengths is None else (lengths[0].reshape(1), lengths[1].reshape(1))
         alignment = to_matrix(alignment[None], layout.shape, given, layout.half_width)[0]
