@@ -111,7 +111,7 @@ def _wide_band(samples: jax.Array, sample_rate: float) -> jax.Array:
 
 
 def _gain(hertz: jax.Array, low: float, high: float) -> jax.Array:
-    """Twice the band-pass filter's, for only the positive frequencies are there; 0 where it is too small for a float."""
+    """Twice the band-pass filter's, since only positive frequencies are there; 0 where floats can't hold it."""
     distance = jnp.square(hertz) - low * high
     width = hertz * (high - low)
     passes = jnp.abs(distance) < _FARTHEST * width
