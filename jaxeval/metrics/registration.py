@@ -57,7 +57,7 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
     under 0.5 pixels and 1 %.
 
     Args:
-        x: `[T, H, W, 3]` generated frames, RGB in any range.
+        x: `[T, H, W, 3]` generated frames, RGB in any range (it has none to check), uint8 too.
         y: `[S, H, W, 3]` reference frames in the same range; another number of frames is no matter.
 
     Returns:
