@@ -9,6 +9,8 @@ import pytest
 
 import jaxeval
 from jaxeval.alignment.edge import NUMBERS, edge
+from jaxeval.checkpoints.load import abstract_encoder
+from jaxeval.encoders import ENCODERS
 from jaxeval.metrics.perceptual import feature_costs
 
 from .every_function import CASES, EXEMPT, FRAMES, FRAMEWISE, WALKS, numbers, public_functions
@@ -48,6 +50,15 @@ def test_nothing_is_computed_in_half_precision(name, half):
     assert not computed_in(jax.make_jaxpr(function)(*arrays).jaxpr, half)
     if has_gradient:
         assert {x.dtype for x in jax.eval_shape(partial(function), *arrays)} == {jnp.dtype(half)}
+
+
+@pytest.mark.parametrize("name", sorted(ENCODERS))
+def test_encoders_compute_nothing_in_half_precision(name):
+    shape = {"i3d": (1, 9, 32, 32, 3), "syncnet": (5, 32, 32, 3)}.get(name, (1, 32, 32, 3))
+    half = jax.ShapeDtypeStruct(shape, jnp.bfloat16)
+    program = jax.make_jaxpr(lambda net, x: net(x))(abstract_encoder(name), half)
+    assert {aval.dtype for aval in program.out_avals} == {jnp.dtype("float32")}
+    assert not computed_in(program.jaxpr, jnp.bfloat16)
 
 
 LONG = {"niqe", "ms_ssim", "cpbd", "registration", "misregistered", "aligned", "aligned, band", "aligned_from_costs"}
