@@ -27,7 +27,7 @@ def psnr(x: jax.Array, y: jax.Array) -> jax.Array:
         `[T]` decibels, higher is better; +inf (with zero gradient) where two frames are identical.
 
     Raises:
-        ValueError: the shapes are not equal or not `[T, H, W, 3]`.
+        ValueError: the shapes are not equal or not `[T, H, W, 3]`, or values are known to lie outside [0, 1].
 
     Example:
         >>> import jax.numpy as jnp
@@ -52,7 +52,7 @@ def l1(x: jax.Array, y: jax.Array) -> jax.Array:
         `[T]` values in [0, 1], lower is better.
 
     Raises:
-        ValueError: the shapes are not equal or not `[T, H, W, 3]`.
+        ValueError: the shapes are not equal or not `[T, H, W, 3]`, or values are known to lie outside [0, 1].
 
     Example:
         >>> import jax.numpy as jnp
@@ -79,7 +79,8 @@ def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
         `[T]` values in [-1, 1], higher is better, 1 for identical frames.
 
     Raises:
-        ValueError: the shapes are not equal, not `[T, H, W, 3]`, or a side is under 11 pixels.
+        ValueError: the shapes are not equal, not `[T, H, W, 3]`, a side is under 11 pixels, or values are known to lie
+            outside [0, 1].
 
     References:
         Wang, Bovik, Sheikh, Simoncelli: Image quality assessment: from error visibility to structural similarity,
@@ -117,7 +118,8 @@ def ms_ssim(x: jax.Array, y: jax.Array) -> jax.Array:
         is 0.
 
     Raises:
-        ValueError: the shapes are not equal, not `[T, H, W, 3]`, or a side is under 161 pixels.
+        ValueError: the shapes are not equal, not `[T, H, W, 3]`, a side is under 161 pixels, or values are known to lie
+            outside [0, 1].
 
     References:
         Wang, Simoncelli, Bovik: Multi-scale structural similarity for image quality assessment, Asilomar 2003.

@@ -64,7 +64,8 @@ def niqe(frames: jax.Array, model: NiqeModel) -> jax.Array:
         `[T]` values ≥ 0, lower is better.
 
     Raises:
-        ValueError: the shape is not `[T, H, W, 3]`, it has no two patches, or the model's shapes are others.
+        ValueError: the shape is not `[T, H, W, 3]`, it has no two patches, the model's shapes are others, or values are
+            known to lie outside [0, 1].
 
     References:
         Mittal, Soundararajan, Bovik: Making a "completely blind" image quality analyzer, IEEE Signal Processing

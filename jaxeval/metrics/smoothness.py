@@ -202,7 +202,8 @@ def smooth(
         Scalar in [0, 1], higher is smoother; 1 if nothing moves. NaN for fewer than 3 valid frames.
 
     Raises:
-        ValueError: the shape is not `[T, H, W, 3]`, T is under 3, or a static length is out of range.
+        ValueError: the shape is not `[T, H, W, 3]`, T is under 3, a static length is out of range, or values are known
+            to lie outside [0, 1].
 
     References:
         Huang et al.: VBench: comprehensive benchmark suite for video generative models, CVPR 2024, and its public

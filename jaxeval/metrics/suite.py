@@ -118,8 +118,8 @@ class Suite:
             an `AlignedScore` for those that `jaxeval.aligned` made.
 
         Raises:
-            ValueError: the frames differ in size, a static length is out of range, or a metric that takes no `lengths`
-                gives other than a value a frame.
+            ValueError: the frames differ in size or are known to lie outside [0, 1], a static length is out of range,
+                or a metric that takes no `lengths` gives other than a value a frame.
         """
         if x.ndim != 4 or y.ndim != 4 or x.shape[1:] != y.shape[1:]:
             raise ValueError(f"Expected frames [T, H, W, 3] of one size, got {x.shape} and {y.shape}.")

@@ -70,8 +70,26 @@ def check_encoder(name, kinds):
         check(name, jaxeval.lpips_matrix, (x, y), kinds, (net,))
 
 
+def check_ways():
+    """Uncompiled, with the mesh as the context's, and with manual axes: by PSNR, whose results are rows."""
+    x, y = (sharded(array, AxisType.Explicit) for array in CASES["psnr"].arrays)
+    expected = jaxeval.psnr(*CASES["psnr"].arrays)
+
+    def of_one(x, y):
+        return jaxeval.psnr(x[None], y[None])[0]
+
+    mesh, spec = jax.make_mesh((4,), ("devices",)), PartitionSpec("devices")
+    manual = jax.shard_map(jaxeval.psnr, mesh=mesh, in_specs=(spec, spec), out_specs=spec)
+    for function in (jaxeval.psnr, jax.vmap(of_one), jaxeval.checked(jaxeval.psnr), manual, jax.jit(manual)):
+        agree("psnr", function(x, y), expected)
+    with jax.set_mesh(mesh):
+        agree("psnr", jaxeval.psnr(x, y), expected)
+        agree("psnr", jax.jit(jaxeval.psnr)(*CASES["psnr"].arrays), expected)
+
+
 def main(*names):
     assert len(jax.devices()) == 4
+    check_ways()
     for name in names or (*CASES, *SHIPPED, *SEEDED):
         print(name, flush=True)
         kinds = (AxisType.Explicit,) if names else (AxisType.Explicit, AxisType.Auto)
