@@ -78,7 +78,7 @@ class ArcFace(Encoder):
             `[T, 512]` embeddings.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or are known to lie outside [0, 1].
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         x = resize(as_input(frames, self), self.size) * 2.0 - 1.0
         x = self.stage(lambda x: self.stem_prelu(self.stem(x)), x)

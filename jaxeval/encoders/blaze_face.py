@@ -83,6 +83,6 @@ class BlazeFace(Encoder):
             `Detections(boxes [T, 896, 4], keypoints [T, 896, 6, 2], scores [T, 896])`, places in [0, 1] of the square.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or are known to lie outside [0, 1].
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         return decode(*self.raw(frames), self.size)

@@ -104,7 +104,7 @@ class DlibResNet(Encoder):
             `[T, 128]` embeddings.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or are known to lie outside [0, 1].
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         frames = as_input(frames, self)
         chips = resize(frames, self.size)

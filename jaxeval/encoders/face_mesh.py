@@ -102,7 +102,7 @@ class FaceMesh(Encoder):
             `Mesh(landmarks [T, 468, 3], presence [T])`.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or are known to lie outside [0, 1].
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         frames = as_input(frames, self)
         x = self.stage(lambda x: self.stem_prelu(self.stem(x)), resize(frames, self.size))

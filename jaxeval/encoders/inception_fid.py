@@ -229,7 +229,7 @@ class InceptionFID(Encoder):
             `[T, 2048]`, none below 0.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or are known to lie outside [0, 1].
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         frames = as_input(frames, self)
         x = resize_plainly(frames, self.size) * 2.0 - 1.0

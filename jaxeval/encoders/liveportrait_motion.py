@@ -162,7 +162,7 @@ class LivePortraitMotion(Encoder):
             `Motion(pose [T, 7], expression [T, 63])`.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or are known to lie outside [0, 1].
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         x = self.features(frames)
         angles = [degrees(head(x)) for head in (self.pitch, self.yaw, self.roll)]
