@@ -38,7 +38,7 @@ def cpbd(frames: jax.Array) -> jax.Array:
         `[T]` values in [0, 1], higher is sharper; 0 where no edge is found, so for a constant frame.
 
     Raises:
-        ValueError: the shape is not `[T, H, W, 3]`, a side is under 64 pixels, or values are known to be outside [0, 1].
+        ValueError: the shape is not `[T, H, W, 3]`, a side is under 64 pixels, or values are known to lie outside it.
 
     References:
         Narvekar, Karam: A no-reference image blur metric based on the cumulative probability of blur detection
