@@ -108,7 +108,7 @@ def _of_one_type(given: dict[str, tuple[Kind, Any]]) -> dict[str, Any]:
 
 def _real(name: str, kind: Kind, value: Any) -> jax.Array:
     if isinstance(value, str) or not (hasattr(value, "dtype") or isinstance(value, list | float | int | tuple)):
-        hint = "; give what it makes of a clip" if callable(value) else ""
+        hint = "; pass its output for a clip" if callable(value) else ""
         raise ValueError(f"Expected {name} to be an array of {kind.value}, got {type(value).__name__}{hint}.")
     if isinstance(value, tuple) and any(hasattr(part, "dtype") for part in value):
         raise ValueError(

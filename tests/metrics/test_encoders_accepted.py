@@ -42,7 +42,7 @@ def test_what_is_no_encoder_is_named_by_its_type(wrong):
 
 
 def test_arguments_in_another_order():
-    with pytest.raises(ValueError, match=r"Expected y to be an array of frames .*, got DlibResNet; give what it makes"):
+    with pytest.raises(ValueError, match=r"Expected y to be an array of frames .*, got DlibResNet; pass its output"):
         jaxeval.lpips(FRAMES, FRAMES, abstract_encoder("dlib_resnet"))
 
 
@@ -61,5 +61,5 @@ def test_a_network_of_taps_in_a_suite_has_to_be_wrapped():
 
 
 def test_sync_scores_takes_what_the_network_gives():
-    with pytest.raises(ValueError, match=r"Expected visual to be an array .*, got SyncNet; give what it makes"):
+    with pytest.raises(ValueError, match=r"Expected visual to be an array .*, got SyncNet; pass its output"):
         jaxeval.sync_scores(abstract_encoder("syncnet"), jnp.zeros((40, 8)))
