@@ -13,7 +13,7 @@ from jaxeval.checkpoints.load import abstract_encoder
 from jaxeval.encoders import ENCODERS
 from jaxeval.metrics.perceptual import feature_costs
 
-from .every_function import CASES, EXEMPT, FRAMES, FRAMEWISE, WALKS, numbers, public_functions
+from .every_function import CASES, EXEMPT, FRAMES, FRAMEWISE, WALKS, numbers, public_functions, with_slopes
 
 HALVES = [jnp.float16, jnp.bfloat16]
 MOVES = {"broadcast_in_dim", "convert_element_type", "dynamic_slice", "gather", "reshape", "slice", "squeeze"}
