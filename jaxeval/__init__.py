@@ -19,6 +19,7 @@ from jaxeval.alignment import (
     soft_dtw_alignment,
     soft_dtw_divergence,
 )
+from jaxeval.alignment.ranges import checked
 from jaxeval.errors import JaxevalError
 from jaxeval.media.mfcc import mfcc
 from jaxeval.metrics.aligned import AlignedScore, aligned
@@ -55,6 +56,7 @@ __all__ = [
     "Timing",
     "aligned",
     "audio_envelope",
+    "checked",
     "cpbd",
     "csim",
     "distances",

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, NoReturn
 import tyro
 from rich.console import Console
 
-from jaxeval.errors import JaxevalError, one_line
+from jaxeval.errors import JaxevalError, one_line, require_jax
 
 
 @dataclass(frozen=True)
@@ -190,6 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(0)
     try:
         command = tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments)
+        if isinstance(getattr(command, "command", command), Score | Demo | WeightsVerify | WeightsConvert):
+            require_jax()
         code = command.run(Console())
         sys.stdout.flush()
         sys.exit(code)

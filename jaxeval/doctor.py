@@ -16,7 +16,7 @@ from PIL import Image
 
 from jaxeval.benchmark.demo import MATERIAL
 from jaxeval.checkpoints import list_weights, load_encoder, verify_weights
-from jaxeval.errors import one_line
+from jaxeval.errors import JaxevalError, one_line, require_jax
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 from jaxeval.metrics.perceptual import lpips
@@ -46,10 +46,13 @@ class Check:
 def checks() -> Iterator[Check]:
     """All checks, one after the other; none raises.
 
+    If JAX can't start on the platform that was asked for, the others are made on the CPU.
+
     Yields:
         `Check`.
     """
-    yield _guarded("jax", _jax)
+    wrong = _platform()
+    yield _guarded("jax", _jax) if wrong is None else Check("jax", False, wrong)
     yield _guarded("arithmetic", _arithmetic)
     yield _guarded("devices", _devices)
     yield _guarded("decoder", _decoder)
@@ -62,6 +65,16 @@ def checks() -> Iterator[Check]:
     for row in list_weights():
         if row.available:
             yield _guarded(f"golden number of {row.name}", partial(golden, row.name))
+
+
+def _platform() -> str | None:
+    """Why JAX can't start as it is told to, if it can't; it is then told to start on the CPU."""
+    try:
+        require_jax()
+    except JaxevalError as error:
+        jax.config.update("jax_platforms", "cpu")
+        return f"{error} What follows is checked on the CPU."  # so that nothing else takes the blame
+    return None
 
 
 def _guarded(what: str, function: Callable[[], tuple[bool | None, str]]) -> Check:

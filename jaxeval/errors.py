@@ -3,6 +3,7 @@
 import unicodedata
 
 _UNPRINTABLE = ("Cc", "Zl", "Zp")  # control characters, line and paragraph separators
+import os
 
 
 class JaxevalError(Exception):
@@ -15,6 +16,33 @@ class JaxevalError(Exception):
 
 class MissingWeightsError(JaxevalError):
     """An encoder's weights aren't there; the text says which file to get, where, and what converts it."""
+
+
+def require_jax() -> None:
+    """Start JAX, or say in one line why it can't be.
+
+    Raises:
+        JaxevalError: no device of the platform that `JAX_PLATFORMS` asks for, or none at all.
+
+    Example:
+        >>> require_jax()
+    """
+    import jax
+
+    try:
+        jax.devices()
+    except Exception as error:  # RuntimeError, AssertionError and others, as the platform has it
+        asked = os.environ.get("JAX_PLATFORMS", "")
+        reason = " ".join(str(error).split()) or "it isn't among the platforms of the installed jax"
+        if not asked:
+            raise JaxevalError(f"JAX can't start: {reason}. Install jax again, or set JAX_PLATFORMS=cpu.") from error
+        install = f" or install {_PLUGINS[first]}" if (first := asked.split(",")[0]) in _PLUGINS else " or ask for cpu"
+        raise JaxevalError(
+            f"JAX can't start the platform {asked} asked for by JAX_PLATFORMS: {reason}; unset it{install}."
+        ) from error
+
+
+_PLUGINS = {"cuda": "jax[cuda13]", "gpu": "jax[cuda13]", "tpu": "jax[tpu]", "rocm": "a jax plugin for ROCm"}
 
 
 def one_line(error: BaseException) -> str:

@@ -1,7 +1,10 @@
 """`jaxeval doctor`: every check says what it found, and a fault is told and counted."""
 
+import os
 import runpy
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +65,38 @@ def test_damaged_weights_are_told_and_the_rest_is_checked(tmp_path, monkeypatch,
     assert f"WRONG  weights of dlib_resnet: {tmp_path}/dlib_resnet: can't read" in out
     assert "WRONG  golden number of dlib_resnet: JaxevalError: " in out
     assert "ok  golden number of face_mesh" in out
+
+
+def with_platform(platform, *words):
+    environment = os.environ | {"JAX_PLATFORMS": platform}
+    command = [sys.executable, "-m", "jaxeval.cli", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+
+
+CANNOT = "JAX can't start the platform {0} asked for by JAX_PLATFORMS: "
+
+
+def test_a_platform_that_is_not_there_is_jaxs_fault_alone():
+    done = with_platform("cuda", "doctor")
+    assert done.returncode == 1
+    wrong = [line for line in done.stdout.splitlines() if "WRONG" in line]
+    assert len(wrong) == 1
+    assert wrong[0].startswith("WRONG  jax: " + CANNOT.format("cuda"))
+    assert "; unset it or install jax[cuda13]. What follows is checked on the CPU." in wrong[0]
+    assert "ok  weights of dlib_resnet: verified" in done.stdout
+    assert "ok  golden number of dlib_resnet" in done.stdout
+
+
+@pytest.mark.parametrize("words", [("weights", "verify"), ("score", "a", "b"), ("demo",)], ids=" ".join)
+@pytest.mark.parametrize("platform", ["cuda", "no_such_platform"])
+def test_a_command_that_computes_says_so_in_one_line(words, platform, tmp_path):
+    done = with_platform(platform, *words, *(("--out", str(tmp_path)) if words == ("demo",) else ()))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = [line for line in done.stderr.splitlines() if "cpu_aot_loader" not in line]
+    assert line.startswith("jaxeval: " + CANNOT.format(platform))
+    assert "unset it or " in line
+
+
+def test_a_command_that_computes_nothing_runs():
+    assert with_platform("cuda", "weights", "list").returncode == 0

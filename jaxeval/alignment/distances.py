@@ -3,12 +3,15 @@
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.edge import NUMBERS, edge
 
+
+@edge(x=NUMBERS, y=NUMBERS)
 def squared_euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
     """D_ts = Σ_k (x_tk − y_sk)², as differences: exactly 0 between equal frames, without cancellation near them.
 
     Args:
-        x: `[T, D]` trajectory, any unit; narrower types than float32 are widened.
+        x: `[T, D]` trajectory, any unit; anything but float64 is computed in float32.
         y: `[S, D]` trajectory in the same unit.
 
     Returns:
@@ -24,6 +27,7 @@ def squared_euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
     return _squared_euclidean(*_checked(x, y))
 
 
+@edge(x=NUMBERS, y=NUMBERS)
 def euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
     """D_ts = √(Σ_k (x_tk − y_sk)²), with the subgradient 0 between equal frames.
 
@@ -44,6 +48,7 @@ def euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
     return safe_sqrt(squared_euclidean(x, y))
 
 
+@edge(x=NUMBERS, y=NUMBERS)
 def cosine(x: jax.Array, y: jax.Array) -> jax.Array:
     """D_ts = 2 − 2 cos(x_t, y_s) = ‖x_t/‖x_t‖ − y_s/‖y_s‖‖², the squared distance of the directions.
 
@@ -84,7 +89,8 @@ def direction(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     is_zero = largest == 0
     scaled = x / jnp.where(is_zero, 1, largest)
     norm = safe_sqrt(jnp.square(scaled).sum(axis=1, keepdims=True))
-    return scaled / jnp.where(is_zero, 1, norm), is_zero.astype(x.dtype)
+    # Masked once more: a zero vector stays one, whatever x is changed by, so that its gradient is 0.
+    return jnp.where(is_zero, 0, scaled / jnp.where(is_zero, 1, norm)), is_zero.astype(x.dtype)
 
 
 def safe_sqrt(x: jax.Array) -> jax.Array:
@@ -94,11 +100,6 @@ def safe_sqrt(x: jax.Array) -> jax.Array:
 
 
 def _checked(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
-    x, y = jnp.asarray(x), jnp.asarray(y)
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
         raise ValueError(f"Expected trajectories [T, D] and [S, D] of the same D, got shapes {x.shape} and {y.shape}.")
-    return _widened(x), _widened(y)
-
-
-def _widened(x: jax.Array) -> jax.Array:
-    return x if x.dtype == jnp.float64 else x.astype(jnp.float32)
+    return x, y

@@ -7,11 +7,13 @@ import jax.numpy as jnp
 
 from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost, checked_lengths
 from jaxeval.alignment.distances import squared_euclidean
+from jaxeval.alignment.edge import FLOATS, NUMBERS, edge
 from jaxeval.alignment.soft import Costs, narrowed, of_matrix, value_of
 from jaxeval.alignment.solve import Layout
 from jaxeval.alignment.streaming import Distance, band_costs, without_padding
 
 
+@edge(x=FLOATS, y=FLOATS)
 def soft_dtw_divergence(
     x: jax.Array,
     y: jax.Array,
@@ -119,6 +121,7 @@ def divergence_of(costs: PairCosts, gamma: Scalar) -> jax.Array:
     return value_of(costs.xy, gamma) - (value_of(costs.xx, gamma) + value_of(costs.yy, gamma)) / 2
 
 
+@edge(x=FLOATS, y=FLOATS)
 def pairwise_costs(
     distance: Distance, x: jax.Array, y: jax.Array, *, lengths: Lengths | None = None
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -142,6 +145,7 @@ def pairwise_costs(
     return distance(x, y), distance(x, x), distance(y, y)
 
 
+@edge(xy=NUMBERS, xx=NUMBERS, yy=NUMBERS)
 def divergence_from_costs(
     xy: jax.Array,
     xx: jax.Array,

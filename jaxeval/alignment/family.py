@@ -4,10 +4,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost
+from jaxeval.alignment.edge import NUMBERS, edge
 from jaxeval.alignment.semirings import UNREACHABLE
 from jaxeval.alignment.soft import soft_dtw_value_and_alignment
 
 
+@edge(cost=NUMBERS)
 def sharp_soft_dtw(
     cost: jax.Array, *, gamma: Scalar = 0.01, lengths: Lengths | None = None, band: float | None = None
 ) -> jax.Array:
@@ -41,6 +43,7 @@ def sharp_soft_dtw(
     return _along(alignment, cost, value)
 
 
+@edge(cost=NUMBERS)
 def mean_cost(cost: jax.Array, *, lengths: Lengths | None = None, band: float | None = None) -> jax.Array:
     """The mean cost of all paths: sharp Soft-DTW for γ → ∞.
 
@@ -71,6 +74,7 @@ def mean_cost(cost: jax.Array, *, lengths: Lengths | None = None, band: float | 
     return _along(alignment, cost, value)
 
 
+@edge(cost=NUMBERS)
 def normalized_soft_dtw(
     cost: jax.Array, *, gamma: Scalar = 0.01, lengths: Lengths | None = None, band: float | None = None
 ) -> jax.Array:

@@ -9,10 +9,12 @@ import numpy as np
 from jaxeval.alignment.arguments import Lengths
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.derivatives import transitions, value
+from jaxeval.alignment.edge import NUMBERS, edge
 from jaxeval.alignment.soft import of_matrix, soft_dtw
 from jaxeval.alignment.solve import Layout
 
 
+@edge(cost=NUMBERS)
 def dtw(cost: jax.Array, *, lengths: Lengths | None = None, band: float | None = None) -> jax.Array:
     """Dynamic time warping: the least cost summed along a monotone path, `min_π Σ_{(i,j)∈π} D_ij`.
 
@@ -37,6 +39,7 @@ def dtw(cost: jax.Array, *, lengths: Lengths | None = None, band: float | None =
     return soft_dtw(cost, gamma=0.0, lengths=lengths, band=band)
 
 
+@edge(cost=NUMBERS)
 def dtw_path(
     cost: jax.Array, *, lengths: Lengths | None = None, band: float | None = None, size: int | None = None
 ) -> jax.Array:

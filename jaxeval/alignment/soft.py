@@ -8,9 +8,11 @@ import jax
 from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost, checked_gamma, checked_lengths
 from jaxeval.alignment.bands import Pair
 from jaxeval.alignment.derivatives import value, value_and_alignment
+from jaxeval.alignment.edge import NUMBERS, edge
 from jaxeval.alignment.solve import Layout
 
 
+@edge(cost=NUMBERS)
 def soft_dtw(
     cost: jax.Array, *, gamma: Scalar = 0.01, lengths: Lengths | None = None, band: float | None = None
 ) -> jax.Array:
@@ -50,6 +52,7 @@ def soft_dtw(
     return value_of(of_matrix(cost, lengths, band), gamma)
 
 
+@edge(cost=NUMBERS)
 def soft_dtw_alignment(
     cost: jax.Array, *, gamma: Scalar = 0.01, lengths: Lengths | None = None, band: float | None = None
 ) -> jax.Array:
@@ -81,6 +84,7 @@ def soft_dtw_alignment(
     return soft_dtw_value_and_alignment(cost, gamma=gamma, lengths=lengths, band=band)[1]
 
 
+@edge(cost=NUMBERS)
 def soft_dtw_value_and_alignment(
     cost: jax.Array, *, gamma: Scalar = 0.01, lengths: Lengths | None = None, band: float | None = None
 ) -> tuple[jax.Array, jax.Array]:

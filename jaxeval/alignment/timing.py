@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxeval.alignment import banded
 from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
 from jaxeval.alignment.bands import Pair, namespace
+from jaxeval.alignment.edge import NUMBERS, edge
 from jaxeval.alignment.solve import Layout, known
 
 
@@ -29,6 +30,7 @@ class Lag(NamedTuple):
     confidence: jax.Array
 
 
+@edge(alignment=NUMBERS)
 def lag(alignment: jax.Array, *, lengths: Lengths | None = None) -> Lag:
     """Read the timing off an alignment.
 
@@ -51,6 +53,15 @@ def lag(alignment: jax.Array, *, lengths: Lengths | None = None) -> Lag:
         >>> lag(one_frame_late).curve.tolist()
         [0.0, 1.0, 0.5]
     """
+    found = lag_in_matrix(alignment, lengths)
+    t, _ = checked_lengths(lengths, alignment.shape)
+    valid = jnp.arange(len(found.curve), dtype=t.dtype) < t
+    curve, confidence = (jnp.where(valid, values, jnp.nan) for values in (found.curve, found.confidence))
+    return found._replace(curve=curve, confidence=confidence)
+
+
+def lag_in_matrix(alignment: jax.Array, lengths: Lengths | None) -> Lag:
+    """`lag` with 0 in place of NaN beyond the valid frames."""
     alignment = checked_cost(alignment)
     t, s = checked_lengths(lengths, alignment.shape)
     rows, columns = (jax.lax.broadcasted_iota(jnp.int32, alignment.shape, axis) for axis in (0, 1))
@@ -61,7 +72,7 @@ def lag(alignment: jax.Array, *, lengths: Lengths | None = None) -> Lag:
 
 
 def lag_in_band(alignment: jax.Array, lengths: Pair | None, layout: Layout) -> Lag:
-    """`lag` of an alignment that is given by a band's anti-diagonals.
+    """`lag_in_matrix` of an alignment that is given by a band's anti-diagonals.
 
     Args:
         alignment: `[N, W]`, 0 outside the band.
@@ -79,7 +90,8 @@ def lag_in_band(alignment: jax.Array, lengths: Pair | None, layout: Layout) -> L
     late = (rows - where.columns.reshape(-1)).astype(alignment.dtype)
     mass = alignment.reshape(-1)
     late = jax.ops.segment_sum(mass * late, rows, count)
-    total, most = jax.ops.segment_sum(mass, rows, count), jax.ops.segment_max(mass, rows, count)
+    total = jax.ops.segment_sum(mass, rows, count)
+    most = jnp.zeros_like(total).at[rows].max(mass, mode="drop")
     return _lag(late, total, most, jnp.asarray(given[0])[0])
 
 
@@ -91,9 +103,10 @@ def _lag(late: jax.Array, mass: jax.Array, most: jax.Array, t: jax.Array) -> Lag
     variance = jnp.where(valid, jnp.square(late_by - mean), 0).sum() / count
     is_constant = variance == 0
     std = jnp.where(is_constant, 0, jnp.sqrt(jnp.where(is_constant, 1, variance)))
-    return Lag(jnp.where(valid, late_by, jnp.nan), mean, std, jnp.where(valid, most, jnp.nan))
+    return Lag(late_by, mean, std, jnp.where(valid, most, 0))
 
 
+@edge(alignment=NUMBERS)
 def expected_path(alignment: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
     """For each frame of the first trajectory the frame of the second that an alignment expects beside it.
 

@@ -3,6 +3,7 @@
 import jax
 from flax import nnx
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
 from jaxeval.encoders.layers import Affine, Conv, Dense, PReLU
 
@@ -66,6 +67,7 @@ class ArcFace(Encoder):
         self.norm = Affine(outputs[-1])
         self.head = Dense((self.size >> len(table)) ** 2 * outputs[-1], FEATURES)
 
+    @edge(frames=FRAMES)
     def __call__(self, frames: jax.Array) -> jax.Array:
         """Embed crops.
 
@@ -76,7 +78,7 @@ class ArcFace(Encoder):
             `[T, 512]` embeddings.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         x = resize(as_input(frames, self), self.size) * 2.0 - 1.0
         x = self.stage(lambda x: self.stem_prelu(self.stem(x)), x)

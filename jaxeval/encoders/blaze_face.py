@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.blaze import blaze_blocks
 from jaxeval.encoders.detections import GRIDS, Detections, decode
 from jaxeval.encoders.encoder import Encoder, as_input, resize
@@ -58,6 +59,7 @@ class BlazeFace(Encoder):
         self.regressors = nnx.List([Conv(width, n * NUMBERS, 1) for width, (_, n) in maps])
         self.classifiers = nnx.List([Conv(width, n, 1) for width, (_, n) in maps])
 
+    @edge(frames=FRAMES)
     def raw(self, frames: jax.Array) -> tuple[jax.Array, jax.Array]:
         """What the network itself says: offsets `[T, 896, 16]` in pixels of 128×128, logits `[T, 896]`."""
         frames = as_input(frames, self)
@@ -69,6 +71,7 @@ class BlazeFace(Encoder):
         logits = [head(x).reshape(count, -1) for head, x in zip(self.classifiers, maps, strict=True)]
         return jnp.concatenate(offsets, axis=1), jnp.concatenate(logits, axis=1)
 
+    @edge(frames=FRAMES)
     def __call__(self, frames: jax.Array) -> Detections:
         """Propose faces.
 
@@ -80,6 +83,6 @@ class BlazeFace(Encoder):
             `Detections(boxes [T, 896, 4], keypoints [T, 896, 6, 2], scores [T, 896])`, places in [0, 1] of the square.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         return decode(*self.raw(frames), self.size)

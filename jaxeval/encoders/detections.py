@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxeval.alignment.edge import TREE, edge
+
 GRIDS = ((16, 2), (8, 6))
 """(cells per side, anchors per cell) of BlazeFace's two feature maps: 512 + 384 = 896 anchors."""
 
@@ -53,6 +55,7 @@ def decode(raw: jax.Array, logits: jax.Array, size: int) -> Detections:
     return Detections(boxes, points[..., 2:, :] + anchors, scores)
 
 
+@edge(detections=TREE)
 def weighted_non_maximum_suppression(
     detections: Detections, *, max_faces: int = 8, min_score: float = 0.5, iou: float = 0.3
 ) -> Detections:

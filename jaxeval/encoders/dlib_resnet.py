@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
 from jaxeval.encoders.layers import (
     Affine,
@@ -92,6 +93,7 @@ class DlibResNet(Encoder):
         self.blocks = nnx.List([ResidualBlock(c, d, stride) for c, (d, stride) in rows])
         self.head = parameter(256, 128)
 
+    @edge(frames=FRAMES)
     def __call__(self, frames: jax.Array) -> jax.Array:
         """Embed chips.
 
@@ -102,7 +104,7 @@ class DlibResNet(Encoder):
             `[T, 128]` embeddings.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         frames = as_input(frames, self)
         chips = resize(frames, self.size)

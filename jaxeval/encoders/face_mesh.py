@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.blaze import blaze_blocks
 from jaxeval.encoders.encoder import Encoder, as_input, resize
 from jaxeval.encoders.layers import Conv, PReLU
@@ -89,6 +90,7 @@ class FaceMesh(Encoder):
         self.canonical = nnx.Variable(jnp.zeros((POINTS, 3), jnp.float32))
         self.procrustes_weights = nnx.Variable(jnp.zeros((POINTS,), jnp.float32))
 
+    @edge(frames=FRAMES)
     def __call__(self, frames: jax.Array) -> Mesh:
         """Find the landmarks.
 
@@ -100,7 +102,7 @@ class FaceMesh(Encoder):
             `Mesh(landmarks [T, 468, 3], presence [T])`.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         frames = as_input(frames, self)
         x = self.stage(lambda x: self.stem_prelu(self.stem(x)), resize(frames, self.size))

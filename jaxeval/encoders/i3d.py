@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, Mode, as_input
 from jaxeval.encoders.inception_fid import resize_plainly, side_by_side
 from jaxeval.encoders.layers import Conv, Dense, average_pool, convolve, max_pool, per_channel, shifts
@@ -143,6 +144,7 @@ class I3D(Encoder):
         self.layers = nnx.List(layers)
         self.logits = Dense(channels, 400)
 
+    @edge(clips=FRAMES)
     def __call__(self, clips: jax.Array) -> jax.Array:
         """Classify clips.
 

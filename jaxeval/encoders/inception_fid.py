@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, Mode, as_input
 from jaxeval.encoders.layers import Conv, StridingConv, average_pool, in_a_row, max_pool, multiply, per_channel
 
@@ -217,6 +218,7 @@ class InceptionFID(Encoder):
             inputs = _width(inputs, block)
         self.blocks = nnx.List(blocks)
 
+    @edge(frames=FRAMES)
     def __call__(self, frames: jax.Array) -> jax.Array:
         """Compute the features.
 
@@ -227,7 +229,7 @@ class InceptionFID(Encoder):
             `[T, 2048]`, none below 0.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         frames = as_input(frames, self)
         x = resize_plainly(frames, self.size) * 2.0 - 1.0

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
 from jaxeval.encoders.layers import Conv, Dense, DepthwiseConv, parameter, per_channel
 
@@ -149,6 +150,7 @@ class LivePortraitMotion(Encoder):
         self.expression = Dense(widths[-1], 3 * POINTS)
         self.canonical = Dense(widths[-1], 3 * POINTS)
 
+    @edge(frames=FRAMES)
     def __call__(self, frames: jax.Array) -> Motion:
         """Tell pose and expression.
 
@@ -160,16 +162,18 @@ class LivePortraitMotion(Encoder):
             `Motion(pose [T, 7], expression [T, 63])`.
 
         Raises:
-            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing).
+            ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         x = self.features(frames)
         angles = [degrees(head(x)) for head in (self.pitch, self.yaw, self.roll)]
         return Motion(jnp.concatenate([*angles, self.scale(x), self.translation(x)], axis=-1), self.expression(x))
 
+    @edge(frames=FRAMES)
     def keypoints(self, frames: jax.Array) -> jax.Array:
         """Canonical keypoints: the face in `frames` without pose and expression, `[T, 63]`; arguments as for a call."""
         return self.canonical(self.features(frames))
 
+    @edge(frames=FRAMES)
     def features(self, frames: jax.Array) -> jax.Array:
         """What all heads read, `[T, 768]`; arguments as for a call."""
         frames = as_input(frames, self)

@@ -6,6 +6,7 @@ from typing import ClassVar
 import jax
 from flax import nnx
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input
 from jaxeval.encoders.layers import parameter, per_channel
 
@@ -34,6 +35,7 @@ class LPIPSNetwork(Encoder):
         """From the scaled frames to the first tap, and from each tap to the next."""
         raise NotImplementedError
 
+    @edge(frames=FRAMES)
     def __call__(self, frames: jax.Array) -> tuple[jax.Array, ...]:
         """Compute the taps.
 

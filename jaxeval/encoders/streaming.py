@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, Var
 
+from jaxeval.alignment.edge import BYTES, edge
 from jaxeval.metrics.streaming import as_floats, few_at_a_time
 
 BUDGET = 2**30
 """Bytes for what an encoder holds between its input and its output."""
 
 
+@edge(frames=BYTES)
 def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
     """What an encoder says of every frame of a clip, a few frames at a time; pure, traceable and differentiable.
 
@@ -28,7 +30,7 @@ def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
         The encoder's output, `[T, ...]`, or `[T - window + 1, ...]`, or `[N, ...]`.
 
     Raises:
-        ValueError: from the encoder, if the frames have another shape.
+        ValueError: it is no encoder; or from it, if the frames have another shape.
 
     Example:
         >>> import jax.numpy as jnp, jaxeval
@@ -36,6 +38,8 @@ def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
         >>> jax.jit(encode)(encoder, jnp.zeros((3, 150, 150, 3), jnp.uint8)).shape
         (3, 128)
     """
+    if not hasattr(encoder, "window"):
+        raise ValueError(f"Expected an encoder, such as jaxeval.load_encoder gives, got {type(encoder).__name__}.")
     size = max(1, memory // frame_bytes(encoder, frames.shape[1:]))
 
     def few(frames: jax.Array) -> Any:

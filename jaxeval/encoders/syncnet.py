@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 
+from jaxeval.alignment.edge import FLOATS, Kind, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
 from jaxeval.encoders.layers import Conv, Dense, Padding, Size, convolve_in_columns, max_pool, per_channel
 
@@ -120,10 +121,12 @@ class SyncNet(Encoder):
         self.sound = _tower(1, AUDIO)
         self.sound_head = Head()
 
+    @edge(frames=Kind.FRAMES)
     def __call__(self, frames: jax.Array) -> jax.Array:
         """The same as `visual_clip`."""
         return self.visual_clip(frames)
 
+    @edge(frames=Kind.FRAMES)
     def visual_clip(self, frames: jax.Array) -> jax.Array:
         """Embed the mouth in every window of a clip.
 
@@ -152,6 +155,7 @@ class SyncNet(Encoder):
 
         return lax.map(embed_chunk, length * jnp.arange(chunks)).reshape(-1, FEATURES)[:windows]
 
+    @edge(windows=Kind.FRAMES)
     def visual(self, windows: jax.Array) -> jax.Array:
         """Embed the mouth in windows.
 
@@ -169,6 +173,7 @@ class SyncNet(Encoder):
         frames = resize(as_input(windows.reshape(-1, *windows.shape[2:]), self), self.size)
         return self._embed([frames[k::FRAMES] for k in range(FRAMES)])
 
+    @edge(mfcc=FLOATS)
     def audio_clip(self, mfcc: jax.Array) -> jax.Array:
         """Embed the sound of every window of a clip.
 
@@ -190,6 +195,7 @@ class SyncNet(Encoder):
         starts = jnp.arange(0, mfcc.shape[0] - COLUMNS + 1, HOP)
         return self.audio(mfcc[starts[:, None] + jnp.arange(COLUMNS)[None]].swapaxes(1, 2))
 
+    @edge(mfcc=FLOATS)
     def audio(self, mfcc: jax.Array) -> jax.Array:
         """Embed the sound of windows.
 

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.alignment.edge import FLOATS, edge
+
 _WINDOW_S, _HOP_S = 0.025, 0.01
 _FFT = 512
 _FILTERS, _CEPSTRA, _LIFTER = 26, 13, 22
@@ -15,6 +17,7 @@ _PRE_EMPHASIS = 0.97
 _EPSILON = float(np.finfo(np.float64).eps)  # stands for an energy of 0, in every precision
 
 
+@edge(samples=FLOATS)
 def mfcc(samples: jax.Array, *, sample_rate: float = 16000, length: jax.Array | int | None = None) -> jax.Array:
     """MFCCs as the package python_speech_features 0.6 computes them by default, which SyncNet was trained on.
 
@@ -61,7 +64,9 @@ def mfcc(samples: jax.Array, *, sample_rate: float = 16000, length: jax.Array | 
     # x_n − 0.97 x_{n−1} as a difference, which is exact for whole numbers, and the small rest.
     emphasised = jnp.concatenate([samples[:1], jnp.diff(samples) + (1 - _PRE_EMPHASIS) * samples[:-1]])
     if length is not None:
-        emphasised = jnp.where(jnp.arange(len(samples)) < length, emphasised, 0)
+        emphasised = jnp.where(
+            jnp.arange(len(samples), dtype=jnp.int32) < jnp.asarray(length, jnp.int32), emphasised, 0
+        )
     frames = _frames(emphasised, _whole(_WINDOW_S * sample_rate), _whole(_HOP_S * sample_rate))
     spectrum = jnp.fft.rfft(frames, _FFT)
     power = (jnp.square(spectrum.real) + jnp.square(spectrum.imag)) / _FFT

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment import lag
 from jaxeval.alignment.arguments import Lengths, Scalar
 from jaxeval.alignment.banded import to_matrix
 from jaxeval.alignment.divergence import PairCosts, divergence_of, of_matrices, pair_costs
+from jaxeval.alignment.edge import FLOATS, NUMBERS, edge
 from jaxeval.alignment.soft import value_and_alignment_of
 from jaxeval.alignment.solve import known
 from jaxeval.alignment.streaming import Distance, without_padding
-from jaxeval.alignment.timing import lag_in_band
+from jaxeval.alignment.timing import lag_in_band, lag_in_matrix
 
 
 class AlignedScore(NamedTuple):
@@ -71,13 +71,21 @@ def aligned(distance: Distance, *, gamma: Scalar = 0.01, band: float | None = No
     """
 
     def metric(x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> AlignedScore:
-        costs = pair_costs(distance, x, y, lengths=lengths, band=band)
-        rigid = _diagonal(distance, x, y, lengths) if costs.xy.layout.by_diagonals else jnp.diagonal(costs.xy.values)
-        return _score(costs, rigid, gamma)
+        return _aligned(x, y, lengths, distance=distance, gamma=gamma, band=band)
 
     return metric
 
 
+@edge(x=FLOATS, y=FLOATS)
+def _aligned(
+    x: jax.Array, y: jax.Array, lengths: Lengths | None, *, distance: Distance, gamma: Scalar, band: float | None
+) -> AlignedScore:
+    costs = pair_costs(distance, x, y, lengths=lengths, band=band)
+    rigid = _diagonal(distance, x, y, lengths) if costs.xy.layout.by_diagonals else jnp.diagonal(costs.xy.values)
+    return _score(costs, rigid, gamma)
+
+
+@edge(xy=NUMBERS, xx=NUMBERS, yy=NUMBERS)
 def aligned_from_costs(
     xy: jax.Array,
     xx: jax.Array,
@@ -118,7 +126,7 @@ def _score(costs: PairCosts, rigid: jax.Array, gamma: Scalar) -> AlignedScore:
     _, lengths, layout = costs.xy
     value, alignment = value_and_alignment_of(costs.xy, gamma)
     t, s = layout.shape if lengths is None else lengths
-    timing = lag_in_band(alignment, lengths, layout) if layout.by_diagonals else lag(alignment, lengths=lengths)
+    timing = lag_in_band(alignment, lengths, layout) if layout.by_diagonals else lag_in_matrix(alignment, lengths)
     if layout.by_diagonals:
         given = known(layout.shape) if lengths is None else (lengths[0].reshape(1), lengths[1].reshape(1))
         alignment = to_matrix(alignment[None], layout.shape, given, layout.half_width)[0]

@@ -5,9 +5,12 @@ from functools import reduce
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.edge import NUMBERS, edge
+
 _RADIUS = 4
 
 
+@edge(image=NUMBERS)
 def canny(image: jax.Array, *, low: float = 0.1, high: float = 0.2) -> jax.Array:
     """Edges of a grey picture: ridges of the gradient's magnitude above `low` that touch one above `high`.
 

@@ -6,6 +6,7 @@ from itertools import accumulate
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.metrics.canny import canny
 
 _BLOCK = 64
@@ -14,6 +15,7 @@ _LOW_CONTRAST, _WIDTH_LOW, _WIDTH_HIGH = 50, 5, 3
 _FARTHEST = _WIDTH_LOW - 1
 
 
+@edge(frames=FRAMES)
 def cpbd(frames: jax.Array) -> jax.Array:
     """Cumulative probability of blur detection of each frame, a measure of sharpness without a reference.
 
@@ -36,7 +38,7 @@ def cpbd(frames: jax.Array) -> jax.Array:
         `[T]` values in [0, 1], higher is sharper; 0 where no edge is found, so for a constant frame.
 
     Raises:
-        ValueError: the shape is not `[T, H, W, 3]`, or a side is under 64 pixels.
+        ValueError: the shape is not `[T, H, W, 3]`, a side is under 64 pixels, or values are known to lie outside it.
 
     References:
         Narvekar, Karam: A no-reference image blur metric based on the cumulative probability of blur detection

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.alignment.edge import FLOATS, TREE, edge
 from jaxeval.alignment.semirings import two_sum
 
 
@@ -47,6 +48,7 @@ def empty_moments(dimension: int, *, dtype: Any = jnp.float32) -> Moments:
     return Moments(jnp.zeros((), jnp.int32), row, row, square, square)
 
 
+@edge(features=FLOATS)
 def moments(features: jax.Array, valid: jax.Array | None = None) -> Moments:
     """The moments of one chunk of features, centred before anything is squared.
 
@@ -69,7 +71,6 @@ def moments(features: jax.Array, valid: jax.Array | None = None) -> Moments:
     valid = jnp.ones(features.shape[0], bool) if valid is None else valid
     if valid.shape != features.shape[:1] or valid.dtype != jnp.bool_:
         raise ValueError(f"Expected valid to be bool[{features.shape[0]}], got {valid.dtype}{list(valid.shape)}.")
-    features = features.astype(jnp.float64 if features.dtype == jnp.float64 else jnp.float32)
     count = jnp.sum(valid, dtype=jnp.int32)
 
     def average(x: jax.Array) -> jax.Array:
@@ -85,6 +86,7 @@ def moments(features: jax.Array, valid: jax.Array | None = None) -> Moments:
     return Moments(count, mean, low, scatter, jnp.zeros_like(scatter))
 
 
+@edge(a=TREE, b=TREE)
 def merged(a: Moments, b: Moments) -> Moments:
     """The moments of two sets together, from those of each.
 
@@ -120,6 +122,7 @@ def merged(a: Moments, b: Moments) -> Moments:
     return Moments(count, mean, mean_low, scatter, scatter_low)
 
 
+@edge(a=TREE, features=FLOATS)
 def updated(a: Moments, features: jax.Array, valid: jax.Array | None = None) -> Moments:
     """The moments with one more chunk of features: `merged(a, moments(features, valid))`.
 
@@ -138,6 +141,7 @@ def updated(a: Moments, features: jax.Array, valid: jax.Array | None = None) -> 
     return merged(a, moments(features, valid))
 
 
+@edge(a=TREE)
 def covariance(a: Moments) -> jax.Array:
     """The sample covariance, scatter / (n − 1).
 
@@ -155,6 +159,7 @@ def covariance(a: Moments) -> jax.Array:
     return jnp.where(a.n < 2, jnp.nan, (a.scatter + a.scatter_low) / freedom)
 
 
+@edge(a=TREE, b=TREE)
 def frechet_distance(a: Moments, b: Moments, *, fewest: int | None = None) -> jax.Array:
     """The squared 2-Wasserstein distance of the two sets' Gaussians: FID, FVD, or whatever the encoder makes it.
 

@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.distances import direction, safe_sqrt
+from jaxeval.alignment.edge import NUMBERS, edge
 
 
+@edge(x=NUMBERS, y=NUMBERS)
 def csim(x: jax.Array, y: jax.Array) -> jax.Array:
     """Cosine similarity of each frame's identity embeddings: ⟨x_t, y_t⟩ / (‖x_t‖ ‖y_t‖).
 
@@ -32,6 +34,7 @@ def csim(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.sum(direction(x)[0] * direction(y)[0], axis=1)
 
 
+@edge(x=NUMBERS, y=NUMBERS)
 def id_distance(x: jax.Array, y: jax.Array) -> jax.Array:
     """Euclidean distance of each frame's identity embeddings: ‖x_t − y_t‖.
 

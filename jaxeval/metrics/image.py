@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.alignment.edge import FRAMES, edge
+
 _WINDOW, _SIGMA, _K1, _K2 = 11, 1.5, 0.01, 0.03
 
 _TILE = 54
@@ -13,6 +15,7 @@ _SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """The exponents of MS-SSIM, from the finest scale to the coarsest."""
 
 
+@edge(x=FRAMES, y=FRAMES)
 def psnr(x: jax.Array, y: jax.Array) -> jax.Array:
     """Peak signal-to-noise ratio of each frame, in dB: 10·log10(1 / MSE), over all pixels and channels.
 
@@ -24,7 +27,7 @@ def psnr(x: jax.Array, y: jax.Array) -> jax.Array:
         `[T]` decibels, higher is better; +inf (with zero gradient) where two frames are identical.
 
     Raises:
-        ValueError: the shapes are not equal or not `[T, H, W, 3]`.
+        ValueError: the shapes are not equal or not `[T, H, W, 3]`, or values are known to lie outside [0, 1].
 
     Example:
         >>> import jax.numpy as jnp
@@ -37,6 +40,7 @@ def psnr(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.where(same, jnp.inf, -10 * jnp.log10(jnp.where(same, 1, mse)))
 
 
+@edge(x=FRAMES, y=FRAMES)
 def l1(x: jax.Array, y: jax.Array) -> jax.Array:
     """Mean absolute difference of each frame, over all pixels and channels.
 
@@ -48,7 +52,7 @@ def l1(x: jax.Array, y: jax.Array) -> jax.Array:
         `[T]` values in [0, 1], lower is better.
 
     Raises:
-        ValueError: the shapes are not equal or not `[T, H, W, 3]`.
+        ValueError: the shapes are not equal or not `[T, H, W, 3]`, or values are known to lie outside [0, 1].
 
     Example:
         >>> import jax.numpy as jnp
@@ -59,6 +63,7 @@ def l1(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.mean(jnp.abs(x - y), axis=(1, 2, 3))
 
 
+@edge(x=FRAMES, y=FRAMES)
 def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     """Structural similarity of each frame.
 
@@ -74,7 +79,8 @@ def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
         `[T]` values in [-1, 1], higher is better, 1 for identical frames.
 
     Raises:
-        ValueError: the shapes are not equal, not `[T, H, W, 3]`, or a side is under 11 pixels.
+        ValueError: the shapes are not equal, not `[T, H, W, 3]`, a side is under 11 pixels, or values are known to lie
+            outside [0, 1].
 
     References:
         Wang, Bovik, Sheikh, Simoncelli: Image quality assessment: from error visibility to structural similarity,
@@ -92,6 +98,7 @@ def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.mean(luminance * contrast, axis=(1, 2, 3))
 
 
+@edge(x=FRAMES, y=FRAMES)
 def ms_ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     """Multi-scale structural similarity of each frame.
 
@@ -111,7 +118,8 @@ def ms_ssim(x: jax.Array, y: jax.Array) -> jax.Array:
         is 0.
 
     Raises:
-        ValueError: the shapes are not equal, not `[T, H, W, 3]`, or a side is under 161 pixels.
+        ValueError: the shapes are not equal, not `[T, H, W, 3]`, a side is under 161 pixels, or values are known to lie
+            outside [0, 1].
 
     References:
         Wang, Simoncelli, Bovik: Multi-scale structural similarity for image quality assessment, Asilomar 2003.

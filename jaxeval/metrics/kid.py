@@ -6,11 +6,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.edge import FLOATS, edge
 from jaxeval.metrics.streaming import few_at_a_time
 
 _ROWS = 256  # of the kernel matrix at a time
 
 
+@edge(x=FLOATS, y=FLOATS)
 def kid(x: jax.Array, y: jax.Array) -> jax.Array:
     """Squared maximum mean discrepancy of two sets, estimated without bias over all pairs.
 
@@ -40,7 +42,7 @@ def kid(x: jax.Array, y: jax.Array) -> jax.Array:
         >>> print(kid(jnp.array([[0.0], [0.0]]), jnp.array([[1.0], [1.0]])))  # 1 + 8 - 2
         7.0
     """
-    x, y = _checked(x, y, 2)
+    _check(x, y, 2)
     centre = jax.lax.stop_gradient((jnp.mean(x, axis=0) + jnp.mean(y, axis=0)) / 2)  # its choice changes nothing
     base = jnp.mean(centre * centre) + 1
     x_side, y_side = _centred(x, centre), _centred(y, centre)
@@ -60,6 +62,7 @@ class SubsetKid(NamedTuple):
     std: jax.Array
 
 
+@edge(x=FLOATS, y=FLOATS)
 def kid_subsets(x: jax.Array, y: jax.Array, *, key: jax.Array, subsets: int = 100, size: int = 1000) -> SubsetKid:
     """KID as it is customarily quoted: mean and standard deviation over random subsets, drawn without replacement.
 
@@ -87,7 +90,7 @@ def kid_subsets(x: jax.Array, y: jax.Array, *, key: jax.Array, subsets: int = 10
     """
     if size < 2 or subsets < 1:
         raise ValueError(f"Expected size >= 2 and subsets >= 1, got {size} and {subsets}.")
-    x, y = _checked(x, y, size)
+    _check(x, y, size)
 
     def one(key: jax.Array) -> jax.Array:
         draws = (
@@ -136,15 +139,13 @@ def _mean_over_others(x: _Side, base: jax.Array) -> jax.Array:
     return (_mean_over_pairs(x, x, base) * count - jnp.mean(own)) / (count - 1)
 
 
-def _checked(x: jax.Array, y: jax.Array, fewest: int) -> tuple[jax.Array, jax.Array]:
+def _check(x: jax.Array, y: jax.Array, fewest: int) -> None:
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
         raise ValueError(f"Expected features [N, D] and [M, D], got {x.shape} and {y.shape}.")
     if not (jnp.issubdtype(x.dtype, jnp.floating) and jnp.issubdtype(y.dtype, jnp.floating)):
         raise ValueError(f"Expected floating-point features, got {x.dtype} and {y.dtype}.")
     if min(len(x), len(y)) < fewest:
         raise ValueError(f"Expected at least {fewest} features in each set, got {len(x)} and {len(y)}.")
-    x, y = (z.astype(jnp.float64 if z.dtype == jnp.float64 else jnp.float32) for z in (x, y))
-    return x, y
 
 
 _product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)

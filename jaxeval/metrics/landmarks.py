@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.distances import safe_sqrt
+from jaxeval.alignment.edge import NUMBERS, edge
 
 # The ends of MediaPipe's FACEMESH_LIPS connections (mediapipe 0.10.21, face_mesh_connections.py): both contours of the
 # lips, each from the mouth's right corner along the lower lip to the left one and back along the upper lip.
@@ -18,6 +19,7 @@ LIPS = _OUTER + _INNER
 _MESH = 468
 
 
+@edge(x=NUMBERS, y=NUMBERS)
 def lmd(x: jax.Array, y: jax.Array, *, points: Sequence[int] | None = None) -> jax.Array:
     """Landmark distance of each frame: the mean distance of its points once both faces are centred.
 
@@ -58,6 +60,7 @@ def lmd(x: jax.Array, y: jax.Array, *, points: Sequence[int] | None = None) -> j
     return jnp.mean(safe_sqrt(jnp.sum(jnp.square(apart), axis=2)), axis=1)
 
 
+@edge(x=NUMBERS, y=NUMBERS)
 def m_lmd(x: jax.Array, y: jax.Array) -> jax.Array:
     """Mouth landmark distance of each frame: `lmd` over the face mesh's lips, centred on the lips' own mean.
 
@@ -90,6 +93,7 @@ def m_lmd(x: jax.Array, y: jax.Array) -> jax.Array:
     return lmd(x, y, points=LIPS)
 
 
+@edge(x=NUMBERS, y=NUMBERS)
 def f_lmd(x: jax.Array, y: jax.Array) -> jax.Array:
     """Face landmark distance of each frame: `lmd` over all points of the face mesh, centred on their mean.
 

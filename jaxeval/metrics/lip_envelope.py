@@ -16,15 +16,18 @@ import numpy as np
 
 from jaxeval.alignment.arguments import Lengths, checked_lengths
 from jaxeval.alignment.distances import safe_sqrt
+from jaxeval.alignment.edge import FLOATS, edge
 
 _UPPER_LIP, _LOWER_LIP = 13, 14  # inner edges, middle
 _RIGHT_EYE, _LEFT_EYE = 33, 263  # outer corners
 _RHYTHM_HZ = (2.0, 7.0)
 _KERNEL_S = 1.0  # half its length
 _ROUNDINGS = 8  # of a curve's largest value; a velocity that varies less is constant
+_BELOW_ALL = -2.0  # correlations
 _STILL = 1e-8  # a variance below this share of the clip's is rounding
 
 
+@edge(landmarks=FLOATS)
 def mouth_opening(landmarks: jax.Array) -> jax.Array:
     """How far the mouth is open: ‖upper − lower inner lip‖ / ‖right − left outer eye corner‖, in three dimensions.
 
@@ -54,6 +57,7 @@ def mouth_opening(landmarks: jax.Array) -> jax.Array:
     return jnp.where(eyes > 0, apart(_UPPER_LIP, _LOWER_LIP) / jnp.where(eyes > 0, eyes, 1), 0)
 
 
+@edge(values=FLOATS)
 def speech_rhythm(values: jax.Array, *, fps: float, valid: jax.Array | None = None) -> jax.Array:
     """The part of a curve that lies between 2 and 7 Hz, where mouth and voice are both modulated.
 
@@ -100,6 +104,7 @@ def speech_rhythm(values: jax.Array, *, fps: float, valid: jax.Array | None = No
     return jnp.where(valid, filtered[half : half + len(values)], 0)
 
 
+@edge(values=FLOATS)
 def standardised(values: jax.Array, *, valid: jax.Array | None = None) -> jax.Array:
     """A curve and its velocity, each with mean 0 and variance 1 over the clip: a trajectory.
 
@@ -149,6 +154,7 @@ class LipEnvelope(NamedTuple):
     curve: jax.Array
 
 
+@edge(lips=FLOATS, sound=FLOATS)
 def lip_envelope(
     lips: jax.Array, sound: jax.Array, *, reach: int, lengths: Lengths | None = None, heard: jax.Array | None = None
 ) -> LipEnvelope:
@@ -200,18 +206,19 @@ def lip_envelope(
         return jnp.mean(values), jnp.sum(both)
 
     curve, pairs = jax.vmap(correlation)(jnp.arange(-reach, reach + 1, dtype=t.dtype))
-    curve = jnp.where(pairs > reach, curve, jnp.nan)
+    known = (pairs > reach) & ~jnp.isnan(curve)
     # The nearest to 0 of several maxima, so that a mouth that doesn't move isn't called late.
     by_size = np.array(sorted(range(-reach, reach + 1), key=abs)) + reach
-    best = jnp.asarray(by_size)[jnp.argmax(jnp.where(jnp.isnan(curve), -jnp.inf, curve)[by_size])]
-    offset = (best - reach).astype(curve.dtype) + _vertex(jnp.pad(curve, 1, constant_values=jnp.nan), best + 1)
-    return LipEnvelope(curve[best], jnp.where(jnp.isnan(curve[best]), jnp.nan, offset), curve)
+    best = jnp.asarray(by_size)[jnp.argmax(jnp.where(known, curve, _BELOW_ALL)[by_size])]
+    offset = (best - reach).astype(curve.dtype) + _vertex(jnp.pad(curve, 1), jnp.pad(known, 1), best + 1)
+    curve = jnp.where(known, curve, jnp.nan)
+    return LipEnvelope(curve[best], jnp.where(known[best], offset, jnp.nan), curve)
 
 
-def _vertex(curve: jax.Array, best: jax.Array) -> jax.Array:
+def _vertex(curve: jax.Array, known: jax.Array, best: jax.Array) -> jax.Array:
     """From a maximum to the vertex of the parabola through it and its neighbours, in [-½, ½]; 0 if one is missing."""
     left, right = curve[best - 1] - curve[best], curve[best + 1] - curve[best]
-    is_peak = left + right < 0
+    is_peak = known[best - 1] & known[best + 1] & (left + right < 0)
     return jnp.where(is_peak, 0.5 * (left - right) / jnp.where(is_peak, left + right, 1), 0)
 
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.edge import FLOATS, NUMBERS, TREE, edge
+
 # Outer corners of the right and the left eye in the 468-point mesh.
 _RIGHT_EYE, _LEFT_EYE = 33, 263
 
@@ -28,6 +30,7 @@ class Similarity(NamedTuple):
     translation: jax.Array
 
 
+@edge(source=NUMBERS, target=NUMBERS, weights=NUMBERS)
 def umeyama(source: jax.Array, target: jax.Array, weights: jax.Array) -> Similarity:
     """The similarity transform with the least weighted squared error, Σ_i w_i ‖x_i − s R v_i − τ‖².
 
@@ -75,6 +78,7 @@ def _umeyama(v: jax.Array, x: jax.Array, w: jax.Array) -> Similarity:
 _product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
 
+@edge(landmarks=NUMBERS, canonical=NUMBERS, weights=NUMBERS)
 def fit_mesh(landmarks: jax.Array, canonical: jax.Array, weights: jax.Array) -> Similarity:
     """The canonical face laid onto each frame's mesh.
 
@@ -95,6 +99,7 @@ def _upright(dtype: jnp.dtype) -> jax.Array:
     return jnp.array([1, -1, -1], dtype)
 
 
+@edge(rotation=FLOATS)
 def euler_angles(rotation: jax.Array) -> jax.Array:
     """Pitch, yaw and roll of R = R_z(roll) R_y(yaw) R_x(pitch), in degrees.
 
@@ -133,6 +138,7 @@ class PoseFrame(NamedTuple):
     radius: jax.Array
 
 
+@edge(reference=TREE, canonical=NUMBERS)
 def pose_frame(reference: Similarity, canonical: jax.Array, *, length: int | jax.Array | None = None) -> PoseFrame:
     """The unit of pose that a reference clip gives.
 
@@ -146,13 +152,14 @@ def pose_frame(reference: Similarity, canonical: jax.Array, *, length: int | jax
     """
     frames = reference.scale.shape[0]
     count = frames if length is None else length
-    valid = jnp.arange(frames) < count
+    valid = jnp.arange(frames, dtype=jnp.int32) < jnp.asarray(count, jnp.int32)
     centred = canonical - jnp.mean(canonical, axis=0, keepdims=True)
     radius = jnp.sqrt(jnp.mean(jnp.sum(jnp.square(centred), axis=1)))
     places = jnp.mean(reference.translation[:, :2], axis=0, where=valid[:, None])
     return PoseFrame(places, jnp.mean(reference.scale, where=valid), radius)
 
 
+@edge(fit=TREE, frame=TREE)
 def pose_trajectory(fit: Similarity, frame: PoseFrame) -> jax.Array:
     """Head pose in one unit: (pitch, yaw, roll in radians; log(s/s₀); (τ_x, τ_y) − origin in face radii).
 
@@ -174,6 +181,7 @@ def pose_trajectory(fit: Similarity, frame: PoseFrame) -> jax.Array:
     return jnp.concatenate([angles, size[:, None], shift], axis=1)
 
 
+@edge(landmarks=NUMBERS, canonical=NUMBERS, fit=TREE)
 def expression_trajectory(landmarks: jax.Array, canonical: jax.Array, fit: Similarity) -> jax.Array:
     """Facial expression: the mesh in the face's own axes, less the canonical face, in inter-ocular distances.
 

@@ -9,6 +9,7 @@ import numpy as np
 from jax.scipy.special import gammaln
 
 from jaxeval.alignment.distances import safe_sqrt
+from jaxeval.alignment.edge import FRAMES, edge
 
 _PATCH = 96
 _RADIUS, _SIGMA = 3, 7 / 6
@@ -19,7 +20,7 @@ _LOG_GAMMA = np.vectorize(math.lgamma)
 _RATIOS = np.exp(2 * _LOG_GAMMA(2 / _SHAPES) - _LOG_GAMMA(1 / _SHAPES) - _LOG_GAMMA(3 / _SHAPES))
 """Γ(2/α)² / (Γ(1/α) Γ(3/α)) of these α, rising: E[|x|]² / E[x²] of a generalised Gaussian."""
 
-_DISTINCT = np.setdiff1d(np.arange(36), [13, 17, 31, 35])
+_DISTINCT = np.setdiff1d(np.arange(36), [13, 17, 31, 35]).astype(np.int32)
 """Of the 36 features; the other four repeat the ones before them."""
 
 
@@ -39,6 +40,7 @@ class NiqeModel(NamedTuple):
     covariance: jax.Array
 
 
+@edge(frames=FRAMES)
 def niqe(frames: jax.Array, model: NiqeModel) -> jax.Array:
     """Natural image quality evaluator of each frame, a distance from natural photographs without a reference.
 
@@ -62,7 +64,8 @@ def niqe(frames: jax.Array, model: NiqeModel) -> jax.Array:
         `[T]` values ≥ 0, lower is better.
 
     Raises:
-        ValueError: the shape is not `[T, H, W, 3]`, it has no two patches, or the model's shapes are others.
+        ValueError: the shape is not `[T, H, W, 3]`, it has no two patches, the model's shapes are others, or values are
+            known to lie outside [0, 1].
 
     References:
         Mittal, Soundararajan, Bovik: Making a "completely blind" image quality analyzer, IEEE Signal Processing

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.bands import in_band
+from jaxeval.alignment.edge import BYTES, FLOATS, edge
 from jaxeval.metrics.streaming import as_floats, few_at_a_time
 
 _EPSILON = 1e-10
@@ -31,6 +32,7 @@ class LPIPSEncoder(Protocol):
         """Frames `[T, H, W, 3]` in [0, 1] to the taps `[T, h, w, c]`."""
 
 
+@edge(frames=BYTES)
 def lpips_features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
     """The trajectory whose squared ℓ2 distances are LPIPS: φ = concat over taps of f̂·√(w/(h·w)).
 
@@ -43,7 +45,7 @@ def lpips_features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
         handled in pieces, as `lpips_matrix` does.
 
     Raises:
-        ValueError: from the encoder, if the frames have another shape.
+        ValueError: the encoder is no perceptual one; or from it, if the frames have another shape.
 
     References:
         Zhang, Isola, Efros, Shechtman, Wang: The unreasonable effectiveness of deep features as a perceptual metric,
@@ -55,7 +57,16 @@ def lpips_features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
         >>> lpips_features(encoder, jnp.zeros((2, 64, 64, 3))).shape[0]
         2
     """
+    _check_encoder(encoder)
     return few_at_a_time(lambda few: _features(encoder, few), frames, _few(frames))
+
+
+def _check_encoder(encoder: Any) -> None:
+    if not hasattr(encoder, "heads"):
+        raise ValueError(
+            "Expected an LPIPS encoder (lpips_alex, lpips_vgg, lpips_squeeze, st_lpips_alex or st_lpips_vgg), got "
+            f"{getattr(encoder, 'name', type(encoder).__name__)}; for embeddings take jaxeval.csim or jaxeval.aligned."
+        )
 
 
 def _features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
@@ -78,6 +89,7 @@ def _weighted(tap: jax.Array, head: jax.Array) -> jax.Array:
     return (tap / (norm + _EPSILON) * scale).reshape(count, -1)
 
 
+@edge(x=BYTES, y=BYTES)
 def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
     """LPIPS of each frame against the frame of the same index, computed directly.
 
@@ -90,7 +102,7 @@ def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
         `[T]` distances, lower is better; exactly 0 for identical frames.
 
     Raises:
-        ValueError: the shapes are not equal.
+        ValueError: the shapes are not equal, the encoder is no perceptual one, or frames aren't in [0, 1].
 
     Example:
         >>> import jax.numpy as jnp, jaxeval
@@ -99,6 +111,7 @@ def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
         >>> print(jaxeval.lpips(encoder, x, x))
         [0.]
     """
+    _check_encoder(encoder)
     if x.shape != y.shape:
         raise ValueError(f"Expected x and y of one shape [T, H, W, 3], got {x.shape} and {y.shape}.")
 
@@ -108,6 +121,7 @@ def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
     return few_at_a_time(distance, (x, y), _few(x))
 
 
+@edge(a=FLOATS, b=FLOATS, center=FLOATS)
 def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array | None = None) -> jax.Array:
     """All squared ℓ2 distances by matrix products: ‖a_i‖² + ‖b_j‖² − 2⟨a_i, b_j⟩ after subtracting `center`.
 
@@ -146,6 +160,7 @@ def _squares(rows: jax.Array) -> jax.Array:
     return jnp.sum(rows * rows, axis=1)
 
 
+@edge(y=BYTES)
 def lpips_center(encoder: LPIPSEncoder, y: jax.Array) -> jax.Array:
     """The mean feature of a few evenly spaced reference frames: the centre that `feature_costs` subtracts.
 
@@ -160,6 +175,7 @@ def lpips_center(encoder: LPIPSEncoder, y: jax.Array) -> jax.Array:
     return jnp.mean(lpips_features(encoder, y[::step]), axis=0)
 
 
+@edge(x=BYTES, y=BYTES)
 def lpips_matrix(
     encoder: LPIPSEncoder, x: jax.Array, y: jax.Array, *, band: float | None = None, block: int | None = None
 ) -> jax.Array:
@@ -182,7 +198,8 @@ def lpips_matrix(
         `[T, S]` costs, at least 0; +inf outside the band.
 
     Raises:
-        ValueError: x and y differ in more than their number of frames, or block is under 1.
+        ValueError: x and y differ in more than their number of frames, block is under 1, the encoder is no perceptual
+            one, or frames aren't in [0, 1].
 
     Example:
         >>> import jax.numpy as jnp, jaxeval
@@ -190,6 +207,7 @@ def lpips_matrix(
         >>> jaxeval.lpips_matrix(encoder, jnp.zeros((3, 64, 64, 3)), jnp.zeros((2, 64, 64, 3))).shape
         (3, 2)
     """
+    _check_encoder(encoder)
     if x.shape[1:] != y.shape[1:]:
         raise ValueError(f"Expected frames of one size, got {x.shape} and {y.shape}.")
     if block is None:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.distances import safe_sqrt
+from jaxeval.alignment.edge import NUMBERS, TREE, edge
 
 OFFSET_LIMIT = 0.02
 """Largest displacement that goes without warning, as a share of the picture's shorter side."""
@@ -41,6 +42,7 @@ class Registration(NamedTuple):
     confidence: jax.Array
 
 
+@edge(x=NUMBERS, y=NUMBERS)
 def registration(x: jax.Array, y: jax.Array) -> Registration:
     """The displacement and the scale that bring the mean picture of one clip over the other's.
 
@@ -55,7 +57,7 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
     under 0.5 pixels and 1 %.
 
     Args:
-        x: `[T, H, W, 3]` generated frames, RGB in any range.
+        x: `[T, H, W, 3]` generated frames, RGB in any range (it has none to check), uint8 too.
         y: `[S, H, W, 3]` reference frames in the same range; another number of frames is no matter.
 
     Returns:
@@ -98,6 +100,7 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
     return Registration(dx, dy, scale, jnp.max(found))
 
 
+@edge(found=TREE)
 def misregistered(found: Registration, height: int, width: int) -> jax.Array:
     """Whether the generated picture is so far off that image and perceptual scores tell of that first.
 

@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.distances import safe_sqrt
+from jaxeval.alignment.edge import FLOATS, FRAMES, edge
 
 Interpolator = Callable[[jax.Array, jax.Array], jax.Array]
 
 _ZERO_PADDING = 4  # SPARC's spectrum is drawn on a grid 2⁴ times as fine as the profile's own
 
 
+@edge(trajectory=FLOATS)
 def jerk(trajectory: jax.Array, *, fps: float, length: jax.Array | int | None = None) -> jax.Array:
     """Root-mean-square jerk, the third difference quotient: √(1/(T−3) Σ_t ‖Δ³x_t‖²) · fps³.
 
@@ -48,6 +50,7 @@ def jerk(trajectory: jax.Array, *, fps: float, length: jax.Array | int | None = 
     return jnp.where(count < 4, jnp.nan, safe_sqrt(mean) * fps**3)
 
 
+@edge(trajectory=FLOATS)
 def log_dimensionless_jerk(trajectory: jax.Array, *, length: jax.Array | int | None = None) -> jax.Array:
     """Jerk without amplitude or unit, for single movements: LDLJ = −ln(D³ / v² · ∫ ‖jerk‖² dt).
 
@@ -87,6 +90,7 @@ def log_dimensionless_jerk(trajectory: jax.Array, *, length: jax.Array | int | N
     return jnp.where(still | (count < 4), jnp.nan, value)
 
 
+@edge(trajectory=FLOATS)
 def spectral_arc_length(
     trajectory: jax.Array,
     *,
@@ -173,6 +177,7 @@ def mean_of_neighbours(a: jax.Array, b: jax.Array) -> jax.Array:
     return (a + b) / 2
 
 
+@edge(frames=FRAMES)
 def smooth(
     frames: jax.Array, interpolator: Interpolator = mean_of_neighbours, *, length: jax.Array | int | None = None
 ) -> jax.Array:
@@ -197,7 +202,8 @@ def smooth(
         Scalar in [0, 1], higher is smoother; 1 if nothing moves. NaN for fewer than 3 valid frames.
 
     Raises:
-        ValueError: the shape is not `[T, H, W, 3]`, T is under 3, or a static length is out of range.
+        ValueError: the shape is not `[T, H, W, 3]`, T is under 3, a static length is out of range, or values are known
+            to lie outside [0, 1].
 
     References:
         Huang et al.: VBench: comprehensive benchmark suite for video generative models, CVPR 2024, and its public

@@ -53,7 +53,7 @@ def few_at_a_time(function: Callable[[Any], Any], frames: Any, size: int) -> Any
 
 
 def as_floats(frames: jax.Array) -> jax.Array:
-    """Frames in [0, 1]: bytes are divided by 255, anything else is as it was.
+    """Frames in [0, 1]: bytes are divided by 255, others are as they were.
 
     Example:
         >>> as_floats(jnp.array([0, 51], jnp.uint8)).tolist()

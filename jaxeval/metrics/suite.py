@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.arguments import Lengths, checked_lengths
+from jaxeval.alignment.edge import BYTES, edge, widened
 from jaxeval.alignment.streaming import without_padding
 from jaxeval.metrics.perceptual import lpips_features
 from jaxeval.metrics.streaming import as_floats
@@ -46,6 +47,7 @@ class LpipsFeatures(NamedTuple):
 
     network: Any
 
+    @edge(frames=BYTES)
     def __call__(self, frames: jax.Array) -> jax.Array:
         """`[T, H, W, 3]` to `[T, D]`, see `jaxeval.metrics.perceptual.lpips_features`."""
         return lpips_features(self.network, frames)
@@ -71,7 +73,7 @@ class Suite:
             pytree of `[T, ...]` that is itself a pytree.
 
     Raises:
-        ValueError: a metric looks at an encoder that there isn't, or one is called "frames".
+        ValueError: a metric looks at an encoder that there isn't, or one is called "frames" or is no function.
 
     Example:
         >>> import jax, jax.numpy as jnp, jaxeval
@@ -92,10 +94,17 @@ class Suite:
     def __post_init__(self) -> None:
         if FRAMES in self.encoders:
             raise ValueError(f"Expected encoders of other names than {FRAMES!r}, which are the clips themselves.")
+        for name, encoder in self.encoders.items():
+            if not callable(encoder):
+                raise ValueError(
+                    f"Expected encoder {name!r} to be a function of frames, such as jaxeval.load_encoder gives, got "
+                    f"{type(encoder).__name__}."
+                )
         for name, metric in self.metrics.items():
             if (what := _of(metric).what) not in (FRAMES, *self.encoders):
                 raise ValueError(f"Expected {name} to look at one of {[FRAMES, *self.encoders]}, got {what!r}.")
 
+    @edge(x=BYTES, y=BYTES)
     def __call__(self, x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> dict[str, Any]:
         """Score one pair.
 
@@ -109,8 +118,8 @@ class Suite:
             an `AlignedScore` for those that `jaxeval.aligned` made.
 
         Raises:
-            ValueError: the frames differ in size, a static length is out of range, or a metric that takes no `lengths`
-                gives other than a value a frame.
+            ValueError: the frames differ in size or are known to lie outside [0, 1], a static length is out of range,
+                or a metric that takes no `lengths` gives other than a value a frame.
         """
         if x.ndim != 4 or y.ndim != 4 or x.shape[1:] != y.shape[1:]:
             raise ValueError(f"Expected frames [T, H, W, 3] of one size, got {x.shape} and {y.shape}.")
@@ -148,7 +157,7 @@ def _trajectories(encoder: Any, x: jax.Array, y: jax.Array, s: jax.Array) -> tup
     a, b = encoder(x), encoder(y)
     if not isinstance(encoder, LpipsFeatures):
         return a, b
-    valid = jnp.arange(b.shape[0]) < s
+    valid = jnp.arange(b.shape[0], dtype=s.dtype) < s
     center = jnp.sum(jnp.where(valid[:, None], b, 0), axis=0) / s.astype(b.dtype)
     return a - center[None], b - center[None]
 
@@ -161,5 +170,5 @@ def _mean_over_frames(name: str, metric: Callable[..., jax.Array], x: Any, y: An
             f"Expected {name} to give a value for each of {both} frames, got shape {jnp.shape(values)}. "
             "A metric of whole clips takes `lengths`, too: (x, y, lengths)."
         )
-    valid = jnp.arange(both) < common
+    values, valid = widened(values), jnp.arange(both, dtype=common.dtype) < common
     return jnp.sum(jnp.where(valid, values, 0)) / common.astype(values.dtype)

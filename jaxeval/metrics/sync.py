@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from jaxeval.alignment.arguments import Lengths, checked_lengths
 from jaxeval.alignment.distances import safe_sqrt
+from jaxeval.alignment.edge import FLOATS, edge
 
 Form = Literal["legacy", "valid"]
 
@@ -32,6 +33,7 @@ class SyncScores(NamedTuple):
     curve: jax.Array
 
 
+@edge(visual=FLOATS, audio=FLOATS)
 def sync_scores(
     visual: jax.Array, audio: jax.Array, *, form: Form = "legacy", reach: int = 15, lengths: Lengths | None = None
 ) -> SyncScores:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.distances import safe_sqrt
+from jaxeval.alignment.edge import FLOATS, edge
 
 RESOLUTION = 0.25
 """Frames by which a lag must exceed a limit to count as beyond it."""
@@ -31,6 +32,7 @@ class Timing(NamedTuple):
     drift: jax.Array
 
 
+@edge(curve=FLOATS)
 def timing(curve: jax.Array, *, fps: float, length: jax.Array | int | None = None) -> Timing:
     """Summarise a lag curve, such as `jaxeval.lag(alignment).curve`.
 

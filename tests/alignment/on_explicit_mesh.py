@@ -1,0 +1,100 @@
+"""Run by `test_meshes.py` in a process of its own, on four devices, with names of functions or with none for all."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from every_function import CASES, with_slopes
+
+import jaxeval
+from jaxeval.checkpoints.load import abstract_encoder
+
+LOOSE = {"psnr": 1e-4, "registration": 1e-3, "misregistered": 1e-3, "niqe": 1e-3}
+"""Where the last digits of a sum matter more."""
+SHIPPED = {"dlib_resnet": 150, "face_mesh": 192, "blaze_face": 128, "st_lpips_alex": 32}
+SEEDED = {"lpips_alex": 32, "lpips_vgg": 16, "lpips_squeeze": 32, "st_lpips_vgg": 18, "arcface_r50": 112}
+RNG = np.random.default_rng(0)
+
+
+def sharded(array, kind):
+    mesh = jax.make_mesh((4,), ("devices",), axis_types=(kind,))
+    return jax.device_put(array, NamedSharding(mesh, PartitionSpec("devices")))
+
+
+def agree(name, found, expected):
+    limit = LOOSE.get(name.split(",")[0], 2e-5)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        a, b = np.asarray(a), np.asarray(b)
+        size = np.abs(b[np.isfinite(b)]).max(initial=1e-3)
+        np.testing.assert_allclose(a, b, rtol=limit, atol=limit * size, err_msg=name)
+
+
+def check(name, function, arrays, kinds, leading=()):
+    expected = jax.jit(function)(*leading, *arrays)
+    for kind in kinds:
+        agree(name, jax.jit(function)(*leading, *(sharded(array, kind) for array in arrays)), expected)
+
+
+def check_case(name, kinds):
+    case = CASES[name]
+    function = partial(with_slopes, case.function) if case.has_gradient else case.function
+    batch = [np.stack([array * (1 - 0.01 * k) for k in range(4)]) for array in case.arrays]
+    check(name, jax.vmap(function), batch, kinds)
+    if len(kinds) > 1:
+        check(name, function, case.arrays, kinds)
+
+
+def seeded(name):
+    def filled(leaf):
+        scale = np.sqrt(2 / max(1, np.prod(leaf.shape[:-1])))
+        return jnp.asarray(scale * RNG.standard_normal(leaf.shape), jnp.float32)
+
+    net = jax.tree.map(filled, abstract_encoder(name))
+    return jax.tree.map(lambda x: jnp.abs(x) if x.ndim == 1 else x, net)
+
+
+def check_encoder(name, kinds):
+    net = jaxeval.load_encoder(name) if name in SHIPPED else seeded(name)
+    side = (SHIPPED | SEEDED)[name]
+    x, y = RNG.uniform(size=(2, 4, side, side, 3)).astype(np.float32)
+    check(name, lambda net, x: net(x), (x,), kinds, (net,))
+    if "lpips" in name:
+        check(name, jaxeval.lpips, (x, y), kinds, (net,))
+        check(name, jaxeval.lpips_matrix, (x, y), kinds, (net,))
+
+
+def check_ways():
+    """Uncompiled, with the mesh as the context's, and with manual axes: by PSNR, whose results are rows."""
+    x, y = (sharded(array, AxisType.Explicit) for array in CASES["psnr"].arrays)
+    expected = jaxeval.psnr(*CASES["psnr"].arrays)
+
+    def of_one(x, y):
+        return jaxeval.psnr(x[None], y[None])[0]
+
+    mesh, spec = jax.make_mesh((4,), ("devices",)), PartitionSpec("devices")
+    manual = jax.shard_map(jaxeval.psnr, mesh=mesh, in_specs=(spec, spec), out_specs=spec)
+    for function in (jaxeval.psnr, jax.vmap(of_one), jaxeval.checked(jaxeval.psnr), manual, jax.jit(manual)):
+        agree("psnr", function(x, y), expected)
+    with jax.set_mesh(mesh):
+        agree("psnr", jaxeval.psnr(x, y), expected)
+        agree("psnr", jax.jit(jaxeval.psnr)(*CASES["psnr"].arrays), expected)
+
+
+def main(*names):
+    assert len(jax.devices()) == 4
+    check_ways()
+    for name in names or (*CASES, *SHIPPED, *SEEDED):
+        print(name, flush=True)
+        kinds = (AxisType.Explicit,) if names else (AxisType.Explicit, AxisType.Auto)
+        (check_case if name in CASES else check_encoder)(name, kinds)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
