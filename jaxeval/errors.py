@@ -1,9 +1,9 @@
 """The error that every floor raises for bad input."""
 
+import os
 import unicodedata
 
 _UNPRINTABLE = ("Cc", "Zl", "Zp")  # control characters, line and paragraph separators
-import os
 
 
 class JaxevalError(Exception):

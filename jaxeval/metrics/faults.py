@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from jaxeval.alignment import soft_dtw
 from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
+from jaxeval.alignment.edge import NUMBERS, edge
 from jaxeval.metrics.scenes import Scenes, scenes, spread, without_foreign
 
 FROZEN = 0.05
@@ -27,10 +28,12 @@ LOOPED = 0.2
 REVERSED = 0.7
 """A clip that is `reversed_in_time` by more than this should be flagged. Backwards: 0.82 to 1; harmless variants: −0.2
 and less; halves exchanged: 0.3 to 0.5; other moments of the same clip: 0.56 in 99 of 100."""
-COPY = 3.0
-"""A clip whose `copy` is below this should be flagged. Under ST-LPIPS, coded again at crf 23: 2 to 2.8, at crf 28: 4 to
-7, at crf 40: 16 and more; blurred: 38 and more; moving half as far: 4.4 and 9.3. Where a face moves less than the codec
-errs, as the puppet does, its own frames in any order count as a copy."""
+COPY = 1.5
+"""A clip whose `copy` is below this should be flagged. The unit is 0.006, what ST-LPIPS costs the puppet coded again at
+crf 18. Ten clips (the puppet, carphone, real faces of 200 to 864 pixels) coded at crf 18 had 0.05 to 1.5: all flagged;
+at crf 23, 0.1 to 3: 6 flagged; at crf 28, 0.3 to 6.4: 4; at crf 35, 1.2 to 18: 1; at crf 40: none. Wav2Lip's output for
+the reference's own picture and sound had 2.7. Where a face moves less than the codec errs, as the puppet does, its own
+frames in any order count as a copy."""
 STATIC = 0.02
 """A clip that is `static`, its motion below this share of the reference's, should be flagged. One frame, coded: 0.005
 and less; moving half as far: 0.25 and more; a loop of a third of the clip: 0.12."""
@@ -42,6 +45,7 @@ _SHORTEST_PERIOD = 5  # frames
 _NEAR = 3  # frames by which the reference's own period may differ
 
 
+@edge(xx=NUMBERS, yy=NUMBERS)
 def frozen(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
     """The share of a clip in which its picture stands still for long, more than the reference's does.
 
@@ -81,6 +85,7 @@ def frozen(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
     return jnp.maximum(share_x - share_y, 0)
 
 
+@edge(xx=NUMBERS, yy=NUMBERS)
 def looped(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
     """How much more exactly a clip repeats itself than the reference does.
 
@@ -121,6 +126,7 @@ def looped(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
     return jnp.max(jnp.maximum(x - near, 0))
 
 
+@edge(xy=NUMBERS)
 def reversed_in_time(xy: jax.Array, *, lengths: Lengths | None = None, band: float | None = None) -> jax.Array:
     """Whether the clip fits the reference better when it is played backwards.
 
@@ -162,6 +168,7 @@ def reversed_in_time(xy: jax.Array, *, lengths: Lengths | None = None, band: flo
     return jnp.clip(jnp.where(told, (forward - backward) / jnp.where(told, order, 1), 0), -1, 1)
 
 
+@edge(costs=NUMBERS)
 def copy(costs: jax.Array, *, noise: float | jax.Array, length: jax.Array | int | None = None) -> jax.Array:
     """How far a clip is from its reference, in units of what coding it again would cost.
 
@@ -195,6 +202,7 @@ def copy(costs: jax.Array, *, noise: float | jax.Array, length: jax.Array | int 
     return (ordered[(count - 1) // 2] + ordered[count // 2]) / 2 / noise
 
 
+@edge(xx=NUMBERS, yy=NUMBERS)
 def static(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
     """How much a clip moves, as a share of what the reference does: the ratio of their pairs' mean costs.
 

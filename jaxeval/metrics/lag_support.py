@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
+from jaxeval.alignment.edge import NUMBERS, edge
 
 TRUSTED = 0.6
 """A lag of at least this support is trustworthy. On the demo's face and a real one the lags of clips in time or 160 ms
@@ -20,6 +21,7 @@ _FEWEST = 40
 """Frames of a clip that has any support: 4 batches."""
 
 
+@edge(cost=NUMBERS, curve=NUMBERS)
 def lag_support(cost: jax.Array, curve: jax.Array, *, lengths: Lengths | None = None) -> jax.Array:
     """The net share of a clip's evidence that speaks for its lag, against any lag that is 2 to 10 frames off.
 

@@ -134,7 +134,8 @@ def _copy_flags(protocol: Protocol, scored: Scored) -> list[str]:
     if units >= faults.COPY:
         return []
     return [
-        f"copy: aligned, the generated clip is {units:.1f} codec errors from the reference: is it the reference itself?"
+        f"copy: aligned, the generated frames are the reference's own up to coding noise ({units:.1f} times that of "
+        f"CRF 18, flagged below {faults.COPY}): a leak, unless the clip is a re-encoding"
     ]
 
 

@@ -16,8 +16,9 @@ from jaxeval import alignment, metrics
 from jaxeval.alignment import distances
 from jaxeval.alignment.distances import squared_euclidean
 from jaxeval.checkpoints.niqe_model import niqe_model
-from jaxeval.metrics import canny, frechet, motion, perceptual, registration, smoothness
+from jaxeval.metrics import canny, faults, frechet, motion, perceptual, registration, smoothness
 from jaxeval.metrics.aligned import aligned_from_costs
+from jaxeval.metrics.lag_support import lag_support
 
 EXEMPT = {
     "checked": "takes a function",
@@ -32,7 +33,7 @@ EXEMPT = {
     "lpips_features": "likewise",
     "lpips_center": "likewise",
     "lpips_matrix": "likewise",
-    **dict.fromkeys(("frozen", "looped", "reversed_in_time", "copy", "static"), "faults are looked for by the command"),
+    **dict.fromkeys(("scenes", "spread", "without_foreign"), "a piece of the fault detectors"),
 }
 """Public functions that the table leaves out, and why."""
 
@@ -72,6 +73,8 @@ FRAMES = uniform(4, 16, 16, 3), uniform(4, 16, 16, 3)
 WALKS = walk(8, 3), walk(8, 3)
 COST = np.square(WALKS[0][:, None] - WALKS[1][None]).sum(axis=2)
 OWN = tuple(np.square(x[:, None] - x[None]).sum(axis=2) for x in WALKS)
+LONG = walk(48, 3), walk(48, 3)
+LONG_COSTS = tuple(np.square(LONG[a][:, None] - LONG[b][None]).sum(axis=2) for a, b in ((0, 0), (1, 1), (0, 1)))
 MESHES = 100 * uniform(4, 468, 3), 100 * uniform(4, 468, 3)
 CANONICAL, WEIGHTS = 10 * uniform(468, 3), uniform(468)
 FEATURES = walk(16, 3), walk(16, 3)
@@ -132,6 +135,12 @@ CASES = {
     "speech_rhythm": Case(partial(jaxeval.speech_rhythm, fps=25), (curve(32),)),
     "lip_envelope": Case(partial(jaxeval.lip_envelope, reach=5), (walk(32, 2), walk(32, 2))),
     "sync_scores": Case(partial(jaxeval.sync_scores, reach=5), (walk(32, 4), walk(32, 4))),
+    "frozen": Case(faults.frozen, LONG_COSTS[:2]),
+    "looped": Case(faults.looped, LONG_COSTS[:2]),
+    "static": Case(faults.static, LONG_COSTS[:2]),
+    "reversed_in_time": Case(faults.reversed_in_time, LONG_COSTS[2:]),
+    "copy": Case(partial(faults.copy, noise=0.1), (uniform(32),)),
+    "lag_support": Case(lag_support, (LONG_COSTS[2], curve(48))),
     "timing": Case(partial(jaxeval.timing, fps=25.0), (curve(32),)),
     "kid": Case(jaxeval.kid, FEATURES),
     "kid_subsets": Case(partial(jaxeval.kid_subsets, key=jax.random.key(0), subsets=2, size=8), FEATURES),
