@@ -193,15 +193,20 @@ def _line(blocks: Mapping[str, list[_Column]], row: int, *, plain: bool = False)
     return Text(" " * _GAP["between"]).join(texts)
 
 
+def _marked(clip: Mapping) -> str:
+    """The clip's name, with a mark if it has any flag."""
+    return clip["id"] + (f" {_FLAGGED}" if clip.get("flags") else "")
+
+
 def _fill(table: Table, document: Mapping, blocks: Mapping[str, list[_Column]]) -> None:
     row = 2
     for clip in document["clips"]:
         if clip["status"] == "ok":
-            table.add_row(Text(clip["id"] + (f" {_FLAGGED}" if clip.get("flags") else "")), _line(blocks, row))
+            table.add_row(Text(_marked(clip)), _line(blocks, row))
             row += 1
         else:
             reason = clip.get("reason") or "no reason was recorded"
-            table.add_row(Text(clip["id"]), Text(f"failed: {reason}", style="red"))
+            table.add_row(Text(_marked(clip)), Text(f"failed: {reason}", style="red"))
     if blocks:
         table.add_section()
         names = ["mean", "95 % from", "95 % to", "n of N", *(["noise floor"] if floor_of(document) else [])]
@@ -235,7 +240,7 @@ def print_table(document: Mapping, console: Console) -> None:
         ...
     """
     notes, shown = _Notes(), _shown(document)
-    name_width = min(_NAME_WIDTH, max((len(clip["id"]) for clip in document["clips"]), default=0))
+    name_width = min(_NAME_WIDTH, max((len(_marked(clip)) for clip in document["clips"]), default=0))
     blocks = _blocks(shown, console.width - max(name_width, len("95 % from")) - _TABLE_PADDING, notes)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("clip", max_width=_NAME_WIDTH, overflow="fold", vertical="top", min_width=len("95 % from"))

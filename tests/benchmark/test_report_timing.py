@@ -54,7 +54,8 @@ def test_every_clip_has_its_row_with_the_documents_numbers():
     assert [*rows] == [record.id for record in RECORDS]
     for record in (LATE, STEADY):
         row = rows[record.id]
-        assert row["lag"] == format_cell(catalogue()["lag_ms_st_lpips"], record.scores)
+        for key, name in (("lag", "lag_ms_st_lpips"), ("mouth", "lag_ms_expr")):
+            assert row[key] == {"text": format_cell(catalogue()[name], record.scores), "doubtful": False}
         beyond = f"{100 * record.scores['lag_beyond_160ms']:.0f} %"
         assert row["told"] == {"40": "97 %", "80": "50 %", "160": beyond, "drift": "−6.5"}
         assert row["reason"] is None
@@ -86,7 +87,7 @@ def test_shapes_and_means_stand_at_their_lag(shift):
 def test_the_page_shows_it(tmp_path):
     source = written(tmp_path, RECORDS)
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section(source)))
-    assert re.search(r"late timing \+\d+ ± \d+ 97 % 50 % 12 % −6\.5 steady", text)
+    assert re.search(r"late timing \+\d+ ± \d+ \+\d+ ± \d+ 97 % 50 % 12 % −6\.5 steady", text)
     assert section(source).count('<path class="frames"') == 2  # the clip of one frame has none
     alts = " ".join(value for _, value in Page(source).all("alt"))
     assert "frames beyond ±40 ms 97 %, ±80 ms 50 %, ±160 ms 12 %" in alts
@@ -242,3 +243,14 @@ def test_long_names_are_shortened_where_there_is_no_room_and_whole_in_the_table(
     assert f">{'x' * 20}…{'y' * 18}</a>" in section(source)
     table = source[source.index('<table id="table">') :]
     assert f">{name}</a>" in table
+
+
+def test_a_lag_without_support_is_doubted_wherever_it_stands(tmp_path):
+    content = document([LATE, STEADY])
+    content["provenance"]["protocol"]["timing"] = "st_lpips"
+    for row in content["clips"]:
+        row["lag_support"] = {"st_lpips": -0.3 if row["id"] == "late" else 1.0, "expr": 0.9, "csim": 0.9, "pose": 0.9}
+    write_report(tmp_path / "report.html", content, [LATE, STEADY], fps=FPS, title="Doubts")
+    source = (tmp_path / "report.html").read_text("utf-8")
+    # In the glance's panel of st_lpips, in the timing table, and in the table of all scores twice: lag_ms and its own.
+    assert len(re.findall(r"± \d+<span class=\"doubt\"", source)) == 4

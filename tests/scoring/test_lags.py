@@ -1,0 +1,62 @@
+"""The flag where well supported lags of one clip differ, and which lags are to be doubted."""
+
+import numpy as np
+import pytest
+
+from jaxeval.scoring.costs import Costs
+from jaxeval.scoring.lags import is_doubtful, lag_flags
+from jaxeval.scoring.protocol import JAXEVAL_V1
+from jaxeval.scoring.record import ClipRecord
+from jaxeval.scoring.rows import row_of
+from jaxeval.scoring.scored import Scored, align
+
+
+def scored(support, **lags):
+    scores = {f"lag_ms_{name}": lag for name, lag in lags.items()}
+    return Scored(scores | {f"lag_std_ms_{name}": 5.0 for name in lags}, support=support)
+
+
+GOOD, BAD = 0.9, -0.2
+
+
+@pytest.mark.parametrize(
+    ("support", "lags", "flag"),
+    [
+        ({"st_lpips": GOOD, "expr": GOOD}, {"st_lpips": 0.0, "expr": -88.0}, "all well supported: quote them"),
+        ({"st_lpips": BAD, "expr": GOOD}, {"st_lpips": 0.0, "expr": 150.0}, "has no support (−0.20)"),
+        ({"st_lpips": GOOD, "expr": BAD}, {"st_lpips": 0.0, "expr": -88.0}, None),
+        ({"st_lpips": GOOD, "expr": GOOD}, {"st_lpips": 120.0, "expr": 60.0}, None),
+        ({"st_lpips": GOOD, "lip_envelope": GOOD}, {"st_lpips": 0.0, "lip_envelope": 400.0}, None),  # of the sound
+        ({"expr": GOOD}, {"expr": 150.0}, None),
+        ({"st_lpips": GOOD, "expr": GOOD}, {"st_lpips": 0.0}, None),
+    ],
+)
+def test_the_flag(support, lags, flag):
+    found = lag_flags(JAXEVAL_V1, scored(support, **lags))
+    assert len(found) == (flag is not None)
+    if flag:
+        assert found[0].startswith("lags disagree: st_lpips +0 ± 5")
+        assert flag in found[0]
+
+
+def walk(seed=0, count=100):
+    return np.cumsum(np.random.default_rng(seed).normal(size=(count, 6)), axis=0)
+
+
+@pytest.mark.parametrize(("offset", "supported"), [(0.0, True), (1e4, False)])
+def test_an_aligned_metric_says_what_supports_its_lag(offset, supported):
+    """Four frames late; with a cost that every cell has in common the diagonal wins, and the lag reads 0."""
+    y = walk()
+    x = y[np.maximum(np.arange(100) - 4, 0)]
+
+    def apart(a, b):
+        return np.square(a[:, None] - b[None]).sum(axis=-1).astype(np.float32)
+
+    xy = apart(x, y) + np.float32(offset)
+    found = align("st_lpips", Costs(np.diagonal(xy), xy, apart(x, x), apart(y, y)), JAXEVAL_V1)
+    assert found.scores["lag_ms_st_lpips"] == pytest.approx(160 if supported else 0, abs=15)
+    row = row_of(ClipRecord("a", "ok", **vars(found)))
+    assert (row["lag_support"]["st_lpips"] > 0.9) == supported
+    assert is_doubtful(row, "lag_ms", "st_lpips") != supported
+    assert is_doubtful(row, "lag_ms_st_lpips", None) != supported
+    assert not is_doubtful(row, "lag_ms_pose", "st_lpips")  # nothing is known of it
