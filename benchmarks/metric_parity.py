@@ -88,7 +88,7 @@ PAPER = [
     Row("csim (dlib)", "CSIM", "dlib's own embeddings (golden file); twin on video; NumPy", "abs 1e-5", IDS),
     Row("sync_c", "Sync-C", SYNC, "rel 1e-5", SYNCS, "syncnet"),
     Row("sync_d", "Sync-D", SYNC, "rel 1e-5", SYNCS, "syncnet"),
-    Row("smooth", "Smooth", "VBench's steps in PyTorch, interpolating by the mean", "abs 1e-5", SMOOTH),
+    Row("smooth", "Smooth", "VBench's steps in NumPy, interpolating by the mean", "abs 1e-5", SMOOTH),
     Row("fps", "FPS", f"{SLOT}a number that the user gives", "", "scoring/test_custom"),
     *_aligned("lpips", "", "LPIPS_seq", f"distances of {LPIPS}", f"{ALIGNED}, test_perceptual", "lpips_alex"),
     *_aligned("csim", " (ArcFace R50)", "CSIM_seq", "the twin's embeddings", f"{ALIGNED}; {ARC_TEST}", "arcface_r50"),

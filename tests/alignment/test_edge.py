@@ -80,9 +80,9 @@ def test_half_precision_gives_what_float32_gives_of_the_rounded_numbers(name):
 def test_float64_stays(name):
     function, arrays, *_ = CASES[name]
     with jax.enable_x64(True):
-        first, *others = (jax.ShapeDtypeStruct(array.shape, jnp.float64) for array in arrays)
-        others = [jax.ShapeDtypeStruct(other.shape, jnp.float32) for other in others]
-        for given in ((first, *others), *([(others[0], first)] if len(others) == 1 else [])):
+        for wide in range(min(len(arrays), 2)):
+            types = [jnp.float64 if k == wide else jnp.float32 for k in range(len(arrays))]
+            given = [jax.ShapeDtypeStruct(array.shape, dtype) for array, dtype in zip(arrays, types, strict=True)]
             assert {x.dtype for x in numbers(jax.eval_shape(function, *given))} <= {jnp.dtype("float64")}
 
 
