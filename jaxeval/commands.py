@@ -60,7 +60,7 @@ def score(console: Console, asked: "Score") -> int:
         raise JaxevalError(f"--floor: expected at least 0, found {asked.floor}. 0 leaves the noise floor out.")
     if asked.fewest is not None and asked.fewest < 2:
         raise JaxevalError(f"--fewest: expected at least 2, found {asked.fewest}. One feature has no covariance.")
-    pairing = find_pairs(asked.generated, asked.reference, asked.audio)
+    pairing = find_pairs(asked.generated, asked.reference, asked.audio, asked.out)
     pairs = pairing.pairs
     if pairing.passed_over:
         console.print(pairing.words(), markup=False, highlight=False, soft_wrap=True)

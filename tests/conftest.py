@@ -1,14 +1,31 @@
 """Strict numerics for every test, and compiled programs let go before there are too many of them."""
 
 import gc
+from functools import cache
 from pathlib import Path
 
 import jax
 import pytest
 
+SLOW = Path(__file__).with_name("slow.txt").read_text("utf-8").split()
 MAPS = Path("/proc/self/maps")
 MOST_MAPS = 20_000
 """Linux allows a process 65,530; every compiled program takes some, and where none is left the compiler crashes."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark the tests of `slow.txt`, and those of modules that skip without an optional package."""
+    for item in items:
+        if item.nodeid.partition("[")[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
+        if "importorskip" in _source(item.path):
+            item.add_marker(pytest.mark.oracle)
+
+
+@cache
+def _source(path: Path) -> str:
+    return path.read_text("utf-8")
 
 
 @pytest.fixture(autouse=True)

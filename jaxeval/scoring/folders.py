@@ -8,6 +8,9 @@ from pathlib import Path
 
 from jaxeval.errors import JaxevalError, printable
 
+RESULTS = "scores.json"
+"""What a folder of results is known by."""
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -36,15 +39,17 @@ def id_of(name: str | os.PathLike[str]) -> str:
     return printable(unicodedata.normalize("NFC", Path(name).with_suffix("").as_posix()))
 
 
-def read_folder(folder: Path, wanted: Callable[[Path], bool], what: str) -> Folder:
+def read_folder(folder: Path, wanted: Callable[[Path], bool], what: str, out: Path | None = None) -> Folder:
     """Walk a folder.
 
-    Hidden files and folders are left out; links to folders are followed, but never into a loop.
+    Hidden files and folders are left out, and so are results: the folder that this run writes to, and any that holds
+    a `scores.json`. Links to folders are followed, but never into a loop.
 
     Args:
         folder: the folder.
         wanted: whether a file is one of those that are looked for.
         what: the name of those, for the error's text.
+        out: where the run's own results stand.
 
     Returns:
         `Folder`.
@@ -54,7 +59,7 @@ def read_folder(folder: Path, wanted: Callable[[Path], bool], what: str) -> Fold
     """
     found = Folder(folder)
     hidden: list[str] = []
-    for path in _walk(folder, (), hidden):
+    for path in _walk(folder, (), hidden, out and out.resolve()):
         relative = path.relative_to(folder)
         if not (path.is_file() and wanted(path)):
             found.others.append(printable(relative.as_posix()))
@@ -69,8 +74,8 @@ def read_folder(folder: Path, wanted: Callable[[Path], bool], what: str) -> Fold
     return found
 
 
-def _walk(folder: Path, above: tuple[Path, ...], hidden: list[str]) -> Iterator[Path]:
-    """Every file below a folder, in the order of names."""
+def _walk(folder: Path, above: tuple[Path, ...], hidden: list[str], out: Path | None) -> Iterator[Path]:
+    """Every file below a folder, in the order of names; of a run's results the folder alone."""
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
@@ -80,10 +85,10 @@ def _walk(folder: Path, above: tuple[Path, ...], hidden: list[str]) -> Iterator[
     for path in entries:
         if path.name.startswith("."):
             hidden.append(path.name)
-        elif not path.is_dir():
+        elif not path.is_dir() or path.resolve() == out or (path / RESULTS).is_file():
             yield path
         elif path.resolve() not in above:
-            yield from _walk(path, above, hidden)
+            yield from _walk(path, above, hidden, out)
 
 
 def _instead(found: Folder, hidden: list[str]) -> str:

@@ -39,7 +39,7 @@ class Pairing:
         return {"count": len(self.passed_over), "paths": self.passed_over[:MOST_NAMED]}
 
 
-def find_pairs(generated: Path, reference: Path, audio: Path | None) -> Pairing:
+def find_pairs(generated: Path, reference: Path, audio: Path | None, out: Path | None = None) -> Pairing:
     """Two files make one pair; two folders are paired by the files' paths below them, without their suffixes.
 
     A folder's clips are .npz files of trajectories, files with a suffix of videos, and files with an unknown suffix or
@@ -49,13 +49,15 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None) -> Pairing:
         generated: a video file, an .npz file of trajectories, or a folder of them.
         reference: the same of the references.
         audio: a sound or video file, or a folder of them, as the other two are; or None.
+        out: folder of the run's results, which may lie in one of them.
 
     Returns:
         The pairs, and what was passed over. A clip that one of the folders lacks makes a pair with a None, and with a
         path where there is nothing for its sound.
 
     Raises:
-        JaxevalError: a path is missing, a file is set against a folder, a folder has no videos, or has two of one name.
+        JaxevalError: a path is missing, a file is set against a folder, a folder has no videos, has two of one name, or
+            is the one that the results are for.
     """
     given = {"GENERATED": generated, "REFERENCE": reference} | ({"--audio": audio} if audio else {})
     for name, path in given.items():
@@ -67,8 +69,13 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None) -> Pairing:
         raise JaxevalError(f"expected files only or folders only: {told}; give the same kind for all.")
     if not generated.is_dir():
         return Pairing([Pair(id_of(generated.name), generated, reference, audio)], [])
-    left, right = (read_folder(folder, _is_scored, "videos or .npz files") for folder in (generated, reference))
-    sounds = read_folder(audio, is_sound, "sounds or videos") if audio else None
+    for name, path in given.items():
+        if out is not None and path.resolve() == out.resolve():
+            raise JaxevalError(
+                f"--out {out}: expected a folder apart from the clips, found {name} itself; name another."
+            )
+    left, right = (read_folder(folder, _is_scored, "videos or .npz files", out) for folder in (generated, reference))
+    sounds = read_folder(audio, is_sound, "sounds or videos", out) if audio else None
     return Pairing(_pairs(left, right, sounds), _passed_over(left, right, sounds))
 
 

@@ -210,3 +210,28 @@ def test_a_table_given_as_a_clip_is_named_for_what_it_is(tmp_path, capsys):
     make(tmp_path, "b.mp4")
     assert run("score", tmp_path / "clips.csv", tmp_path / "clips.csv", "--floor", 0, "--out", tmp_path / "out") == 1
     assert "expected a video, found a text file (.csv). Give a media file" in " ".join(capsys.readouterr().out.split())
+
+
+def test_results_among_the_clips_are_no_clips(tmp_path):
+    """The second run finds what the first one wrote into GENERATED, and so does one into another folder."""
+    for side in ("generated", "references"):
+        trajectory(tmp_path / side / "a.npz")
+    own, earlier = tmp_path / "generated" / "scores", tmp_path / "references" / "earlier"
+    for folder in (own, earlier):
+        trajectory(folder / "clips" / "a-0123456789abcdef.npz")
+    (earlier / "scores.json").write_text("{}")
+    found = find_pairs(tmp_path / "generated", tmp_path / "references", None, own)
+    assert [pair.id for pair in found.pairs] == ["a"]
+    assert found.passed_over == ["GENERATED/scores", "REFERENCE/earlier"]
+
+
+def test_results_have_a_folder_of_their_own(tmp_path):
+    for side in ("generated", "references"):
+        trajectory(tmp_path / side / "a.npz")
+    with pytest.raises(JaxevalError, match=r"--out .*: expected a folder apart from the clips, found GENERATED itself"):
+        find_pairs(tmp_path / "generated", tmp_path / "references", None, tmp_path / "generated")
+
+
+def trajectory(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, motion=np.arange(9.0)[:, None])
