@@ -5,6 +5,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 OPTIONAL = (
     *("torch", "torchvision", "torchmetrics", "torch_fidelity", "tflite", "onnx", "onnxruntime", "dlib"),
@@ -28,6 +30,7 @@ sys.exit(pytest.main(["--collect-only", "-q", "-n", "0", "-m", "", "-p", "no:cac
 """
 
 
+@pytest.mark.slow
 def test_every_test_module_can_be_imported_without_optional_packages():
     done = subprocess.run([sys.executable, "-c", COLLECT], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -40,3 +43,9 @@ def test_packages_of_the_convert_extra_are_optional():
     names = {requirement.split(">")[0].split("=")[0] for requirement in extras["convert"]}
     assert names <= set(OPTIONAL)
     assert not names & {requirement.split(">")[0].split("=")[0] for requirement in extras["test"]}
+
+
+def test_slow_tests_exist():
+    for line in (ROOT / "tests" / "slow.txt").read_text("utf-8").splitlines():
+        path, _, name = line.partition("[")[0].partition("::")
+        assert f"def {name}(" in (ROOT / path).read_text("utf-8"), line

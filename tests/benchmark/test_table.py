@@ -174,7 +174,7 @@ def test_a_flag_of_all_clips_is_said_once():
     assert "* streams: all 3 clips" in text
 
 
-@pytest.mark.parametrize(("width", "beside"), [(80, True), (240, False)])
+@pytest.mark.parametrize(("width", "beside"), [(60, True), (240, False)])
 def test_the_mouths_lag_stands_beside_the_pictures(width, beside):
     text = printed([LATE], width)
     assert ("mouth lag" in text) == beside  # where there is room it stands in the block of expr
