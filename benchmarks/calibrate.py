@@ -22,19 +22,18 @@ import jax
 import numpy as np
 
 from jaxeval.alignment import distances
-from jaxeval.benchmark.demo import MATERIAL
-from jaxeval.benchmark.perturb import late, rubato
+from jaxeval.demo.clips import MATERIAL
 from jaxeval.media.audio import read_audio
 from jaxeval.media.video import Video
 from jaxeval.metrics.audio_envelope import audio_envelope
 from jaxeval.metrics.lip_envelope import standardised
-from jaxeval.scoring.costs import trajectory_costs
+from jaxeval.perturb.picture import late, rubato
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring.aligned_scores import align, trajectory_costs
 from jaxeval.scoring.face import mesh_motion, motion_costs
+from jaxeval.scoring.ingest import Trajectories, find_face, reference_window, trajectories
 from jaxeval.scoring.lpips_costs import FeatureBlocks, lpips_costs
 from jaxeval.scoring.networks import Networks
-from jaxeval.scoring.protocol import JAXEVAL_V1
-from jaxeval.scoring.scored import align
-from jaxeval.scoring.trajectories import Trajectories, find_face, reference_window, trajectories
 
 SHARE = 0.1
 BANDS = (120, 240, 320, 480, 1000, 2000)

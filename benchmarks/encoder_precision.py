@@ -15,7 +15,7 @@ import numpy as np
 from encoder_twins import NAMES, encoder, table, twin
 from PIL import Image
 
-from jaxeval.benchmark.demo import MATERIAL
+from jaxeval.demo.clips import MATERIAL
 from jaxeval.metrics.perceptual import lpips
 
 

@@ -26,16 +26,16 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from jaxeval.alignment import distances, dtw
-from jaxeval.benchmark.perturb import blurred, degraded, late, noisy, rubato
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 from jaxeval.metrics.aligned import aligned_from_costs
-from jaxeval.scoring.costs import Costs, trajectory_costs
+from jaxeval.perturb.picture import blurred, degraded, late, noisy, rubato
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring.aligned_scores import Costs, trajectory_costs
 from jaxeval.scoring.face import mesh_motion, motion_costs
+from jaxeval.scoring.ingest import Trajectories, find_face, reference_window, trajectories
 from jaxeval.scoring.lpips_costs import FeatureBlocks, lpips_costs
 from jaxeval.scoring.networks import Networks
-from jaxeval.scoring.protocol import JAXEVAL_V1
-from jaxeval.scoring.trajectories import Trajectories, find_face, reference_window, trajectories
 
 FPS = JAXEVAL_V1.fps
 METRICS = ("st_lpips", "csim", "pose", "expr")

@@ -28,7 +28,7 @@ from jaxeval.metrics.frechet import frechet_distance_exact
 from jaxeval.metrics.landmarks import LIPS
 from jaxeval.metrics.motion import expression_trajectory, fit_mesh, pose_frame, pose_trajectory
 from jaxeval.metrics.sync import legacy_windows
-from jaxeval.scoring.protocol import ARXIV_2606_01031, JAXEVAL_V1, Protocol
+from jaxeval.protocol import ARXIV_2606_01031, JAXEVAL_V1, Protocol
 
 SINGLE = ("face_mesh", "liveportrait_motion")
 

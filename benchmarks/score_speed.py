@@ -20,27 +20,29 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from jaxeval.benchmark.demo import FPS, SAMPLE_RATE, talking_face
-from jaxeval.benchmark.perturb import degraded, late
+from jaxeval.demo.clips import FPS, SAMPLE_RATE, talking_face
 from jaxeval.media import faces, video
 from jaxeval.media.write import write_video
-from jaxeval.scoring import clip, face, families, lips, picture, trajectories
-from jaxeval.scoring.clip import Pair, Scorer
-from jaxeval.scoring.protocol import JAXEVAL_V1
+from jaxeval.perturb.picture import degraded, late
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring import face, ingest, lips, metric_groups, picture
+from jaxeval.scoring import scorer as whole
+from jaxeval.scoring.pairing import Pair
+from jaxeval.scoring.scorer import Scorer
 
 SECONDS, SIDE = 10, 256
 
 WATCHED: dict[str, tuple[tuple[Any, str], ...]] = {
     "encoders, ST-LPIPS and its products": ((picture, "lpips_costs"),),
-    "encoders, faces and identity": ((trajectories, "_run"), (faces, "_detect")),
+    "encoders, faces and identity": ((ingest, "_run"), (faces, "_detect")),
     "decoder": ((video.Video, "chunks"), (video.Video, "_pictures")),
-    "crops": ((trajectories, "each"), (faces, "each")),
-    "image scores": ((families, "image_scores"),),
+    "crops": ((ingest, "each"), (faces, "each")),
+    "image scores": ((metric_groups, "image_scores"),),
     "Soft-DTW": ((picture, "align"), (face, "align"), (lips, "align")),
     "costs of small trajectories": ((face, "trajectory_costs"), (lips, "trajectory_costs")),
-    "landmarks, pose, expression": ((families, "mesh_motion"), (families, "landmark_scores")),
-    "lips and sound": ((families, "envelope_scores"), (clip, "sound_of")),
-    "timing and faults": ((families, "fault_flags"), (families, "timing_scores")),
+    "landmarks, pose, expression": ((metric_groups, "mesh_motion"), (metric_groups, "landmark_scores")),
+    "lips and sound": ((metric_groups, "envelope_scores"), (whole, "sound_of")),
+    "timing and faults": ((metric_groups, "fault_flags"), (metric_groups, "timing_scores")),
 }
 
 

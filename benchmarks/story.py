@@ -20,12 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxeval.benchmark import perturb
-from jaxeval.benchmark.demo import make_demo
+from jaxeval.demo.clips import make_demo
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
-from jaxeval.scoring.clip import Pair, Scorer
-from jaxeval.scoring.protocol import JAXEVAL_V1
+from jaxeval.perturb import picture as perturb
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring.pairing import Pair
+from jaxeval.scoring.scorer import Scorer
 
 FPS = JAXEVAL_V1.fps
 SEEDS = (0, 1, 2)

@@ -28,13 +28,13 @@ from calibrate import carphone, seen
 from matplotlib.figure import Figure
 from validity_grid import FPS, GRID, OWN, SAMPLE_RATE, Condition, Material
 
-from jaxeval.benchmark.demo import talking_face
+from jaxeval.demo.clips import talking_face
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
-from jaxeval.scoring.clip import Pair
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.results.record import ClipRecord
 from jaxeval.scoring.networks import Networks
-from jaxeval.scoring.protocol import JAXEVAL_V1
-from jaxeval.scoring.record import ClipRecord
+from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.run import Run
 
 BESIDE = ("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "smooth", "id_distance", "lmd", "m_lmd", "f_lmd", "jerk")

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jaxeval.benchmark import perturb, perturb_face, perturb_timing
+from jaxeval.perturb import face as perturb_face
+from jaxeval.perturb import picture as perturb
+from jaxeval.perturb import timing as perturb_timing
 
 FPS = 25.0
 SAMPLE_RATE = 16000

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 
 import jaxeval
-from jaxeval.benchmark.demo import talking_face
-from jaxeval.benchmark.perturb import blurred, late
+from jaxeval.demo.clips import talking_face
+from jaxeval.perturb.picture import blurred, late
 
 STEPS, RATE = 10, 8.0
 

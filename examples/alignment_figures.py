@@ -23,9 +23,9 @@ from PIL import Image
 import jaxeval
 from jaxeval.alignment import lag
 from jaxeval.alignment.distances import squared_euclidean
-from jaxeval.benchmark.demo import FPS, talking_face
-from jaxeval.benchmark.figures import ALIGNED, FRAMEWISE, GREY, INK
-from jaxeval.benchmark.perturb import late, rubato
+from jaxeval.demo.clips import FPS, talking_face
+from jaxeval.perturb.picture import late, rubato
+from jaxeval.report.figures import ALIGNED, FRAMEWISE, GREY, INK
 
 FOLDER = Path(__file__).parents[1] / "docs" / "figures"
 MOUTH = slice(124, 188), slice(104, 168)  # rows and columns of the clip

@@ -34,7 +34,7 @@ SCORERS = [
 
 
 def main() -> None:
-    from jaxeval.benchmark.demo import FPS, talking_face
+    from jaxeval.demo.clips import FPS, talking_face
 
     frames = talking_face()[0].astype(np.float32) / 255
     for scorer in SCORERS:

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 import jaxeval
-from jaxeval.benchmark.demo import talking_face
-from jaxeval.benchmark.perturb import late
+from jaxeval.demo.clips import talking_face
+from jaxeval.perturb.picture import late
 
 
 @jax.jit

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 import jaxeval
-from jaxeval.benchmark.demo import talking_face
-from jaxeval.benchmark.perturb import blurred, late
+from jaxeval.demo.clips import talking_face
+from jaxeval.perturb.picture import blurred, late
 
 FPS = 25
 

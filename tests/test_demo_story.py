@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from jaxeval.cli import main
+from jaxeval.cli.main import main
 
 FLAGS = (
     "--headless",

@@ -19,6 +19,6 @@ def test_examples(name):
 
 def test_there_are_examples_in_every_floor():
     finder = doctest.DocTestFinder()
-    for floor in ("alignment", "metrics", "encoders", "checkpoints", "media", "scoring", "benchmark"):
+    for floor in ("alignment", "metrics", "encoders", "checkpoints", "media", "scoring", "report"):
         modules = [importlib.import_module(name) for name in MODULES if name.startswith(f"jaxeval.{floor}.")]
         assert any(test.examples for module in modules for test in finder.find(module))

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from jaxeval.cli import main
+from jaxeval.cli.main import main
 from jaxeval.scoring.face import IDENTITY, LANDMARKS, MOTION
-from jaxeval.scoring.faults import OVERALL, TIMING
 from jaxeval.scoring.lips import ENVELOPE
 from jaxeval.scoring.picture import IMAGE, perceptual_names
+from jaxeval.scoring.timing import OVERALL, TIMING
 from tests.random_videos import RECIPES, write
 
 SECONDS = float(os.environ.get("JAXEVAL_FUZZ_SECONDS", "60"))

@@ -28,7 +28,7 @@ def folders(tmp_path):
 def start(folder, out):
     paths = [str(folder / name) for name in ("generated", "reference")]
     return subprocess.Popen(
-        [sys.executable, "-m", "jaxeval.cli", "score", *paths, "--out", str(out), "--floor", "0"],
+        [sys.executable, "-m", "jaxeval.cli.main", "score", *paths, "--out", str(out), "--floor", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

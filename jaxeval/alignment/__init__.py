@@ -2,10 +2,10 @@
 
 from jaxeval.alignment import distances
 from jaxeval.alignment.divergence import divergence_from_costs, pairwise_costs, soft_dtw_divergence
-from jaxeval.alignment.family import mean_cost, normalized_soft_dtw, sharp_soft_dtw
-from jaxeval.alignment.hard import dtw, dtw_path
-from jaxeval.alignment.soft import soft_dtw, soft_dtw_alignment, soft_dtw_value_and_alignment
-from jaxeval.alignment.timing import Lag, expected_path, lag
+from jaxeval.alignment.dtw import dtw, dtw_path
+from jaxeval.alignment.lag import Lag, expected_path, lag
+from jaxeval.alignment.soft_dtw import soft_dtw, soft_dtw_alignment, soft_dtw_value_and_alignment
+from jaxeval.alignment.variants import mean_cost, normalized_soft_dtw, sharp_soft_dtw
 
 __all__ = [
     "Lag",

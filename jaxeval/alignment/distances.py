@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.edge import NUMBERS, edge
+from jaxeval.numerics import direction, safe_sqrt
 
 
 @edge(x=NUMBERS, y=NUMBERS)
@@ -80,23 +81,6 @@ def _squared_euclidean(x, y):
         return jnp.square(x_t[None] - y).sum(axis=1)
 
     return jax.lax.map(jax.checkpoint(row), x)
-
-
-def direction(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Rows scaled to length 1, zero rows left, and `[T, 1]` what each lacks: 1 − its squared length."""
-    # Scaled by the largest component first: squares of very small or very large ones would leave the floats' range.
-    largest = jax.lax.stop_gradient(jnp.abs(x).max(axis=1, keepdims=True))
-    is_zero = largest == 0
-    scaled = x / jnp.where(is_zero, 1, largest)
-    norm = safe_sqrt(jnp.square(scaled).sum(axis=1, keepdims=True))
-    # Masked once more: a zero vector stays one, whatever x is changed by, so that its gradient is 0.
-    return jnp.where(is_zero, 0, scaled / jnp.where(is_zero, 1, norm)), is_zero.astype(x.dtype)
-
-
-def safe_sqrt(x: jax.Array) -> jax.Array:
-    """√x for x ≥ 0, with the gradient 0 at 0."""
-    # The input is masked, not the output: the derivative of √ at 0 is inf, and inf · 0 would be NaN.
-    return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1)), 0)
 
 
 def _checked(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -5,12 +5,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.arguments import Lengths, Scalar, checked_cost, checked_lengths
+from jaxeval.alignment.band_costs import Distance, band_costs, without_padding
+from jaxeval.alignment.checks import Lengths, Scalar, checked_cost, checked_lengths
+from jaxeval.alignment.core.solve import Layout
 from jaxeval.alignment.distances import squared_euclidean
 from jaxeval.alignment.edge import FLOATS, NUMBERS, edge
-from jaxeval.alignment.soft import Costs, narrowed, of_matrix, value_of
-from jaxeval.alignment.solve import Layout
-from jaxeval.alignment.streaming import Distance, band_costs, without_padding
+from jaxeval.alignment.soft_dtw import Costs, narrowed, of_matrix, value_of
 
 
 @edge(x=FLOATS, y=FLOATS)

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxeval.checkpoints.load import abstract_encoder, array_shapes
-from jaxeval.checkpoints.manifest import Source, file_sha256, read_manifest
+from jaxeval.checkpoints.manifest import Source, read_manifest
 from jaxeval.checkpoints.origin import FILE, origin_of, written
 from jaxeval.checkpoints.recipe import make_arrays
 from jaxeval.checkpoints.recipes import RECIPES
 from jaxeval.checkpoints.store import save
 from jaxeval.errors import JaxevalError
+from jaxeval.files import file_sha256
 
 
 def convert(name: str, files: Sequence[Path], out_dir: Path, *, unverified: bool = False) -> Path:

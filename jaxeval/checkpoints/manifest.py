@@ -114,12 +114,6 @@ def _entry(name: str, table: dict) -> Entry:
     return Entry(**{**table, "name": name, "sources": sources})
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def digest(array: np.ndarray) -> str:
     """SHA-256 of an array: of the text `<dtype><shape>` and then its values, little-endian, in C order.
 

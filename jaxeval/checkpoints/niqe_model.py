@@ -3,8 +3,9 @@
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.checkpoints.manifest import file_sha256, weights_folder
+from jaxeval.checkpoints.manifest import weights_folder
 from jaxeval.errors import JaxevalError
+from jaxeval.files import file_sha256
 from jaxeval.metrics.niqe import NiqeModel
 
 MODEL_FILE = "niqe.npz"

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, Var
 
 from jaxeval.alignment.edge import BYTES, edge
-from jaxeval.metrics.streaming import as_floats, few_at_a_time
+from jaxeval.numerics import as_floats, chunked_map
 
 BUDGET = 2**30
 """Bytes for what an encoder holds between its input and its output."""
@@ -50,7 +50,7 @@ def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
         return few(jax.lax.dynamic_slice_in_dim(frames, places[0], length))
 
     function, rows = (few, frames) if encoder.window == 1 else (windows, jnp.arange(len(frames) - encoder.window + 1))
-    return few_at_a_time(function if encoder.keep_stages else jax.checkpoint(function), rows, size)
+    return chunked_map(function if encoder.keep_stages else jax.checkpoint(function), rows, size)
 
 
 def frame_bytes(encoder: Any, shape: tuple[int, ...]) -> int:

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.arguments import Lengths, Scalar
-from jaxeval.alignment.banded import to_matrix
+from jaxeval.alignment.band_costs import Distance, without_padding
+from jaxeval.alignment.checks import Lengths, Scalar
+from jaxeval.alignment.core.banded import to_matrix
+from jaxeval.alignment.core.solve import known
 from jaxeval.alignment.divergence import PairCosts, divergence_of, of_matrices, pair_costs
 from jaxeval.alignment.edge import FLOATS, NUMBERS, edge
-from jaxeval.alignment.soft import value_and_alignment_of
-from jaxeval.alignment.solve import known
-from jaxeval.alignment.streaming import Distance, without_padding
-from jaxeval.alignment.timing import lag_in_band, lag_in_matrix
+from jaxeval.alignment.lag import lag_in_band, lag_in_matrix
+from jaxeval.alignment.soft_dtw import value_and_alignment_of
 
 
 class AlignedScore(NamedTuple):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.edge import FLOATS, TREE, edge
-from jaxeval.alignment.semirings import two_sum
+from jaxeval.numerics import two_sum
 
 
 class Moments(NamedTuple):

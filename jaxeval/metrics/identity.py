@@ -3,8 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.distances import direction, safe_sqrt
 from jaxeval.alignment.edge import NUMBERS, edge
+from jaxeval.numerics import direction, safe_sqrt
 
 
 @edge(x=NUMBERS, y=NUMBERS)

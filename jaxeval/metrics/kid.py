@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.edge import FLOATS, edge
-from jaxeval.metrics.streaming import few_at_a_time
+from jaxeval.numerics import chunked_map
 
 _ROWS = 256  # of the kernel matrix at a time
 
@@ -130,7 +130,7 @@ def _mean_over_pairs(x: _Side, y: _Side, base: jax.Array) -> jax.Array:
         inner = _product(some.features, y.features.T) / y.features.shape[1]
         return jnp.mean(_kernel(inner, some.slope[:, None], y.slope[None, :], base), axis=1)
 
-    return jnp.mean(few_at_a_time(rows, x, _ROWS))
+    return jnp.mean(chunked_map(rows, x, _ROWS))
 
 
 def _mean_over_others(x: _Side, base: jax.Array) -> jax.Array:

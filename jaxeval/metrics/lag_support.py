@@ -3,13 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.arguments import Lengths, checked_cost, checked_lengths
+from jaxeval.alignment.checks import Lengths, checked_cost, checked_lengths
 from jaxeval.alignment.edge import NUMBERS, edge
-
-TRUSTED = 0.6
-"""A lag of at least this support is trustworthy. On the demo's face and a real one the lags of clips in time or 160 ms
-late had 0.9 to 1, blurred too 0.67 to 0.83 where they were right; those that a blurred late clip reads as 0 had -0.8 to
-0.1. Of 180 pairs of random walks that have nothing to do with each other 4 reached it."""
 
 _SHIFTS = (*range(-10, -1), *range(2, 11))
 """Frames by which a lag could be wrong: 80 to 400 ms either way at 25 fps."""
@@ -43,7 +38,7 @@ def lag_support(cost: jax.Array, curve: jax.Array, *, lengths: Lengths | None = 
         lengths: (t, s), numbers of valid leading frames; Python ints or traced. None for (T, S).
 
     Returns:
-        Scalar in [-1, 1]; `TRUSTED` and more is a lag to rely on. 0 for fewer than 40 frames. It has the gradient 0.
+        Scalar in [-1, 1]; 0.6 and more is a lag to rely on. 0 for fewer than 40 frames. It has the gradient 0.
 
     Raises:
         ValueError: the cost is no matrix, the curve has another length, or a static length is out of range.

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment.distances import safe_sqrt
 from jaxeval.alignment.edge import NUMBERS, edge
+from jaxeval.numerics import safe_sqrt
 
 # The ends of MediaPipe's FACEMESH_LIPS connections (mediapipe 0.10.21, face_mesh_connections.py): both contours of the
 # lips, each from the mouth's right corner along the lower lip to the left one and back along the upper lip.

@@ -14,9 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment.arguments import Lengths, checked_lengths
-from jaxeval.alignment.distances import safe_sqrt
+from jaxeval.alignment.checks import Lengths, checked_lengths
 from jaxeval.alignment.edge import FLOATS, edge
+from jaxeval.numerics import safe_sqrt
 
 _UPPER_LIP, _LOWER_LIP = 13, 14  # inner edges, middle
 _RIGHT_EYE, _LEFT_EYE = 33, 263  # outer corners

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import gammaln
 
-from jaxeval.alignment.distances import safe_sqrt
 from jaxeval.alignment.edge import FRAMES, edge
+from jaxeval.numerics import safe_sqrt
 
 _PATCH = 96
 _RADIUS, _SIGMA = 3, 7 / 6

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment.bands import in_band
+from jaxeval.alignment.core.band import in_band
 from jaxeval.alignment.edge import BYTES, FLOATS, edge
-from jaxeval.metrics.streaming import as_floats, few_at_a_time
+from jaxeval.numerics import as_floats, chunked_map
 
 _EPSILON = 1e-10
 _PIXELS_AT_A_TIME = 2**18
@@ -58,7 +58,7 @@ def lpips_features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
         2
     """
     _check_encoder(encoder)
-    return few_at_a_time(lambda few: _features(encoder, few), frames, _few(frames))
+    return chunked_map(lambda few: _features(encoder, few), frames, _few(frames))
 
 
 def _check_encoder(encoder: Any) -> None:
@@ -118,7 +118,7 @@ def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
     def distance(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
         return jnp.sum(jnp.square(_features(encoder, pair[0]) - _features(encoder, pair[1])), axis=1)
 
-    return few_at_a_time(distance, (x, y), _few(x))
+    return chunked_map(distance, (x, y), _few(x))
 
 
 @edge(a=FLOATS, b=FLOATS, center=FLOATS)
@@ -219,11 +219,11 @@ def lpips_matrix(
     center = lpips_center(encoder, y)
 
     def centred(frames: jax.Array) -> jax.Array:
-        return few_at_a_time(lambda few: _features(encoder, few) - center[None], frames, _few(frames))
+        return chunked_map(lambda few: _features(encoder, few) - center[None], frames, _few(frames))
 
     def against(x: jax.Array, y: jax.Array) -> jax.Array:
         held = centred(x)
-        return few_at_a_time(lambda some: feature_costs(centred(some), held), y, _passing(x.shape[0])).T
+        return chunked_map(lambda some: feature_costs(centred(some), held), y, _passing(x.shape[0])).T
 
     t, s = x.shape[0], y.shape[0]
     places = np.indices((t, s))

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment.distances import safe_sqrt
 from jaxeval.alignment.edge import NUMBERS, TREE, edge
+from jaxeval.numerics import safe_sqrt
 
 OFFSET_LIMIT = 0.02
 """Largest displacement that goes without warning, as a share of the picture's shorter side."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.distances import safe_sqrt
 from jaxeval.alignment.edge import FLOATS, FRAMES, edge
+from jaxeval.numerics import safe_sqrt
 
 Interpolator = Callable[[jax.Array, jax.Array], jax.Array]
 

@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple, get_args
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.arguments import Lengths, checked_lengths
-from jaxeval.alignment.distances import safe_sqrt
+from jaxeval.alignment.checks import Lengths, checked_lengths
 from jaxeval.alignment.edge import FLOATS, edge
+from jaxeval.numerics import safe_sqrt
 
 Form = Literal["legacy", "valid"]
 

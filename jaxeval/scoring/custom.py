@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from jaxeval.errors import JaxevalError, one_line
-from jaxeval.scoring.score_names import catalogue, own_score
-from jaxeval.scoring.score_texts import ALIGNED, Score
-from jaxeval.scoring.scored import Scored, missing
+from jaxeval.results.catalogue import catalogue, own_score
+from jaxeval.results.definitions import ALIGNED, Score
+from jaxeval.scoring.aligned_scores import Scored, missing
 
 SLOTS = ("iqa", "vqa")
 """Scores that jaxeval shows and has no scorer for."""

@@ -11,9 +11,18 @@ from jaxeval.metrics.identity import csim, id_distance
 from jaxeval.metrics.landmarks import f_lmd, lmd, m_lmd
 from jaxeval.metrics.motion import expression_trajectory, fit_mesh, pose_frame, pose_trajectory
 from jaxeval.metrics.smoothness import jerk
-from jaxeval.scoring.costs import Costs, padded, trajectory_costs
-from jaxeval.scoring.protocol import Protocol
-from jaxeval.scoring.scored import Scored, align, aligned_names, framewise, mean, missing
+from jaxeval.protocol import Protocol
+from jaxeval.scoring.aligned_scores import (
+    Costs,
+    Scored,
+    align,
+    aligned_names,
+    framewise,
+    mean,
+    missing,
+    padded,
+    trajectory_costs,
+)
 
 IDENTITY = ("csim", "id_distance", *aligned_names("csim"))
 MOTION = ("pose", "expr", *aligned_names("pose"), *aligned_names("expr"))

@@ -1,15 +1,10 @@
 """What a reader of a row must know beside its numbers."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from jaxeval.media.colour import UNTAGGED
 from jaxeval.media.video import VideoInfo
-from jaxeval.scoring.trajectories import Clip
-
-TIME_FLAGS = ("timing", "frozen", "looped", "reversed", "static", "lags disagree")
-"""Flags of faults that alignment forgives or lag_ms doesn't show, so that a `_div` or lag beside them misleads."""
+from jaxeval.scoring.ingest import Clip
 
 _ANNOUNCED = 0.01
 """Frames per second by which announced rates may differ: 30 and 29.97 do."""
@@ -19,22 +14,6 @@ _SAME_SIZE = 0.001
 """Share by which two pictures' scales may differ without being resized."""
 _CHANGED = 0.02
 """Share of the frames by which rounding to the protocol's rate may leave out or repeat more in one clip."""
-
-
-def time_flags(clip: Mapping) -> list[str]:
-    """A clip's flags that warn of its `_div`.
-
-    Args:
-        clip: a row of the document.
-
-    Returns:
-        Those flags, whole.
-
-    Example:
-        >>> time_flags({"flags": ["timing: 30 % of the frames", "resized: 64x64"]})
-        ['timing: 30 % of the frames']
-    """
-    return [flag for flag in clip.get("flags", ()) if flag.partition(":")[0] in TIME_FLAGS]
 
 
 def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:

@@ -1,10 +1,8 @@
 """Which lag to rely on: every aligned metric has one, and they need not agree."""
 
-from collections.abc import Mapping
-
-from jaxeval.metrics.lag_support import TRUSTED
-from jaxeval.scoring.protocol import Protocol
-from jaxeval.scoring.scored import Scored
+from jaxeval.protocol import Protocol
+from jaxeval.results.flags import TRUSTED
+from jaxeval.scoring.aligned_scores import Scored
 
 APART_MS = 80.0
 """Milliseconds by which lags of one clip may differ: two frames at 25 fps."""
@@ -26,7 +24,7 @@ def lag_flags(protocol: Protocol, scored: Scored) -> tuple[str, ...]:
         One flag, "code: text", or none.
 
     Example:
-        >>> from jaxeval.scoring.protocol import JAXEVAL_V1
+        >>> from jaxeval.protocol import JAXEVAL_V1
         >>> scores = {"lag_ms_st_lpips": 0.0, "lag_ms_expr": 150.0, "lag_std_ms_expr": 30.0}
         >>> lag_flags(JAXEVAL_V1, Scored(scores, support={"st_lpips": -0.8, "expr": 0.9}))
         ('lags disagree: st_lpips +0 ms has no support (−0.80), expr +150 ± 30 ms has: rely on the latter',)
@@ -55,26 +53,3 @@ def _words(metric: str, scored: Scored) -> str:
     spread = scored.scores.get(f"lag_std_ms_{metric}")
     lag = f"{scored.scores[f'lag_ms_{metric}']:+.0f}".replace("-", "−")
     return f"{metric} {lag}" + ("" if spread is None else f" ± {spread:.0f}")
-
-
-def is_doubtful(row: Mapping, score: str, timing: str | None) -> bool:
-    """Whether a lag is one that the costs leave open, or speak against.
-
-    Args:
-        row: of the document.
-        score: name of the lag, `lag_ms` or `lag_ms_METRIC`; any other is never doubtful.
-        timing: the metric whose lag is `lag_ms`.
-
-    Returns:
-        True if its support is known and too small.
-
-    Example:
-        >>> row = {"lag_support": {"st_lpips": -0.8, "expr": 0.9}}
-        >>> [is_doubtful(row, name, "st_lpips") for name in ("lag_ms", "lag_ms_expr", "psnr")]
-        [True, False, False]
-    """
-    if not score.startswith("lag_ms"):
-        return False
-    metric = score.removeprefix("lag_ms_") if score != "lag_ms" else timing
-    support = row.get("lag_support", {}).get(metric)
-    return support is not None and support < TRUSTED

@@ -10,15 +10,14 @@ import numpy as np
 
 from jaxeval.alignment import distances
 from jaxeval.media.audio import FULL_SCALE
-from jaxeval.media.mfcc import mfcc
 from jaxeval.media.syncnet_crop import syncnet_crops
 from jaxeval.media.video import Video
 from jaxeval.metrics.audio_envelope import audio_envelope
 from jaxeval.metrics.lip_envelope import LipEnvelope, lip_envelope, mouth_opening, standardised
+from jaxeval.metrics.mfcc import mfcc
 from jaxeval.metrics.sync import SyncScores, legacy_windows, sync_scores
-from jaxeval.scoring.costs import PAD, padded, trajectory_costs
-from jaxeval.scoring.protocol import Protocol
-from jaxeval.scoring.scored import Scored, align, aligned_names, missing
+from jaxeval.protocol import Protocol
+from jaxeval.scoring.aligned_scores import PAD, Scored, align, aligned_names, missing, padded, trajectory_costs
 from jaxeval.scoring.sound import SAMPLE_RATE, Sound
 
 REACH = 15

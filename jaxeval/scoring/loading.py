@@ -9,7 +9,9 @@ import numpy as np
 from jaxeval.media.crops import Window
 from jaxeval.media.geometry import HERE, Placement, same_shape
 from jaxeval.media.video import Video
+from jaxeval.protocol import Protocol
 from jaxeval.scoring.geometry import Geometry, face_flags, geometry_of
+from jaxeval.scoring.ingest import Clip, FacePath, face_path, reference_window, trajectories
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.people import (
     SAME_PERSON,
@@ -21,9 +23,7 @@ from jaxeval.scoring.people import (
     people_flags,
     reunited,
 )
-from jaxeval.scoring.protocol import Protocol
 from jaxeval.scoring.scan import Scan, scan
-from jaxeval.scoring.trajectories import Clip, FacePath, face_path, reference_window, trajectories
 
 # Shortest stretch that is flagged as another person's, seconds.
 _STRETCH = 0.4

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment.bands import in_band
+from jaxeval.alignment.core.band import in_band
 from jaxeval.metrics.perceptual import feature_costs, lpips_features
-from jaxeval.scoring.costs import Costs
+from jaxeval.scoring.aligned_scores import Costs
 
 BLOCK = 25
 _BUDGET = 2 * 2**30

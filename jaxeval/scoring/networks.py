@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxeval.checkpoints import load_encoder, weights_of
 from jaxeval.errors import MissingWeightsError
-from jaxeval.scoring.protocol import Protocol
+from jaxeval.protocol import Protocol
 
 NEEDED = ("detector", "landmarks")
 """Roles without which no face is found; a score that needs another one is missing as long as its weights are."""
@@ -18,7 +18,7 @@ class Networks:
         protocol: the protocol.
 
     Example:
-        >>> from jaxeval.scoring.protocol import JAXEVAL_V1
+        >>> from jaxeval.protocol import JAXEVAL_V1
         >>> networks = Networks(JAXEVAL_V1)
         >>> networks.get("identity").name, networks.missing("identity"), networks.missing("sync")
         ('dlib_resnet', None, 'jaxeval-v1 names no encoder for sync')

@@ -7,11 +7,27 @@ from pathlib import Path
 
 from jaxeval.errors import JaxevalError, printable
 from jaxeval.media.kinds import is_clip, is_sound
-from jaxeval.scoring.clip import Pair
 from jaxeval.scoring.folders import Folder, id_of, read_folder
 from jaxeval.scoring.trajectory_files import SUFFIX
 
 MOST_NAMED = 100
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What is to be compared.
+
+    Attributes:
+        id: the row's name.
+        generated: video file, or .npz file of trajectories; None if there is none of that name.
+        reference: likewise.
+        audio: a sound file that stands for the pair's own sound, or None.
+    """
+
+    id: str
+    generated: Path | None
+    reference: Path | None
+    audio: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from scipy.ndimage import median_filter
 from jaxeval.media.geometry import HERE, Placement
 from jaxeval.media.link import Linked
 from jaxeval.media.track import squares_from_track
+from jaxeval.scoring.ingest import MESH, embedded, meshed, numbered
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.scan import Scan
-from jaxeval.scoring.trajectories import MESH, embedded, meshed, numbered
 
 # Frames of a face whose identity is looked at.
 _LOOKED_AT = 5

@@ -10,9 +10,9 @@ from jaxeval.metrics.cpbd import cpbd
 from jaxeval.metrics.image import l1, ms_ssim, psnr, ssim
 from jaxeval.metrics.niqe import NiqeModel, niqe
 from jaxeval.metrics.smoothness import smooth
+from jaxeval.protocol import Protocol
+from jaxeval.scoring.aligned_scores import Scored, align, aligned_names, framewise, mean, missing
 from jaxeval.scoring.lpips_costs import BLOCK, FeatureBlocks, lpips_costs
-from jaxeval.scoring.protocol import Protocol
-from jaxeval.scoring.scored import Scored, align, aligned_names, framewise, mean, missing
 
 AGAINST = ("psnr", "ssim", "ms_ssim", "l1")
 ALONE = ("cpbd", "niqe")

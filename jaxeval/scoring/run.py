@@ -12,21 +12,21 @@ from typing import Any
 
 import jax
 
-from jaxeval.atomic import atomic_file
-from jaxeval.checkpoints.manifest import file_sha256
 from jaxeval.errors import JaxevalError, one_line, printable
-from jaxeval.scoring.clip import Pair, Progress, Scorer
+from jaxeval.files import atomic_file, file_sha256
+from jaxeval.protocol import Protocol
+from jaxeval.results.finite import finite_number
+from jaxeval.results.outputs import Outputs
+from jaxeval.results.record import ClipRecord, SetFeatures
+from jaxeval.results.rows import csv_of, row_of
+from jaxeval.results.signature import signatures_of
+from jaxeval.results.store import ClipStore, digest_of
+from jaxeval.results.summary import details, summarise
 from jaxeval.scoring.custom import FAILED, CustomScore
-from jaxeval.scoring.finite import finite_number
-from jaxeval.scoring.floor import CRF, code_again
-from jaxeval.scoring.outputs import Outputs
-from jaxeval.scoring.protocol import Protocol
-from jaxeval.scoring.record import ClipRecord, SetFeatures
-from jaxeval.scoring.rows import csv_of, row_of
+from jaxeval.scoring.noise_floor import CRF, code_again
+from jaxeval.scoring.pairing import Pair
+from jaxeval.scoring.scorer import Progress, Scorer
 from jaxeval.scoring.sets import Sets, set_names
-from jaxeval.scoring.signature import signatures_of
-from jaxeval.scoring.store import ClipStore, digest_of
-from jaxeval.scoring.summary import details, summarise
 
 SCHEMA = 1
 _GIVEN_IN_VAIN = "given, but not as a finite number"

@@ -10,8 +10,8 @@ from jaxeval.media.link import Linked, candidates, link
 from jaxeval.media.still import Still, StillBuilder
 from jaxeval.media.track import Track, track_of
 from jaxeval.media.video import Video
+from jaxeval.protocol import Protocol
 from jaxeval.scoring.networks import Networks
-from jaxeval.scoring.protocol import Protocol
 
 _CHUNK = 25
 

@@ -7,12 +7,12 @@ import numpy as np
 
 from jaxeval.errors import one_line, printable
 from jaxeval.metrics.frechet import Moments, empty_moments, frechet_distance_exact, updated
-from jaxeval.scoring.costs import PAD, padded
-from jaxeval.scoring.finite import finite_number
+from jaxeval.protocol import Protocol
+from jaxeval.results.finite import finite_number
+from jaxeval.results.record import SetFeatures
+from jaxeval.scoring.aligned_scores import PAD, padded
+from jaxeval.scoring.ingest import Clip, encoded, encoded_clips
 from jaxeval.scoring.networks import Networks
-from jaxeval.scoring.protocol import Protocol
-from jaxeval.scoring.record import SetFeatures
-from jaxeval.scoring.trajectories import Clip, encoded, encoded_clips
 
 FRAMES_OF_A_CLIP = 16
 

@@ -10,7 +10,7 @@ from jaxeval.errors import JaxevalError
 from jaxeval.media.audio import loudness_envelope, read_audio, sound_choice
 from jaxeval.media.container import NoAudioError
 from jaxeval.media.video import VideoInfo
-from jaxeval.scoring.trajectories import Clip
+from jaxeval.scoring.ingest import Clip
 
 SAMPLE_RATE = 16000
 STARTS_TOGETHER_S = 0.1

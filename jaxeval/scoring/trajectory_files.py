@@ -9,10 +9,9 @@ import numpy as np
 
 from jaxeval.alignment import distances
 from jaxeval.errors import JaxevalError, one_line, printable
-from jaxeval.scoring.costs import trajectory_costs
-from jaxeval.scoring.protocol import Protocol
-from jaxeval.scoring.score_names import catalogue
-from jaxeval.scoring.scored import Scored, align, aligned_names, framewise, missing
+from jaxeval.protocol import Protocol
+from jaxeval.results.catalogue import catalogue
+from jaxeval.scoring.aligned_scores import Scored, align, aligned_names, framewise, missing, trajectory_costs
 
 SUFFIX = ".npz"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

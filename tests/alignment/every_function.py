@@ -16,7 +16,8 @@ from jaxeval import alignment, metrics
 from jaxeval.alignment import distances
 from jaxeval.alignment.distances import squared_euclidean
 from jaxeval.checkpoints.niqe_model import niqe_model
-from jaxeval.metrics import canny, faults, frechet, motion, perceptual, registration, smoothness
+from jaxeval.metrics import canny, frechet, motion, perceptual, registration, smoothness
+from jaxeval.metrics import temporal_faults as faults
 from jaxeval.metrics.aligned import aligned_from_costs
 from jaxeval.metrics.lag_support import lag_support
 
@@ -27,7 +28,7 @@ EXEMPT = {
     "legacy_windows": "takes numbers",
     "frechet_distance_exact": "on the host, in float64",
     "as_floats": "a piece of others",
-    "few_at_a_time": "takes a function",
+    "chunked_map": "takes a function",
     "mean_of_neighbours": "what smooth is given",
     "lpips": "needs an encoder; in test_encoders_on_meshes and test_perceptual",
     "lpips_features": "likewise",

@@ -15,7 +15,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from jaxeval.checkpoints.torch_file import read_torch
+from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.errors import JaxevalError
 
 torch = pytest.importorskip("torch", reason="PyTorch reads its own files and comes with the extra `convert`")
@@ -279,7 +279,7 @@ CLAIMS = {
 IN_A_PROCESS_OF_ITS_OWN = """
 import json, pickle, resource, sys
 import torch
-from jaxeval.checkpoints.torch_file import read_torch
+from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.errors import JaxevalError
 
 said = {}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jaxeval.checkpoints.manifest import read_manifest
-from jaxeval.cli import main
+from jaxeval.cli.main import main
 
 torch = pytest.importorskip("torch", reason="PyTorch writes the files and comes with the extra `convert`")
 sys.path.insert(0, str(Path(__file__).parents[1] / "encoders"))

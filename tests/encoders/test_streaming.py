@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxeval.encoders.streaming import encode, frame_bytes
-from jaxeval.metrics.streaming import few_at_a_time
+from jaxeval.numerics import chunked_map
 
 
 @pytest.mark.parametrize("count", range(1, 12))
@@ -19,7 +19,7 @@ def test_every_row_comes_back_once_and_in_order(count, size):
         seen.append(few["a"].shape[0])
         return few["a"] * 2, few["a"].sum(axis=1)
 
-    doubled, total = few_at_a_time(function, {"a": rows}, size)
+    doubled, total = chunked_map(function, {"a": rows}, size)
     np.testing.assert_array_equal(doubled, rows * 2)
     np.testing.assert_array_equal(total, rows.sum(axis=1))
     assert len(seen) == 1
@@ -28,7 +28,7 @@ def test_every_row_comes_back_once_and_in_order(count, size):
 
 def test_the_gradient_reaches_every_row_once():
     rows = jnp.arange(7.0)
-    gradient = jax.grad(lambda x: few_at_a_time(jnp.square, x, 3).sum())(rows)
+    gradient = jax.grad(lambda x: chunked_map(jnp.square, x, 3).sum())(rows)
     np.testing.assert_array_equal(gradient, 2 * rows)
 
 

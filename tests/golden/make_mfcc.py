@@ -11,7 +11,7 @@ import numpy as np
 from python_speech_features import mfcc
 
 HERE = Path(__file__).parent
-SPEECH = HERE.parents[1] / "jaxeval" / "benchmark" / "material" / "speech.wav"
+SPEECH = HERE.parents[1] / "jaxeval" / "demo" / "material" / "speech.wav"
 RATES = (8000, 11025, 22050, 44100)
 
 

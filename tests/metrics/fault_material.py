@@ -1,4 +1,5 @@
-"""Two clips and their variants, harmless and faulty in time, by which the limits of jaxeval.metrics.faults were fixed.
+"""Two clips and their variants, harmless and faulty in time, by which the limits of
+jaxeval.metrics.temporal_faults were fixed.
 
     python -m tests.metrics.fault_material
 
@@ -12,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from jaxeval.benchmark.demo import talking_face
-from jaxeval.benchmark.perturb import blurred, late, rubato
+from jaxeval.demo.clips import talking_face
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
+from jaxeval.perturb.picture import blurred, late, rubato
 
 FPS = 25.0
 FAULTS = {
@@ -104,8 +105,8 @@ def main() -> None:
     import jax
 
     from jaxeval.checkpoints import load_encoder
-    from jaxeval.metrics.faults import copy, frozen, looped, reversed_in_time, static
     from jaxeval.metrics.perceptual import lpips_matrix
+    from jaxeval.metrics.temporal_faults import copy, frozen, looped, reversed_in_time, static
 
     encoder = load_encoder("st_lpips_alex")
 

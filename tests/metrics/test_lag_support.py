@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from jaxeval.alignment import lag, soft_dtw_alignment
-from jaxeval.metrics.lag_support import TRUSTED, lag_support
+from jaxeval.metrics.lag_support import lag_support
+from jaxeval.results.flags import TRUSTED
 
 
 def walk(seed=0, count=100):

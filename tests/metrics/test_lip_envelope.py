@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jax.test_util import check_grads
 from scipy import signal
 
-import jaxeval.benchmark
+import jaxeval.demo
 from jaxeval.metrics import audio_envelope as sound_module
 from jaxeval.metrics import lip_envelope as eager
 from jaxeval.metrics.lip_envelope import mouth_opening
@@ -25,7 +25,7 @@ standardised = jax.jit(eager.standardised)
 audio_envelope = jax.jit(sound_module.audio_envelope, static_argnames=("sample_rate", "fps", "count"))
 
 FPS = 25
-SPEECH = Path(jaxeval.benchmark.__file__).parent / "material" / "speech.wav"
+SPEECH = Path(jaxeval.demo.__file__).parent / "material" / "speech.wav"
 
 
 def syllables(count: int, late: float = 0.0, seed: int = 0) -> np.ndarray:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components
 
-from jaxeval.metrics import faults
-from jaxeval.metrics.faults import frozen, looped, reversed_in_time, static
+from jaxeval.metrics import temporal_faults as faults
 from jaxeval.metrics.scenes import scenes, spread, without_foreign
-from tests.metrics.test_timing_faults import ORACLES
+from jaxeval.metrics.temporal_faults import frozen, looped, reversed_in_time, static
+from tests.metrics.test_temporal_faults import ORACLES
 
 COUNT = 60
 ODD = {

@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 
-from jaxeval.scoring.clip import Pair, Scorer
-from jaxeval.scoring.protocol import JAXEVAL_V1
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.run import Run
+from jaxeval.scoring.scorer import Scorer
 
 
 def trajectories(folder, name, noise, count=3, frames=20):

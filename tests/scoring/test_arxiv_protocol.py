@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxeval.benchmark.demo import SAMPLE_RATE, talking_face
 from jaxeval.checkpoints import convert
 from jaxeval.checkpoints.manifest import read_manifest
-from jaxeval.cli import main
+from jaxeval.cli.main import main
+from jaxeval.demo.clips import SAMPLE_RATE, talking_face
 from jaxeval.media.write import write_video
-from jaxeval.scoring.protocol import ARXIV_2606_01031
+from jaxeval.protocol import ARXIV_2606_01031
 
 CONVERTED = ("arcface_r50", "lpips_alex", "liveportrait_motion", "syncnet", "inception_fid", "i3d")
 ALIGNED = ("lpips", "csim", "pose", "expr", "sync")

@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from jaxeval.benchmark.report import write_report
-from jaxeval.benchmark.table import print_table
 from jaxeval.errors import JaxevalError
 from jaxeval.media.write import write_video
-from jaxeval.scoring.clip import Pair, Scorer
-from jaxeval.scoring.compare import compare
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.report.page import write_report
+from jaxeval.report.table import print_table
+from jaxeval.results.compare import compare
+from jaxeval.results.record import ClipRecord
 from jaxeval.scoring.custom import CustomScore, custom_scores, load_scorers, read_numbers
-from jaxeval.scoring.protocol import JAXEVAL_V1
-from jaxeval.scoring.record import ClipRecord
+from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.run import Run
+from jaxeval.scoring.scorer import Scorer
 
 FRAMES = np.random.default_rng(0).integers(0, 255, (6, 96, 192, 3), dtype=np.uint8)
 

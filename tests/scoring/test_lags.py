@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from jaxeval.scoring.costs import Costs
-from jaxeval.scoring.lags import is_doubtful, lag_flags
-from jaxeval.scoring.protocol import JAXEVAL_V1
-from jaxeval.scoring.record import ClipRecord
-from jaxeval.scoring.rows import row_of
-from jaxeval.scoring.scored import Scored, align
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.results.flags import is_doubtful
+from jaxeval.results.record import ClipRecord
+from jaxeval.results.rows import row_of
+from jaxeval.scoring.aligned_scores import Costs, Scored, align
+from jaxeval.scoring.lags import lag_flags
 
 
 def scored(support, **lags):

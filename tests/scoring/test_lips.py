@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
-from jaxeval.benchmark.demo import MATERIAL, SAMPLE_RATE
+from jaxeval.demo.clips import MATERIAL, SAMPLE_RATE
 from jaxeval.media.audio import loudness_envelope, read_audio
+from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.scoring.lips import ENVELOPE, envelope_scores
-from jaxeval.scoring.protocol import JAXEVAL_V1
 from jaxeval.scoring.sound import Sound
 
 FPS = 25

@@ -11,10 +11,10 @@ from jaxeval.errors import JaxevalError
 from jaxeval.media.crops import Window
 from jaxeval.media.geometry import Placement
 from jaxeval.media.write import write_video
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring.ingest import trajectories
 from jaxeval.scoring.loading import Loader
 from jaxeval.scoring.networks import Networks
-from jaxeval.scoring.protocol import JAXEVAL_V1
-from jaxeval.scoring.trajectories import trajectories
 
 PHOTO = Image.fromarray(skimage.data.astronaut())
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxeval.checkpoints import load_encoder
-from jaxeval.scoring import lpips_costs, picture, trajectories
+from jaxeval.scoring import ingest, lpips_costs, picture
 
 LENGTHS = (1, 2, 24, 25, 26, 49, 60)
 
@@ -28,15 +28,15 @@ def clip(count, side):
 
 
 def chunks(frames):
-    return [frames[start : start + trajectories._CHUNK] for start in range(0, len(frames), trajectories._CHUNK)]
+    return [frames[start : start + ingest._CHUNK] for start in range(0, len(frames), ingest._CHUNK)]
 
 
 @pytest.mark.parametrize(("name", "side"), [("blaze_face", 128), ("face_mesh", 192), ("dlib_resnet", 150)])
 def test_an_encoder(name, side, traced_once):
-    traced_once(trajectories, "_encode")
+    traced_once(ingest, "_encode")
     encoder = load_encoder(name)
     for count in LENGTHS:
-        parts = [trajectories._run(encoder, chunk) for chunk in chunks(clip(count, side))]
+        parts = [ingest._run(encoder, chunk) for chunk in chunks(clip(count, side))]
         assert sum(len(jax.tree.leaves(part)[0]) for part in parts) == count
 
 

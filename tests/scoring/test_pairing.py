@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxeval.cli import main
+from jaxeval.cli.main import main
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.folders import id_of
 from jaxeval.scoring.pairing import find_pairs, read_identities

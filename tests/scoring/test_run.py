@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from jaxeval.benchmark.report import write_report
-from jaxeval.benchmark.table import print_table
-from jaxeval.cli import main
+from jaxeval.cli.main import main
 from jaxeval.errors import JaxevalError
-from jaxeval.scoring.clip import Scorer
-from jaxeval.scoring.record import ClipRecord, Curves, SetFeatures, Strip
+from jaxeval.report.page import write_report
+from jaxeval.report.table import print_table
+from jaxeval.results.record import ClipRecord, Curves, SetFeatures, Strip
+from jaxeval.scoring.scorer import Scorer
 
 from .runs import a_run, no_networks, read, trajectories
 
@@ -125,7 +125,7 @@ def test_the_numbers_are_written_before_the_page_is_tried(monkeypatch, tmp_path,
     def broken(*_, **__):
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr("jaxeval.commands.write_report", broken)
+    monkeypatch.setattr("jaxeval.cli.commands.write_report", broken)
     words = [
         "score",
         str(tmp_path / "first"),
@@ -155,7 +155,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_computed(tmp_path, limit):
     code = (
         f"import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}));"
-        "from jaxeval.cli import main; main()"
+        "from jaxeval.cli.main import main; main()"
     )
     words = ["score", tmp_path / "first", tmp_path / "references", "--out", tmp_path / "out", "--floor", 0]
     done = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from jaxeval.scoring.protocol import ARXIV_2606_01031, JAXEVAL_V1
-from jaxeval.scoring.record import ClipRecord, SetFeatures
+from jaxeval.protocol import ARXIV_2606_01031, JAXEVAL_V1
+from jaxeval.results.record import ClipRecord, SetFeatures
+from jaxeval.results.store import ClipStore
 from jaxeval.scoring.sets import Sets, set_names
-from jaxeval.scoring.store import ClipStore
 
 NAME = "fd_dlib_resnet"
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import jaxeval
-from jaxeval.cli import main
+from jaxeval.cli.main import main
 from jaxeval.errors import JaxevalError
-from jaxeval.scoring.protocol import JAXEVAL_V1
-from jaxeval.scoring.scored import aligned_names
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring.aligned_scores import aligned_names
 from jaxeval.scoring.trajectory_files import trajectory_scores
 
 

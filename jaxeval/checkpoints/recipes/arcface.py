@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from jaxeval.checkpoints.onnx_file import Layer, read_onnx
+from jaxeval.checkpoints.readers.onnx import Layer, read_onnx
+from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, Taken, merge, take, torch_conv_norm, torch_norm
-from jaxeval.checkpoints.torch_file import read_torch
 from jaxeval.encoders.arcface import R50, R100, Table
 from jaxeval.errors import JaxevalError
 

@@ -1,6 +1,6 @@
 """dlib's face recognition network, from its own format."""
 
-from jaxeval.checkpoints.dlib_file import read_dlib
+from jaxeval.checkpoints.readers.dlib import read_dlib
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, take
 from jaxeval.encoders import dlib_resnet
 

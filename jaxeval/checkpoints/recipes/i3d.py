@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, take, torch_conv_norm
-from jaxeval.checkpoints.torch_file import read_torch
 from jaxeval.encoders.i3d import LAYERS
 
 EPS = 1e-3

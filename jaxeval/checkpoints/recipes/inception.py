@@ -1,7 +1,7 @@
 """FID's Inception-v3, from the PyTorch file that pytorch-fid publishes."""
 
+from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, torch_conv_norm
-from jaxeval.checkpoints.torch_file import read_torch
 from jaxeval.encoders.inception_fid import BLOCKS, STEM, Block
 
 EPS = 1e-3

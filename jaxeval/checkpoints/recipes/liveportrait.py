@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, take, torch_conv, torch_dense
-from jaxeval.checkpoints.torch_file import read_torch
 from jaxeval.encoders import liveportrait_motion
 
 _PREFIX = "detector."

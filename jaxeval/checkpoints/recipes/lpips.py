@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jaxeval.checkpoints.manifest import file_sha256, weights_folder
+from jaxeval.checkpoints.manifest import weights_folder
+from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, take, torch_conv
-from jaxeval.checkpoints.torch_file import read_torch
 from jaxeval.encoders import lpips_alex, lpips_squeeze, lpips_vgg
 from jaxeval.errors import JaxevalError
+from jaxeval.files import file_sha256
 
 HEADS_FILE = "lpips_heads.npz"
 """In the weights' folder: `alex.0` ... `squeeze.6`, float32 `[c]`."""

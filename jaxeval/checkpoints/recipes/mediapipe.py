@@ -1,8 +1,8 @@
 """MediaPipe's face mesh and face detector, from tflite files."""
 
-from jaxeval.checkpoints.geometry_file import read_geometry
+from jaxeval.checkpoints.readers.geometry import read_geometry
+from jaxeval.checkpoints.readers.tflite import read_tflite
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, take
-from jaxeval.checkpoints.tflite_file import read_tflite
 from jaxeval.encoders import blaze_face, face_mesh
 
 

@@ -1,7 +1,7 @@
 """ST-LPIPS, from its authors' PyTorch files: backbone and heads in one."""
 
+from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, take, torch_conv
-from jaxeval.checkpoints.torch_file import read_torch
 from jaxeval.encoders import lpips_vgg, st_lpips_alex
 
 _IGNORED = ("scaling_layer.*", "net.*.filt")

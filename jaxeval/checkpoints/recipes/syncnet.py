@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, torch_conv_norm, torch_dense
-from jaxeval.checkpoints.torch_file import read_torch
 
 EPS = 1e-5
 

@@ -1,0 +1,1 @@
+"""What Soft-DTW rests on and one need not read: arithmetics, wavefront, bands, tiles, derivatives."""

@@ -1,1 +1,0 @@
-"""Methods against references: perturbations, tables, figures and the page to look at."""

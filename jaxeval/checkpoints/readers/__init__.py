@@ -1,0 +1,1 @@
+"""Readers of upstream files' formats; none executes anything that a file holds."""

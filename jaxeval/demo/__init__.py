@@ -1,0 +1,1 @@
+"""The demo's clips, made from a photograph and speech."""

@@ -1,0 +1,1 @@
+"""Controlled changes of a clip: of its picture, its timing, its face."""

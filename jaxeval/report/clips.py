@@ -1,0 +1,179 @@
+"""The report's clips: each with its filmstrips, its alignment, its costs and its lag, drawn one clip at a time."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from typing import Any
+
+import numpy as np
+
+from jaxeval.errors import JaxevalError, one_line
+from jaxeval.report import figures
+from jaxeval.report.timing import shares_in_words
+from jaxeval.report.timing_figures import lag_over_time
+from jaxeval.results.catalogue import format_cell
+from jaxeval.results.definitions import Aligned, Score
+from jaxeval.results.flags import time_flags
+from jaxeval.results.record import ClipRecord, Strip
+
+_NARROWEST_THUMBNAIL, _WIDEST_THUMBNAIL = 6.0, 12.0
+
+
+def wanted_records(
+    ids: Sequence[str], wanted: Set[str], clips: Iterable[ClipRecord] | Callable[[str], ClipRecord]
+) -> Iterator[ClipRecord]:
+    """Load one clip after the other, each once, so that memory does not grow with their number.
+
+    Args:
+        ids: of all the document's clips, in order.
+        wanted: those that are needed.
+        clips: the clips with their pictures' material, in any order, or a function that loads one by its id.
+
+    Yields:
+        The wanted clips; one that can't be loaded as a failed record that says why.
+
+    Raises:
+        ValueError: if `clips` holds another id, or one twice, or lacks a wanted one.
+
+    Example:
+        >>> [record.status for record in wanted_records(["late"], {"late"}, [ClipRecord("late", "failed")])]
+        ['failed']
+    """
+    left = set(ids)
+    for record in (_loaded(clips, id_) for id_ in ids if id_ in wanted) if callable(clips) else clips:
+        if record.id not in left:
+            raise ValueError(f"Expected each clip of the document once, got a second or unknown id {record.id!r}.")
+        left.discard(record.id)
+        if record.id in wanted:
+            yield record
+    if lost := left & wanted:
+        raise ValueError(f"Expected the pictures of every clip, got none of {min(lost)!r}.")
+
+
+def _loaded(clips: Callable[[str], ClipRecord], id_: str) -> ClipRecord:
+    try:
+        return clips(id_)
+    except Exception as error:
+        return ClipRecord(id_, "failed", str(error) if isinstance(error, JaxevalError) else one_line(error))
+
+
+def clip_section(
+    row: Mapping,
+    record: ClipRecord,
+    anchor: str,
+    *,
+    metrics: Sequence[Aligned],
+    timing: Aligned | None,
+    known: Mapping[str, Score],
+    fps: float,
+) -> dict[str, Any]:
+    """Draw one clip.
+
+    Args:
+        row: of the document; all numbers and words are from it.
+        record: the clip with its pictures' material.
+        anchor: its place in the page.
+        metrics: the aligned metrics whose figures are drawn, where the clip has them.
+        timing: the one whose shares and drift the row tells.
+        known: every score by name.
+        fps: frames per second of the curves and the strips, above 0, where the record has none of its own.
+
+    Returns:
+        What the template `clip.html.j2` shows of it.
+
+    Example:
+        >>> row = {"id": "late", "scores": {}, "missing": {"psnr": "no frames"}, "flags": []}
+        >>> clip = ClipRecord("late", "failed")
+        >>> clip_section(row, clip, "clip-1", metrics=(), timing=None, known={}, fps=25.0)["reasons"]
+        {'no frames': ['psnr']}
+    """
+    rate = record.fps or fps
+    lost = [f"no pictures: {record.reason}"] if (row.get("status"), record.status) == ("ok", "failed") else []
+    drawn = [metric for metric in metrics if metric.name in record.curves]
+    return {
+        "row": row,
+        "anchor": anchor,
+        "film": _film(row, record, rate),
+        "notes": [flag.partition(": ") for flag in (*row["flags"], *lost)],
+        "warnings": time_flags(row),
+        "reasons": _reasons(row["missing"]),
+        "metrics": [_drawn(metric, row, record, known, rate, timed=metric == timing) for metric in drawn],
+    }
+
+
+def _reasons(missing: Mapping[str, str]) -> dict[str, list[str]]:
+    """Reason to the names of the scores that it explains."""
+    return {reason: [name for name, why in missing.items() if why == reason] for reason in missing.values()}
+
+
+def _drawn(
+    metric: Aligned, row: Mapping, record: ClipRecord, known: Mapping[str, Score], fps: float, *, timed: bool
+) -> dict[str, Any]:
+    """One aligned metric's figures, with its numbers in words."""
+    m, curves, scores = metric.name, record.curves[metric.name], row["scores"]
+    numbers = "; ".join(
+        f"{known[name].label} {format_cell(known[name], scores)} {known[name].unit}".rstrip()
+        for name in (m, f"{m}_div", f"lag_ms_{m}")
+        if name in scores
+    )
+    told = shares_in_words(scores, known) if timed else {}
+    beyond = ", ".join(f"±{ms} ms {share}" for ms, share in told.items() if ms != "drift")
+    beyond = f"frames beyond {beyond}" if beyond else ""
+    about = f"of {row['id']} by {m}: {numbers}"
+    drift = scores.get("lag_drift") if timed else None
+    drawings = (
+        (f"Alignment {about}", figures.alignment_heat_map(curves, fps=fps)),
+        (f"Cost over time {about}", figures.cost_over_time(curves, fps=fps, cost=metric.cost)),
+        (f"Lag over time {about}{beyond and '; '}{beyond}", lag_over_time(curves, fps=fps, drift=drift)),
+    )
+    return {
+        "metric": metric,
+        "numbers": numbers,
+        "beyond": beyond,
+        "figures": [{"alt": alt, "uri": _data_uri("image/svg+xml", svg)} for alt, svg in drawings],
+    }
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
+
+
+def _film(row: Mapping, record: ClipRecord, fps: float) -> dict[str, Any] | None:
+    """Both filmstrips on one linear time axis, positions in per cent of the width, and the loudness under them."""
+    strips = {"generated": record.generated, "reference": record.reference}
+    shown = {name: strip for name, strip in strips.items() if strip is not None and len(strip.frames)}
+    if not shown:
+        return None
+    last = max(int(strip.frames[-1]) for strip in shown.values())
+    width = _thumbnail_width(shown.values(), last)
+    scale = (100 - width) / max(last, 1)
+    # The pair's sound is the reference's own where it has one, so it is drawn as long as the reference.
+    sound = scale * ((row["frames"] or (last + 1,))[-1] - 1)
+    return {
+        "width": width,
+        "strips": {name: _thumbnails(strip, width, scale, fps) for name, strip in shown.items()},
+        "sound_width": min(sound, 100 - width),
+        "sound": figures.loudness_outline(record.audio) if record.audio is not None and sound > 0 else None,
+    }
+
+
+def _thumbnail_width(strips: Iterable[Strip], last: int) -> float:
+    """The width at which neighbours do not touch: (100 − width) · step / last ≥ 1.04 width, within limits."""
+    steps = [int(np.diff(strip.frames).min()) for strip in strips if len(strip.frames) > 1]
+    step = min(steps, default=last) / max(last, 1)
+    return float(np.clip(100 * step / (1.04 + step), _NARROWEST_THUMBNAIL, _WIDEST_THUMBNAIL))
+
+
+def _thumbnails(strip: Strip, width: float, scale: float, fps: float) -> dict[str, Any]:
+    """Thumbnails at their times; one that would cover its neighbour on the left is left out."""
+    shown: list[dict[str, Any]] = []
+    for frame, image in zip(strip.frames.tolist(), strip.images, strict=True):
+        if not shown or scale * frame >= shown[-1]["left"] + width:
+            shown.append(
+                {
+                    "left": scale * frame,
+                    "ms": f"{1000 * frame / fps:.0f}",
+                    "uri": _data_uri("image/jpeg", figures.thumbnail(image)),
+                }
+            )
+    height, breadth = strip.images.shape[1:3]
+    return {"thumbnails": shown, "aspect": 100 / width * breadth / height}

@@ -1,0 +1,211 @@
+"""The report: one HTML file that shows every score, and for each clip what was aligned with what, at which lag."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, TextIO
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from jaxeval.errors import one_line
+from jaxeval.files import atomic_file
+from jaxeval.report.clips import clip_section, wanted_records
+from jaxeval.report.scores import facts_of, glance_of, groups_of, reasons_of, worst_of
+from jaxeval.report.timing import frame_lags, furthest_off, timing_metric, timing_section
+from jaxeval.results.catalogue import format_cell, format_value
+from jaxeval.results.definitions import Aligned, Score
+from jaxeval.results.flags import is_doubtful, time_flags
+from jaxeval.results.given import floor_of, floor_words, metrics_in, shown_scores, timing_of
+from jaxeval.results.record import ClipRecord
+
+# What keeps the page sane for many clips: about 300 kB a clip with every metric's figures, 120 kB with one metric's.
+ALL_METRICS_UP_TO = 12
+PICTURED_UP_TO = 100
+_BLOCK = 1 << 20
+_LONGEST_NAME = 40
+
+
+def write_report(
+    path: str | Path,
+    document: Mapping,
+    clips: Iterable[ClipRecord] | Callable[[str], ClipRecord],
+    *,
+    fps: float,
+    title: str,
+) -> None:
+    """Write one self-contained HTML page about scored clips; no script or resource from elsewhere is needed.
+
+    Every clip has a row in the table. Up to 24 clips show where their frames lie in time, of more all clips' lags and
+    the 24 furthest off. Up to 12 clips are shown with all their metrics' figures, up to 100 with those of the first
+    metric; of more, the 100 that are furthest off in time or have the highest `_div`, and the page says so. The file
+    appears whole or not at all, and one clip's pictures are in memory at a time.
+
+    Args:
+        path: the file to write; its folder exists.
+        document: what `scores.json` holds: `provenance`, `clips`, `summary`, and where they are there `details` and
+            `signatures`. All numbers shown are from it.
+        clips: the same clips with their pictures' material, in any order, or a function that loads one by its id.
+        fps: frames per second of the curves and the strips, above 0.
+        title: the page's heading, plain text.
+
+    Raises:
+        JaxevalError: if the file can't be written.
+        ValueError: if `clips` holds an id that the document does not, or one twice, or lacks one that gets pictures.
+
+    Example:
+        >>> import tempfile
+        >>> clip = ClipRecord("late", "failed", reason="no face was found")
+        >>> row = {"id": "late", "status": "failed", "reason": clip.reason, "frames": None,
+        ...        "scores": {}, "missing": {}, "flags": []}
+        >>> document = {"provenance": {}, "clips": [row], "summary": {}}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_report(Path(folder) / "report.html", document, [clip], fps=25.0, title="One clip")
+        ...     "no face was found" in (Path(folder) / "report.html").read_text("utf-8")
+        True
+    """
+    plan = _plan(document, fps)
+    environment = _environment()
+    # The timing stands above the clips and is drawn of all of them: so the clips are drawn first, and put aside.
+    with (
+        atomic_file(Path(path)) as file,
+        TemporaryFile("w+", encoding="utf-8", newline="", dir=Path(path).parent) as aside,
+    ):
+        lags = _draw(environment.get_template("clip.html.j2"), aside, clips, plan)
+        aside.seek(0)
+        context = _context(document, plan) | {
+            "title": title,
+            "timing": timing_section(document, plan.timing, lags, plan.anchors, plan.known),
+            "sections": iter(partial(aside.read, _BLOCK), ""),
+        }
+        file.writelines(part.encode() for part in environment.get_template("report.html.j2").generate(context))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What of a document is shown where.
+
+    Attributes:
+        rows: id to row.
+        metrics: every aligned metric.
+        drawn: those whose figures are drawn.
+        known: every score by name, in the order of the columns.
+        timing: the metric whose lag is shown first.
+        timed: ids of the clips whose frames' lags are shown.
+        anchors: ids of the clips that get pictures, each with its anchor.
+        fps: of clips that have none of their own.
+    """
+
+    rows: Mapping[str, Mapping]
+    metrics: list[Aligned]
+    drawn: list[Aligned]
+    known: Mapping[str, Score]
+    timing: Aligned | None
+    timed: list[str]
+    anchors: Mapping[str, str]
+    fps: float
+
+
+def _plan(document: Mapping, fps: float) -> _Plan:
+    rows, metrics = document["clips"], metrics_in(document)
+    timing = timing_metric(document, metrics)
+    timed = furthest_off(rows, timing)
+    return _Plan(
+        rows={row["id"]: row for row in rows},
+        metrics=metrics,
+        drawn=metrics if len(rows) <= ALL_METRICS_UP_TO else [timing] if timing else metrics[:1],
+        known={score.name: score for score in shown_scores(document)},
+        timing=timing,
+        timed=timed,
+        anchors=_pictured(rows, metrics, timed),
+        fps=fps,
+    )
+
+
+def _draw(
+    template: Template, aside: TextIO, clips: Iterable[ClipRecord] | Callable[[str], ClipRecord], plan: _Plan
+) -> dict[str, np.ndarray]:
+    """Write the pictured clips' sections and return the lags of the timed clips' frames, in ms."""
+    lags = {}
+    for record in wanted_records(list(plan.rows), plan.anchors.keys() | set(plan.timed), clips):
+        if plan.timing and record.id in plan.timed:
+            lags[record.id] = frame_lags(record, plan.timing, plan.fps)
+        if record.id in plan.anchors:
+            aside.write(_drawn(template, record, plan))
+    return {id_: lag for id_, lag in lags.items() if lag is not None}
+
+
+def _drawn(template: Template, record: ClipRecord, plan: _Plan) -> str:
+    """One clip's section; where its pictures can't be drawn, the others' stand and it says why."""
+    section = partial(
+        clip_section,
+        plan.rows[record.id],
+        anchor=plan.anchors[record.id],
+        metrics=plan.drawn,
+        timing=plan.timing,
+        known=plan.known,
+        fps=plan.fps,
+    )
+    try:
+        return template.render(clip=section(record))
+    except Exception as error:
+        bare = ClipRecord(record.id, "failed", f"they can't be drawn: {one_line(error)}")
+        return template.render(clip=section(bare))
+
+
+def _context(document: Mapping, plan: _Plan) -> dict[str, Any]:
+    """What the templates show of the document itself."""
+    rows, details, provenance = document["clips"], document.get("details", {}), document.get("provenance", {})
+    return {
+        "rows": rows,
+        "summary": document["summary"],
+        "details": details,
+        "signatures": document.get("signatures", {}),
+        "anchors": plan.anchors,
+        "provenance": provenance,
+        "lag_metric": timing_of(document),
+        "facts": facts_of(provenance, plan.fps),
+        "groups": groups_of(plan.known.values(), plan.metrics),
+        "glance": glance_of(document, plan.metrics, plan.known),
+        "reasons": reasons_of(rows, details),
+        "worst": worst_of(rows, details, plan.known),
+        "floor": floor_of(document),
+        "floor_words": floor_words(document),
+        "warnings": {row["id"]: found for row in rows if (found := time_flags(row))},
+        "metrics": plan.metrics,
+        "drawn": plan.drawn,
+    }
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("jaxeval.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["short"] = _short
+    environment.globals |= {"format_value": format_value, "cell": format_cell, "is_doubtful": is_doubtful}
+    return environment
+
+
+def _short(name: str) -> str:
+    """A clip's name where there is little room: names that differ do so at their ends, mostly."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:20]}…{name[-18:]}"
+
+
+def _pictured(rows: list[Mapping], metrics: list[Aligned], timed: list[str]) -> dict[str, str]:
+    """Ids of the clips that get pictures, each with its anchor in the page.
+
+    A `_div` forgives timing, so of many clips those that are furthest off in time come first, up to a quarter.
+    """
+    chosen = [row["id"] for row in rows]
+    if len(rows) > PICTURED_UP_TO:
+        name = f"{metrics[0].name}_div" if metrics else ""
+        ranked = sorted(rows, key=lambda row: row["scores"].get(name, float("-inf")), reverse=True)
+        chosen = list(dict.fromkeys((*timed[: PICTURED_UP_TO // 4], *(row["id"] for row in ranked))))[:PICTURED_UP_TO]
+    kept = set(chosen)
+    return {row["id"]: f"clip-{number}" for number, row in enumerate(rows, 1) if row["id"] in kept}

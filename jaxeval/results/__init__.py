@@ -1,0 +1,1 @@
+"""What a run found: scores and their catalogue, records, the document, comparison. Nothing here imports JAX."""

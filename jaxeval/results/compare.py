@@ -1,0 +1,247 @@
+"""Two runs side by side: the same clips, scored in the same way, and how sure the difference is."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxeval.errors import JaxevalError
+from jaxeval.results.catalogue import scores_in
+from jaxeval.results.definitions import Score
+from jaxeval.results.finite import all_finite, finite_number
+from jaxeval.results.flags import time_flags
+from jaxeval.results.paired_test import LEVEL, holm, paired_p, too_few
+from jaxeval.results.sides import Side, lacking, side_of
+from jaxeval.results.signature import differing, fields_of
+from jaxeval.results.summary import interval, mean_of, scaled
+
+_SCHEMA = 1
+_TOO_FAR = "the difference leaves float64's range"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One score of two runs, over the clips that both have.
+
+    Attributes:
+        score: which one.
+        one: mean of the first run; None, as all numbers, where the runs can't be compared by this score.
+        other: mean of the second run.
+        difference: mean of other − one, clip by clip.
+        ci95: its bootstrap interval; None for fewer than 2 clips.
+        n: clips that have the score in both runs; 0 for a number of the whole set.
+        of: clips that are in both runs.
+        lags: of an aligned score, what was forgiven in each run over the same clips: mean lag and mean spread in ms;
+            None where it isn't known, or nothing was aligned.
+        flagged: clips of those whose timing is flagged in either run: their `_div` and `_seq` mislead.
+        p: of the paired permutation test, see `paired_p`; None where there are no clips to test.
+        p_holm: the same, corrected for all scores that are compared.
+        reason: why there is no difference, or no verdict; "" otherwise.
+    """
+
+    score: Score
+    one: float | None
+    other: float | None
+    difference: float | None
+    ci95: list[float] | None
+    n: int
+    of: int
+    lags: tuple[tuple[float, float], tuple[float, float]] | None = None
+    flagged: int = 0
+    p: float | None = None
+    p_holm: float | None = None
+    reason: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Which run is better: "first", "second", or "" where that isn't known.
+
+        That is where the corrected p isn't below .05, the score has no better end, or it is an aligned one and a clip's
+        timing is flagged: then "see lag".
+        """
+        if self.flagged:
+            return "see lag"
+        if self.p_holm is None or self.p_holm >= LEVEL or self.difference is None or not self.score.better:
+            return ""
+        return "second" if (self.difference > 0) == (self.score.better == "↑") else "first"
+
+
+def read_scores(path: Path) -> dict[str, Any]:
+    """A run's `scores.json`.
+
+    Args:
+        path: the file, or the folder that holds it.
+
+    Returns:
+        The document.
+
+    Raises:
+        JaxevalError: there is none, or it is none of this version.
+    """
+    file = path / "scores.json" if path.is_dir() else path
+    try:
+        document = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise JaxevalError(
+            f"{file}: expected the scores.json of a run, found none. Run: jaxeval score … --out"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise JaxevalError(
+            f"{file}: expected the scores.json of a run, found: {' '.join(str(error).split())}."
+        ) from error
+    needed = {"schema": int, "clips": list, "summary": dict, "signatures": dict}
+    for name, kind in needed.items():
+        if not isinstance(document, dict) or not isinstance(document.get(name), kind):
+            raise JaxevalError(
+                f"{file}: expected the scores.json of a run with its {name}, found none; score the clips again."
+            )
+    if document["schema"] != _SCHEMA:
+        raise JaxevalError(f"{file}: expected schema {_SCHEMA}, found {document['schema']}; score the clips again.")
+    wrong = [f"clip {number}" for number, clip in enumerate(document["clips"], 1) if not _is_row(clip)]
+    for part in ("summary", "signatures"):
+        wrong += [f"{part}: {name}" for name, entry in document[part].items() if not isinstance(entry, dict)]
+    if wrong:
+        text = f"expected entries as jaxeval writes them, found another as {wrong[0]}; score the clips again"
+        raise JaxevalError(f"{file}: {text}.")
+    return document
+
+
+def _is_row(clip: Any) -> bool:
+    kinds = {"scores": dict, "missing": dict, "flags": list}
+    if not isinstance(clip, dict) or not isinstance(clip.get("id"), str):
+        return False
+    return all(isinstance(clip.get(name, kind()), kind) for name, kind in kinds.items())
+
+
+def compare(one: Mapping, other: Mapping, only: Sequence[str] = ()) -> list[Difference]:
+    """Every score that either run has, over the clips that both have.
+
+    Args:
+        one: the first run's document.
+        other: the second run's.
+        only: names of the scores to compare; all that either has if empty.
+
+    Returns:
+        One `Difference` each, in the order of the tables; one that can't be compared says why.
+
+    Raises:
+        JaxevalError: a score was computed in two ways, no clip or no score is common, or `only` names an unknown one.
+    """
+    known = {score.name: score for document in (other, one) for score in scores_in(document)}
+    order = dict.fromkeys(score.name for document in (one, other) for score in scores_in(document))
+    for name in only:
+        if name not in known:
+            raise JaxevalError(f"Expected {name} in both runs, found none in either. Choose another with --scores.")
+    names = list(dict.fromkeys(only)) or list(order)
+    sides = side_of(one, "first"), side_of(other, "second")
+    _refuse_unlike(one, other, [name for name in names if all(name in side.means for side in sides)])
+    common = [clip for clip in sides[0].clips if clip in sides[1].clips]
+    if not common:
+        raise JaxevalError("Expected the same clips in both runs, found none in common: they are matched by their ids.")
+    found = _corrected([_row(known[name], *sides, common) for name in names])
+    if all(row.difference is None for row in found):
+        raise JaxevalError(_nothing(found))
+    return found
+
+
+def _nothing(rows: Sequence[Difference]) -> str:
+    """Why two runs can't be compared by any score."""
+    if not rows:
+        return "Expected a score in both runs, found none in either: every clip failed. Score the clips again."
+    row, others = rows[0], len(rows) - 1
+    without = [name for name, mean in (("the first run", row.one), ("the second run", row.other)) if mean is None]
+    where = "either" if len(without) == 2 else without[0] if without else "the same clip of both"
+    more = f" (and {others} more scores likewise)" if others else ""
+    return f"Expected {row.score.name} in both runs, found none in {where}: {row.reason}{more}. Try others by --scores."
+
+
+def _row(score: Score, left: Side, right: Side, common: Sequence[str]) -> Difference:
+    name = score.name
+    ids = [clip for clip in common if all(name in side.clips[clip]["scores"] for side in (left, right))]
+    if ids:
+        return _of_clips(score, left, right, ids, len(common))
+    rows = [*left.clips.values(), *right.clips.values()]
+    in_clips = any(name in row["scores"] or name in row["missing"] for row in rows)
+    a, b = (side.mean(name, common) if in_clips else side.means.get(name) for side in (left, right))
+    if in_clips or a is None or b is None:
+        reason = lacking(name, (left, right), (a, b), common)
+        return Difference(score, a, b, None, None, 0, len(common) if in_clips else 0, reason=reason)
+    difference = finite_number(b - a)
+    reason = _TOO_FAR if difference is None else "a number of the whole set: no test"
+    return Difference(score, a, b, difference, None, 0, 0, reason=reason)
+
+
+def _of_clips(score: Score, left: Side, right: Side, ids: Sequence[str], of: int) -> Difference:
+    """Paired over the clips that have the score in both runs."""
+    sides = [[side.clips[clip] for clip in ids] for side in (left, right)]
+    values, unit = scaled(np.array([clip["scores"][score.name] for clips in sides for clip in clips]))
+    a, b = values[: len(ids)], values[len(ids) :]
+    between, metric = interval(b - a, ids), re.fullmatch(r"(.+)_(?:div|seq)", score.name)
+    lags = [_lag(metric[1], clips) for clips in sides] if metric else []
+    difference = finite_number(float((b - a).mean()) * unit)
+    bounds = [float(bound) * unit for bound in between or ()]
+    return Difference(
+        score,
+        float(a.mean()) * unit,
+        float(b.mean()) * unit,
+        difference,
+        bounds if bounds and all_finite(bounds) else None,
+        len(ids),
+        of,
+        lags=(lags[0], lags[1]) if lags and lags[0] and lags[1] else None,
+        flagged=sum(any(map(time_flags, pair)) for pair in zip(*sides, strict=True)) if metric else 0,
+        p=None if difference is None else paired_p(b - a),
+        reason=_TOO_FAR if difference is None else "",
+    )
+
+
+def _corrected(rows: Sequence[Difference]) -> list[Difference]:
+    """With Holm's p, over all scores that are tested, and the reason where the sample can't carry a verdict."""
+    tested = [row.p for row in rows if row.p is not None]
+    corrected = iter(holm(tested))
+    found = []
+    for row in rows:
+        if row.p is not None:
+            p_holm, differs = next(corrected), bool(row.difference or any(row.ci95 or ()))
+            few = differs and row.score.better and p_holm >= LEVEL and too_few(row.n, len(tested))
+            row = replace(row, p_holm=p_holm, reason=f"too few clips (n = {row.n})" if few else "")
+        found.append(row)
+    return found
+
+
+def _lag(metric: str, clips: Sequence[Mapping]) -> tuple[float, float] | None:
+    """Mean lag and mean spread of those clips that have them, ms."""
+    names = f"lag_ms_{metric}", f"lag_std_ms_{metric}"
+    rows = [[clip["scores"][name] for name in names] for clip in clips if set(names) <= clip["scores"].keys()]
+    if not rows:
+        return None
+    late, spread = map(mean_of, np.array(rows).T)
+    return late, spread
+
+
+def _refuse_unlike(one: Mapping, other: Mapping, names: Sequence[str]) -> None:
+    unlike = {}
+    for name in names:
+        first, second = (_signature(document, name) for document in (one, other))
+        if fields := differing(first, second):
+            unlike[name] = ", ".join(f"{field} {first.get(field)} against {second.get(field)}" for field in fields)
+    if unlike:
+        name, how = next(iter(unlike.items()))
+        others = f" ({len(unlike)} of {len(names)} scores differ so)" if len(unlike) > 1 else ""
+        raise JaxevalError(
+            f"Expected scores of one signature, found {name} with {how}{others}. Score both under one protocol, with "
+            "the same weights and version, or choose scores that agree with --scores."
+        )
+
+
+def _signature(document: Mapping, name: str) -> Mapping[str, str]:
+    """A score's signature by its fields; one that can't be read agrees with none but the same text."""
+    text = str(document["signatures"].get(name, {}).get("long", "unknown"))
+    try:
+        return fields_of(text)
+    except ValueError:
+        return {"signature": text}

@@ -1,0 +1,156 @@
+"""Records on disk: one file for each clip, written when the clip is done, so that nothing computed is ever lost."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxeval.errors import JaxevalError
+from jaxeval.files import atomic_file
+from jaxeval.results.finite import finite_number
+from jaxeval.results.record import ClipRecord, Curves, SetFeatures, Strip
+
+_ROLES = ("generated", "reference")
+_NAME_BYTES = 100
+"""Of a clip's name in its file's: file systems allow 255 bytes in all."""
+
+
+class ClipStore:
+    """The records of clips, each in one compressed file named after its clip and all that it was made from.
+
+    A record is given back only for the very inputs that it was made from; of others there may be any number in the
+    same folder, of this run or another one.
+
+    Args:
+        folder: created if it does not exist.
+
+    Raises:
+        JaxevalError: the folder can't be created or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = f"{folder}: expected a folder to write to, found: {error.strerror}. Choose another with --out."
+            raise JaxevalError(text) from error
+        with atomic_file(folder / "writable"):
+            pass
+        (folder / "writable").unlink(missing_ok=True)  # another run may have been quicker
+
+    def path(self, clip: str, inputs: Mapping[str, Any]) -> Path:
+        """The file of a clip's record that is made from these inputs: a readable name, and a digest of both."""
+        plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in clip)
+        shown = plain.encode(errors="replace")[:_NAME_BYTES].decode(errors="ignore")
+        return self._folder / f"{shown}-{digest_of([clip, inputs])[:16]}.npz"
+
+    def save(self, record: ClipRecord, inputs: Mapping[str, Any]) -> None:
+        """Write a record, with what it was made from."""
+        with atomic_file(self.path(record.id, inputs)) as file:
+            np.savez_compressed(file, allow_pickle=False, **_pack(record, inputs))
+
+    def load(self, clip: str, inputs: Mapping[str, Any]) -> ClipRecord | None:
+        """A clip's record; None if there is none that was made from these inputs, or the file holds anything else."""
+        try:
+            with np.load(self.path(clip, inputs), allow_pickle=False) as arrays:
+                head = json.loads(str(arrays["head"]))
+                if head["inputs"] != json.loads(json.dumps(inputs)):
+                    return None
+                record = _unpack(head["record"], {name: arrays[name] for name in arrays.files})
+            return record if record.id == clip and _is_sound(record) else None
+        except Exception:  # whatever a damaged file makes zipfile, zlib, numpy or json raise, it is no record
+            return None
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of a value of JSON's types, whatever the order of its keys.
+
+    Example:
+        >>> digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
+        True
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _pack(record: ClipRecord, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    plain = {f.name: getattr(record, f.name) for f in fields(record)}
+    curves, strips = plain.pop("curves"), {role: plain.pop(role) for role in _ROLES}
+    arrays = {f"curve {name} {key}": value for name, curve in curves.items() for key, value in vars(curve).items()}
+    arrays |= {
+        f"strip {role} {key}": value for role, strip in strips.items() if strip for key, value in vars(strip).items()
+    }
+    if (audio := plain.pop("audio")) is not None:
+        arrays["audio"] = audio
+    if (features := plain.pop("features")) is not None:
+        plain["unset"] = features.missing
+        for role in _ROLES:
+            arrays |= {f"set {role} {name}": rows for name, rows in getattr(features, role).items()}
+    return arrays | {"head": np.array(json.dumps({"inputs": inputs, "record": plain}, allow_nan=False))}
+
+
+def _unpack(plain: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ClipRecord:
+    groups: dict[str, dict[str, dict[str, np.ndarray]]] = {"curve": {}, "strip": {}, "set": {}}
+    for name in arrays:
+        if " " in name:
+            kind, owner, key = name.split(" ")
+            groups[kind].setdefault(owner, {})[key] = arrays[name]
+    _check_types(plain)
+    unset = plain.pop("unset", None)
+    strips = {role: Strip(**parts) for role, parts in groups["strip"].items()}
+    return ClipRecord(
+        **plain,
+        curves={name: Curves(**parts) for name, parts in groups["curve"].items()},
+        generated=strips.get("generated"),
+        reference=strips.get("reference"),
+        audio=arrays.get("audio"),
+        features=None if unset is None else SetFeatures(**{r: groups["set"].get(r, {}) for r in _ROLES}, missing=unset),
+    )
+
+
+def _check_types(plain: dict[str, Any]) -> None:
+    """Let no value of another kind pass; a number that isn't finite may, for `ClipRecord` has the rule for it.
+
+    Raises:
+        TypeError: there is one.
+        KeyError: one is missing.
+    """
+    words, numbers = (plain["missing"], plain.get("unset") or {}), (plain["scores"], plain["support"])
+    fps, frames = plain["fps"], plain["frames"]
+    right = (
+        plain["status"] in ("ok", "failed")
+        and isinstance(plain["reason"], str | None)
+        and all(isinstance(group, dict) for group in (*words, *numbers))
+        and all(isinstance(text, str) for group in words for text in group.values())
+        and all(type(number) in (int, float) for group in numbers for number in group.values())
+        and isinstance(plain["flags"], list)
+        and all(isinstance(flag, str) for flag in plain["flags"])
+        and (fps is None or (finite_number(fps) or 0) > 0)
+        and (frames is None or (len(frames) == 2 and all(type(count) is int for count in frames)))
+    )
+    if not right:
+        raise TypeError("a record with values of other kinds")
+
+
+def _is_sound(record: ClipRecord) -> bool:
+    """Whether the arrays are of the shapes that figures and sets rely on."""
+    strips = [strip for strip in (record.generated, record.reference) if strip is not None]
+    has_sound = record.audio is None or record.audio.ndim == 1
+    return has_sound and all(map(_is_curve, record.curves.values())) and all(map(_is_strip, strips))
+
+
+def _is_curve(curves: Curves) -> bool:
+    if curves.alignment.ndim != 2:
+        return False
+    t, s = curves.alignment.shape
+    return (len(curves.framewise), len(curves.aligned), len(curves.lag)) == (min(t, s), t, t) and t * s > 0
+
+
+def _is_strip(strip: Strip) -> bool:
+    images, frames = strip.images, strip.frames
+    right = images.dtype == np.uint8 and images.ndim == 4 and images.shape[3] == 3 and frames.dtype.kind in "iu"
+    return bool(right and frames.shape == images.shape[:1] and images.size and (np.diff(frames) > 0).all())

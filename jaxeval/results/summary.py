@@ -1,0 +1,133 @@
+"""Scores of many clips in one line each: mean, 95 % interval, how many of how many; median, and the worst clips."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import bootstrap
+
+from jaxeval.results.catalogue import catalogue
+from jaxeval.results.definitions import Score
+from jaxeval.results.record import ClipRecord
+
+_RESAMPLES = 2000
+_WORST = 5
+_LARGEST = 2.0**400
+"""Up to here sums and squares of as many numbers as there are stay in float64; larger ones are scaled first."""
+
+
+def summarise(records: Sequence[ClipRecord], identities: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+    """Every score's mean over the clips that have it.
+
+    Args:
+        records: all clips, failed ones included.
+        identities: clip's id to the person in it, where known: clips of one person are no independent evidence, so the
+            interval resamples persons with all their clips. A clip that isn't named is a person of its own.
+
+    Returns:
+        Name to `{"mean", "ci95": [low, high] or None, "n", "of"}`: n clips have the score, of all that were asked for.
+        The interval is the bootstrap's percentile interval of the mean (2000 resamples, fixed seed); None for fewer
+        than 2 clips or persons. A score that no clip has is listed with mean None and n 0.
+    """
+    return {name: _summary(name, records, identities or {}) for name in _names(records)}
+
+
+def details(records: Sequence[ClipRecord], own: Mapping[str, Score] | None = None) -> dict[str, dict[str, Any]]:
+    """What more there is to say of every score than its mean.
+
+    Args:
+        records: all clips, failed ones included.
+        own: scores of the user's, by name.
+
+    Returns:
+        Name to `{"median": a number or None, "worst": ids of up to five clips, the worst first}`; no clip is the worst
+        for a score that has no better end.
+    """
+    found, known = {}, catalogue() | dict(own or {})
+    for name in _names(records):
+        having = [record for record in records if name in record.scores]
+        median = _median([record.scores[name] for record in having]) if having else None
+        found[name] = {"median": median, "worst": _worst(name, having, known)}
+    return found
+
+
+def _names(records: Sequence[ClipRecord]) -> list[str]:
+    return list(dict.fromkeys(name for record in records for name in (*record.scores, *record.missing)))
+
+
+def interval(values: np.ndarray, persons: Sequence[str]) -> list[float] | None:
+    """The 95 % interval of a mean.
+
+    Args:
+        values: `[N]` one number for each clip.
+        persons: whose clip each is.
+
+    Returns:
+        [low, high]; None for fewer than 2 persons.
+    """
+    _, whose = np.unique(np.asarray(persons), return_inverse=True)
+    counts = np.bincount(whose)
+    if len(counts) < 2:
+        return None
+    values, unit = scaled(values)
+    result = bootstrap(
+        (np.bincount(whose, values), counts),
+        lambda sums, counts, axis=-1: sums.sum(axis) / counts.sum(axis),
+        paired=True,
+        n_resamples=_RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(0),
+        vectorized=True,
+    )
+    return [float(bound) * unit for bound in result.confidence_interval]
+
+
+def scaled(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """Numbers that can be summed and squared, and their unit: a power of 2, so that nothing is rounded.
+
+    Args:
+        values: `[N]` finite float64.
+
+    Returns:
+        values / unit and unit, which is 1 for all but huge numbers.
+
+    Example:
+        >>> values, unit = scaled(np.array([1e308, 1e308]))
+        >>> print(values.sum() / 2 * unit)
+        1e+308
+    """
+    largest = float(np.abs(values).max(initial=0))
+    unit = 1.0 if largest <= _LARGEST else 2.0 ** (math.frexp(largest)[1] - 1)
+    return values / unit, unit
+
+
+def mean_of(values: np.ndarray) -> float:
+    """The mean of finite numbers, however large."""
+    values, unit = scaled(values)
+    return float(values.mean()) * unit
+
+
+def _median(values: Sequence[float]) -> float:
+    small, unit = scaled(np.array(values))
+    return float(np.median(small)) * unit
+
+
+def _summary(name: str, records: Sequence[ClipRecord], identities: Mapping[str, str]) -> dict[str, Any]:
+    having = [record for record in records if name in record.scores]
+    values = np.array([record.scores[name] for record in having])
+    persons = [identities.get(record.id, f"clip {record.id}") for record in having]
+    return {
+        "mean": mean_of(values) if having else None,
+        "ci95": interval(values, persons) if having else None,
+        "n": len(having),
+        "of": len(records),
+    }
+
+
+def _worst(name: str, having: Iterable[ClipRecord], known: Mapping[str, Score]) -> list[str]:
+    better = known[name].better if name in known else ""
+    if not better:
+        return []
+    ordered = sorted(having, key=lambda record: record.scores[name], reverse=better == "↓")
+    return [record.id for record in ordered[:_WORST]]

@@ -1,0 +1,196 @@
+"""What one family of metrics gives for a pair, and the part of it that alignment gives."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxeval.alignment import Lag, lag, pairwise_costs
+from jaxeval.alignment.checks import Lengths
+from jaxeval.alignment.core.band import smallest_band
+from jaxeval.metrics.aligned import AlignedScore, aligned_from_costs
+from jaxeval.metrics.lag_support import lag_support
+from jaxeval.protocol import Protocol
+from jaxeval.results.finite import all_finite, finite_scores
+from jaxeval.results.record import Curves
+
+PAD = 64
+"""Trajectories and cost matrices are padded to a multiple of this, so that clips of like length share one program."""
+
+Distance = Callable[[jax.Array, jax.Array], jax.Array]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """One metric's costs of a pair, T frames generated and S in the reference.
+
+    Attributes:
+        framewise: `[min(T, S)]` each frame against the one of its index, computed directly: exactly 0 if identical.
+        xy: `[T, S]` generated against reference.
+        xx: `[T, T]` generated against itself.
+        yy: `[S, S]` reference against itself.
+    """
+
+    framewise: np.ndarray
+    xy: np.ndarray
+    xx: np.ndarray
+    yy: np.ndarray
+
+
+def trajectory_costs(distance: Distance, x: np.ndarray, y: np.ndarray) -> Costs:
+    """All costs of two trajectories that fit into memory.
+
+    Args:
+        distance: `[T, D]` and `[S, D]` to `[T, S]`, one of `jaxeval.distances`.
+        x: `[T, D]` of the generated clip.
+        y: `[S, D]` of the reference.
+
+    Returns:
+        `Costs`.
+    """
+    t, s = len(x), len(y)
+    found = jax.device_get(_costs(distance, padded(x), padded(y), (jnp.int32(t), jnp.int32(s))))
+    framewise, xy, xx, yy = found
+    return Costs(framewise[: min(t, s)], xy[:t, :s], xx[:t, :t], yy[:s, :s])
+
+
+def padded(trajectory: np.ndarray) -> np.ndarray:
+    """`[T, ...]` as float32, with as many copies of its last row as `PAD` asks for."""
+    rows = np.arange(len(trajectory) + -len(trajectory) % PAD).clip(max=len(trajectory) - 1)
+    return np.asarray(trajectory, np.float32)[rows]
+
+
+@partial(jax.jit, static_argnames="distance")
+def _costs(distance: Distance, x: jax.Array, y: jax.Array, lengths: Lengths) -> tuple[jax.Array, ...]:
+    common = min(len(x), len(y))
+    framewise = jax.vmap(lambda one, other: distance(one[None], other[None])[0, 0])(x[:common], y[:common])
+    return framewise, *pairwise_costs(distance, x, y, lengths=lengths)
+
+
+LARGEST_PATH = 5e29
+"""What the costs along a path may add up to in float32: from twice that on a cell counts as unreachable."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a pair's metrics gave; a score that isn't finite is missing with a reason, and so are its curves left out.
+
+    Attributes:
+        scores: name to finite number.
+        missing: name to reason.
+        curves: aligned metric to its curves.
+        flags: what a reader must know, each "code: text".
+        support: aligned metric to how much of the clip speaks for its lag, see `jaxeval.metrics.lag_support`.
+    """
+
+    scores: dict[str, float] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    curves: dict[str, Curves] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    support: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        scores, missing = finite_scores(self.scores, self.missing)
+        object.__setattr__(self, "scores", scores)
+        object.__setattr__(self, "missing", missing)
+        object.__setattr__(self, "curves", {name: curves for name, curves in self.curves.items() if curves.drawable})
+
+    def __or__(self, other: "Scored") -> "Scored":
+        return Scored(
+            self.scores | other.scores,
+            self.missing | other.missing,
+            self.curves | other.curves,
+            self.flags + other.flags,
+            self.support | other.support,
+        )
+
+
+def aligned_names(metric: str) -> tuple[str, ...]:
+    """The scores that one aligned metric gives."""
+    return f"{metric}_seq", f"{metric}_div", f"lag_ms_{metric}", f"lag_std_ms_{metric}"
+
+
+def missing(names: Iterable[str], reason: str) -> Scored:
+    """No numbers, for one reason."""
+    return Scored(missing=dict.fromkeys(names, reason))
+
+
+def mean(values: Any) -> float:
+    """In float64."""
+    return float(np.mean(np.asarray(values), dtype=np.float64))
+
+
+def framewise(metric: str, costs: Costs) -> Scored:
+    """One metric's mean cost of frame t against frame t."""
+    if not all_finite(costs.framewise):
+        return missing([metric], "the costs between frames leave float32's range, which ends at 3.4e38")
+    return Scored({metric: mean(costs.framewise)})
+
+
+def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
+    """Soft-DTW's part of one metric: `_seq`, `_div`, lag with its spread and support, and the curves.
+
+    Args:
+        metric: its name.
+        costs: of the pair.
+        protocol: its γ for this metric, band and fps.
+
+    Returns:
+        The four scores, or the reason why there is no alignment; lags are missing if a clip has one frame only.
+    """
+    if reason := _no_alignment(costs, protocol.band_frames):
+        return missing(aligned_names(metric), reason)
+    t, s = costs.xy.shape
+    padded = (_padded(costs.xy), _padded(costs.xx), _padded(costs.yy))
+    gamma = jnp.float32(protocol.gamma[metric])
+    result, timing, support = jax.device_get(_align(*padded, (jnp.int32(t), jnp.int32(s)), gamma, protocol.band_frames))
+    alignment, lags = result.alignment[:t, :s], timing.curve[:t]
+    milliseconds = 1000 / protocol.fps
+    lateness = [float(late) * milliseconds for late in (result.lag, result.lag_std)]
+    values = (float(result.seq), float(result.divergence), *lateness)
+    names, mass = aligned_names(metric), alignment.sum(axis=1)
+    if not all_finite(*values, alignment, lags) or not mass.all():
+        return missing(names, f"no finite alignment: soft-DTW at γ = {gamma:g} gave {values[0]:g}")
+    expected = (alignment * costs.xy).sum(axis=1) / mass
+    curves = {metric: Curves(costs.framewise, expected, lags, alignment)}
+    scored = Scored(dict(zip(names, values, strict=True)), curves=curves, support={metric: float(support)})
+    if min(t, s) > 1:
+        return scored
+    scores = {name: value for name, value in scored.scores.items() if name in names[:2]}
+    return Scored(scores, curves=curves) | missing(names[2:], "one frame only: it has no timing")
+
+
+def _no_alignment(costs: Costs, band: float | None) -> str | None:
+    """Why a pair can't be aligned: no path leads through the band, or float32 can't add the costs along one."""
+    t, s = costs.xy.shape
+    if band is not None and smallest_band(t, s) > band:
+        return f"no alignment within the band of {band:g} frames: {_frames(t)} against {s}"
+    matrices = (costs.xy, costs.xx, costs.yy)
+    if not all_finite(*matrices):
+        return "no alignment: the costs between frames leave float32's range, which ends at 3.4e38"
+    largest, longest = max(float(matrix.max()) for matrix in matrices), 2 * max(t, s) - 1
+    if largest * longest >= LARGEST_PATH:
+        sizes = f"costs of {largest:.1e} along up to {longest} cells"
+        return f"no alignment: {sizes} may exceed the {LARGEST_PATH:.0e} that float32 aligns; scale trajectories down"
+    return None
+
+
+def _frames(count: int) -> str:
+    return f"{count} frame" if count == 1 else f"{count} frames"
+
+
+@partial(jax.jit, static_argnames="band")
+def _align(
+    xy: jax.Array, xx: jax.Array, yy: jax.Array, lengths: Lengths, gamma: jax.Array, band: float | None
+) -> tuple[AlignedScore, Lag, jax.Array]:
+    score = aligned_from_costs(xy, xx, yy, gamma=gamma, lengths=lengths, band=band)
+    found = lag(score.alignment, lengths=lengths)
+    return score, found, lag_support(xy, found.curve, lengths=lengths)
+
+
+def _padded(costs: np.ndarray) -> np.ndarray:
+    return np.pad(costs, [(0, -length % PAD) for length in costs.shape])

@@ -1,0 +1,85 @@
+"""The noise floor: what a reference scores against itself once it has been through a codec, as every clip has."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jaxeval.errors import JaxevalError
+from jaxeval.files import file_sha256
+from jaxeval.media.video import Video
+from jaxeval.media.write import write_video
+from jaxeval.scoring.folders import id_of
+from jaxeval.scoring.pairing import Pair
+from jaxeval.scoring.trajectory_files import SUFFIX
+
+CRF = 18
+"""H.264's constant rate factor that is commonly taken for visually lossless."""
+
+_CHUNK = 25
+
+
+def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int, fps: float = 25.0) -> list[Pair]:
+    """References against themselves, coded once more at CRF 18: what is scored there is codec noise and nothing else.
+
+    Args:
+        pairs: of a run.
+        folder: where the coded clips will stand; `code_again` writes them.
+        count: how many references, the first ones; those that aren't there, or are trajectories, have no floor.
+        fps: of the protocol, at which they are coded.
+
+    Returns:
+        A pair for each, under "floor/" and the reference's name.
+
+    Example:
+        >>> pairs = [Pair("a", Path("gen/a.mp4"), Path("ref/a.mp4")), Pair("b", None, Path("ref/b.mp4"))]
+        >>> [pair.id for pair in floor_pairs(pairs, Path("floor"), 5)]
+        ['floor/a']
+    """
+    first: dict[Path, Pair] = {}
+    for pair in pairs:
+        if pair.reference is not None and pair.generated is not None and pair.reference.suffix.lower() != SUFFIX:
+            first.setdefault(pair.reference, pair)
+    return [
+        Pair(_id(pair.id, reference), folder / _name(reference, fps), reference, pair.audio)
+        for reference, pair in list(first.items())[:count]
+    ]
+
+
+def _id(pair: str, reference: Path) -> str:
+    """The reference's; with its subfolders, if the pair is named after it, for they may hold files of one name."""
+    name = id_of(reference.name)
+    return f"floor/{pair if pair.rpartition('/')[2] == name else name}"
+
+
+def _name(reference: Path, fps: float) -> str:
+    """Of the coded clip: it says all that the clip is made from."""
+    try:
+        digest = file_sha256(reference)[:16]
+    except OSError:
+        digest = "unreadable"
+    return f"crf{CRF}-{fps:g}fps-{digest}.mp4"
+
+
+def code_again(pair: Pair, fps: float) -> None:
+    """Write a floor pair's clip: the reference's frames as they are scored, without sound, which stays the reference's.
+
+    A clip that is there already was made of this very file, for its name holds the reference's digest and the rate; so
+    a run that is taken up again loses no time.
+
+    Args:
+        pair: from `floor_pairs`.
+        fps: of the protocol.
+
+    Raises:
+        JaxevalError: the reference can't be read, or the clip can't be written.
+    """
+    assert pair.generated is not None
+    assert pair.reference is not None
+    if pair.generated.exists():
+        return
+    try:
+        pair.generated.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"{pair.generated.parent}: expected a folder to write to, found: {error.strerror}. Choose another --out."
+        raise JaxevalError(text) from error
+    frames = (frame for chunk in Video(pair.reference, fps).chunks(_CHUNK) for frame in chunk)
+    write_video(pair.generated, frames, fps, crf=CRF, keep_size=True)

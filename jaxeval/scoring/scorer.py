@@ -1,0 +1,150 @@
+"""One pair of files to one record: what the command does for each clip, and what it says when it can't."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from jaxeval.errors import JaxevalError, printable
+from jaxeval.protocol import Protocol
+from jaxeval.results.record import ClipRecord, Strip
+from jaxeval.scoring.aligned_scores import missing
+from jaxeval.scoring.custom import CustomScore, custom_scores
+from jaxeval.scoring.flags import flags_of
+from jaxeval.scoring.ingest import Clip
+from jaxeval.scoring.loading import Loader
+from jaxeval.scoring.metric_groups import Families
+from jaxeval.scoring.networks import Networks
+from jaxeval.scoring.pairing import Pair
+from jaxeval.scoring.sets import set_features
+from jaxeval.scoring.sound import sound_of
+from jaxeval.scoring.trajectory_files import SUFFIX, trajectory_scores
+
+Progress = Callable[[float], None]
+
+_THUMBNAILS = 10
+_THUMBNAIL = 112
+# About how much of the work on a pair is done when its files have been read: the LPIPS network takes the rest.
+_BOTH_READ = 0.2
+
+
+class Scorer:
+    """Scores pairs under one protocol; the networks, and the last reference, are kept from one pair to the next.
+
+    Args:
+        protocol: the protocol.
+        region: "face" for the reference's face window, "frame" for whole frames.
+        gamma: Soft-DTW's temperature for trajectories that come in files and that the protocol doesn't know.
+        scorers: the user's own.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from jaxeval.protocol import JAXEVAL_V1
+        >>> record = Scorer(JAXEVAL_V1).score(Pair("a", Path("missing.mp4"), Path("missing.mp4")))
+        >>> record.status
+        'failed'
+    """
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        region: str = "face",
+        gamma: float = 0.01,
+        scorers: Sequence[CustomScore] = (),
+    ) -> None:
+        self.protocol, self.region, self._gamma, self._scorers = protocol, region, gamma, tuple(scorers)
+        self.networks = Networks(protocol)
+        self._families = Families(protocol, self.networks)
+        self._loader = Loader(self.networks, protocol, region)
+
+    def load(self) -> None:
+        """Load every encoder of the protocol that is there.
+
+        Raises:
+            JaxevalError: one is damaged, or one that finds faces is missing.
+        """
+        self.networks.load()
+
+    def score(self, pair: Pair, progress: Progress = lambda fraction: None) -> ClipRecord:
+        """One pair's record.
+
+        Args:
+            pair: the files.
+            progress: called with the share of the work that is done, in [0, 1].
+
+        Returns:
+            The record; status "failed" with a one-line reason if a file can't be used.
+        """
+        try:
+            record = self._score(pair, progress)
+        except JaxevalError as error:
+            record = ClipRecord(pair.id, "failed", str(error))
+        # Reasons and flags name files, whose names may be no UTF-8.
+        return replace(
+            record,
+            reason=record.reason and printable(record.reason),
+            flags=tuple(map(printable, record.flags)),
+            missing={name: printable(reason) for name, reason in record.missing.items()},
+        )
+
+    def _score(self, pair: Pair, progress: Progress) -> ClipRecord:
+        generated = _existing(pair.id, pair.generated, "generated")
+        reference = _existing(pair.id, pair.reference, "reference")
+        if SUFFIX in (generated.suffix.lower(), reference.suffix.lower()):
+            return self._score_trajectories(pair.id, generated, reference)
+        x, y, found = self._loader.load(generated, reference, lambda done: progress(_BOTH_READ * done))
+        progress(_BOTH_READ)
+        sound = sound_of(pair.audio, (x, y))
+        flags = (*flags_of(x, y), *found, *sound.flags)
+        loudness = sound_of(pair.audio, (y, x)).loudness(self.protocol.fps, y.frames)
+        record = ClipRecord(
+            pair.id,
+            "ok",
+            None,
+            (x.frames, y.frames),
+            flags=flags,
+            generated=_strip(x),
+            reference=_strip(y),
+            audio=loudness,
+        )
+        faceless = next((_faceless(clip) for clip in (y, x) if clip.path is None), None)
+        if faceless and self.region == "face":
+            return replace(record, status="failed", reason=f"{faceless}; --region frame scores whole frames")
+        scored = self._families.scores(
+            x, y, sound, faceless, lambda done: progress(_BOTH_READ + (1 - _BOTH_READ) * done)
+        )
+        scored |= custom_scores(self._scorers, x.seen.crops, self.protocol.fps)
+        features = set_features(self.networks, self.protocol, x, y)
+        return replace(record, **vars(scored) | {"flags": flags + scored.flags, "features": features})
+
+    def _score_trajectories(self, name: str, generated: Path, reference: Path) -> ClipRecord:
+        for path, other in ((generated, reference), (reference, generated)):
+            if path.suffix.lower() != SUFFIX:
+                raise JaxevalError(
+                    f"{path}: expected trajectories as in {other.name}, found a video; give two of a kind."
+                )
+        scored, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma)
+        own = [scorer.name for scorer in self._scorers]
+        if taken := [name for name in own if name in scored.scores or name in scored.missing]:
+            text = f"expected trajectories of other names than the scorers', found {taken[0]}"
+            raise JaxevalError(f"{generated}: {text}; rename one.")
+        scored |= missing(own, "no frames: trajectories came in files")
+        return ClipRecord(name, "ok", None, frames, **vars(scored), fps=fps)
+
+
+def _existing(pair: str, path: Path | None, role: str) -> Path:
+    if path is None:
+        raise JaxevalError(f"{pair}: no {role} clip of this name; add it, or remove its partner.")
+    return path
+
+
+def _faceless(clip: Clip) -> str:
+    return f"no face found in the {clip.role} clip {clip.name} (in none of {clip.frames} frames)"
+
+
+def _strip(clip: Clip) -> Strip:
+    frames = np.unique(np.linspace(0, clip.frames - 1, _THUMBNAILS).round().astype(int))
+    images = [np.asarray(Image.fromarray(clip.seen.crops[k]).resize((_THUMBNAIL, _THUMBNAIL))) for k in frames]
+    return Strip(frames, np.stack(images))

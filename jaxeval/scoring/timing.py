@@ -1,0 +1,161 @@
+"""What alignment forgave, in numbers, and the faults of a clip that its scores alone don't name, in words."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxeval.alignment import distances
+from jaxeval.alignment.checks import Lengths
+from jaxeval.metrics import temporal_faults as faults
+from jaxeval.metrics.lag_summary import Timing, timing
+from jaxeval.metrics.registration import Registration, misregistered, registration
+from jaxeval.protocol import Protocol
+from jaxeval.results.record import Curves
+from jaxeval.scoring.aligned_scores import Costs, Scored, missing, padded, trajectory_costs
+from jaxeval.scoring.ingest import Clip
+
+TIMING = ("lag_beyond_40ms", "lag_beyond_80ms", "lag_beyond_160ms", "lag_drift")
+OVERALL = ("lag_ms", "lag_std_ms")
+
+BEYOND = 0.1
+"""A clip is flagged if more than this share of its frames is beyond ±160 ms."""
+
+CODEC_NOISE = {"st_lpips": 0.006}
+"""What a clip coded once more at CRF 18 costs against itself, by perceptual metric: the less of two real ones."""
+
+_BLOCK = 8
+_FEWEST = 20
+
+
+def timing_scores(protocol: Protocol, scored: Scored) -> Scored:
+    """`lag_ms` and `lag_std_ms`, which are those of the metric that the protocol names, and all scores of `TIMING`.
+
+    Args:
+        protocol: for the metric and fps.
+        scored: what the pair has so far.
+
+    Returns:
+        The scores, and a flag if the clip is badly late or early.
+    """
+    metric = protocol.timing
+    sources = {name: f"{name}_{metric}" for name in OVERALL}
+    found = Scored({name: scored.scores[source] for name, source in sources.items() if source in scored.scores})
+    for name, source in sources.items():
+        if source in scored.missing:
+            found |= missing([name], scored.missing[source])
+    if reason := scored.missing.get(f"lag_ms_{metric}"):
+        return found | missing(TIMING, reason)
+    told = summary(scored.curves[metric], protocol)
+    values = (told.beyond_40, told.beyond_80, told.beyond_160, told.drift)
+    flags: tuple[str, ...] = ()
+    if told.beyond_160 > BEYOND:
+        share = f"{100 * told.beyond_160:.0f} % of the frames are more than 160 ms late or early"
+        flags = (f"timing: {share} by {metric}: do not quote a _div without its lag",)
+    return found | Scored(dict(zip(TIMING, map(float, values), strict=True)), flags=flags)
+
+
+def summary(curves: Curves, protocol: Protocol) -> Timing:
+    """A lag curve in numbers."""
+    curve = padded(np.asarray(curves.lag, np.float32))
+    return jax.device_get(_timing(curve, jnp.int32(len(curves.lag)), protocol.fps))
+
+
+@jax.jit
+def _timing(curve: jax.Array, length: jax.Array, fps: float) -> Timing:
+    return timing(curve, fps=fps, length=length)
+
+
+def fault_flags(protocol: Protocol, x: Clip, y: Clip, scored: Scored) -> tuple[str, ...]:
+    """What is wrong with the generated clip as a whole: frozen, looped, backwards, static, copied, displaced.
+
+    Told by grey blocks of 8 × 8 pixels of the crops, whole matrices of which cost little; only a copy by the perceptual
+    costs. Clips of fewer than 20 frames are too short for anything but their place.
+
+    Args:
+        protocol: for the perceptual metric.
+        x: the generated clip.
+        y: the reference.
+        scored: what the pair has so far, with its curves.
+
+    Returns:
+        Flags, each "code: text".
+    """
+    found = jax.device_get(_registration(_spread(x.seen.crops), _spread(y.seen.crops)))
+    flags = []
+    if misregistered(found, protocol.size, protocol.size):
+        flags.append(
+            f"misregistered: the generated picture lies {found.dx:+.1f}, {found.dy:+.1f} pixels off and is "
+            f"{found.scale:.3f} times as large: image and perceptual scores tell of that first"
+        )
+    if min(x.frames, y.frames) < _FEWEST:
+        return tuple(flags)
+    costs = trajectory_costs(distances.squared_euclidean, _blocks(x.seen.crops), _blocks(y.seen.crops))
+    return (*flags, *_time_flags(costs), *_copy_flags(protocol, scored))
+
+
+def _time_flags(costs: Costs) -> list[str]:
+    t, s = costs.xy.shape
+    matrices = [_square(matrix) for matrix in (costs.xy, costs.xx, costs.yy)]
+    frozen, looped, backwards, static = map(float, _faults(*matrices, (jnp.int32(t), jnp.int32(s))))
+    if static < faults.STATIC:
+        return [f"static: the generated clip moves {100 * static:.1f} % as much as the reference"]
+    flags = []
+    if frozen > faults.FROZEN:
+        flags.append(f"frozen: the picture stands still in {100 * frozen:.0f} % of the clip while the reference moves")
+    if looped > faults.LOOPED:
+        flags.append(f"looped: the generated clip repeats itself ({looped:.2f}, above {faults.LOOPED})")
+    if backwards > faults.REVERSED:
+        flags.append(f"reversed: the generated clip fits the reference better backwards ({backwards:.2f})")
+    return flags
+
+
+def _square(costs: np.ndarray) -> np.ndarray:
+    rows, columns = (padded(np.arange(length)).astype(int) for length in costs.shape)
+    return costs[rows[:, None], columns[None]]
+
+
+@jax.jit
+def _faults(xy: jax.Array, xx: jax.Array, yy: jax.Array, lengths: Lengths) -> tuple[jax.Array, ...]:
+    return (
+        faults.frozen(xx, yy, lengths=lengths),
+        faults.looped(xx, yy, lengths=lengths),
+        faults.reversed_in_time(xy, lengths=lengths),
+        faults.static(xx, yy, lengths=lengths),
+    )
+
+
+def _copy_flags(protocol: Protocol, scored: Scored) -> list[str]:
+    noise, curves = CODEC_NOISE.get(protocol.perceptual), scored.curves.get(protocol.perceptual)
+    if noise is None or curves is None:
+        return []
+    aligned = padded(np.asarray(curves.aligned, np.float32))
+    units = float(_copy(aligned, jnp.float32(noise), jnp.int32(len(curves.aligned))))
+    if units >= faults.COPY:
+        return []
+    return [
+        f"copy: aligned, the generated frames are the reference's own up to coding noise ({units:.1f} times that of "
+        f"CRF 18, flagged below {faults.COPY}): a leak, unless the clip is a re-encoding"
+    ]
+
+
+@jax.jit
+def _copy(costs: jax.Array, noise: jax.Array, length: jax.Array) -> jax.Array:
+    return faults.copy(costs, noise=noise, length=length)
+
+
+def _blocks(crops: np.ndarray) -> np.ndarray:
+    """`[T, H, W, 3]` uint8 to `[T, (H / 8)(W / 8)]` mean grey levels in [0, 1]."""
+    count, height, width, _ = crops.shape
+    rows, columns = height // _BLOCK, width // _BLOCK
+    parts = crops[:, : rows * _BLOCK, : columns * _BLOCK].reshape(count, rows, _BLOCK, columns, _BLOCK * 3)
+    return (parts.mean(axis=(2, 4), dtype=np.float32) / 255).reshape(count, -1)
+
+
+def _spread(crops: np.ndarray) -> np.ndarray:
+    """32 frames from all over the clip, `[32, H, W, 3]` in [0, 1]."""
+    return crops[np.linspace(0, len(crops) - 1, 32).round().astype(int)].astype(np.float32) / np.float32(255)
+
+
+@jax.jit
+def _registration(x: jax.Array, y: jax.Array) -> Registration:
+    return registration(x, y)

@@ -1,0 +1,1 @@
+"""Metrics inside a training loop."""

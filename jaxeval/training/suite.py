@@ -1,0 +1,174 @@
+"""Several metrics on one pair, or a batch of pairs, with each network run once over each clip."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxeval.alignment.band_costs import without_padding
+from jaxeval.alignment.checks import Lengths, checked_lengths
+from jaxeval.alignment.edge import BYTES, edge, widened
+from jaxeval.metrics.perceptual import lpips_features
+from jaxeval.numerics import as_floats
+
+FRAMES = "frames"
+"""What a metric looks at that needs no network."""
+
+
+@dataclass(frozen=True)
+class Of:
+    """A metric, and what it looks at.
+
+    Attributes:
+        what: name of one of the suite's encoders; "frames" for the clips themselves.
+        metric: of the two clips' trajectories (or frames). Frame by frame, (x, y) -> `[T]`, such as `jaxeval.csim`; or
+            of whole clips, (x, y, lengths) -> anything, as `jaxeval.aligned` makes it, told by its `lengths`.
+    """
+
+    what: str
+    metric: Callable[..., Any]
+
+
+class LpipsFeatures(NamedTuple):
+    """An LPIPS network as an encoder of trajectories: its weighted features, whose squared distances are LPIPS.
+
+    Attributes:
+        network: such as `load_encoder("st_lpips_alex")`.
+
+    Example:
+        >>> import jax.numpy as jnp, jaxeval
+        >>> features = LpipsFeatures(jaxeval.load_encoder("st_lpips_alex"))
+        >>> features(jnp.zeros((2, 64, 64, 3))).shape[0]
+        2
+    """
+
+    network: Any
+
+    @edge(frames=BYTES)
+    def __call__(self, frames: jax.Array) -> jax.Array:
+        """`[T, H, W, 3]` to `[T, D]`, see `jaxeval.metrics.perceptual.lpips_features`."""
+        return lpips_features(self.network, frames)
+
+
+@jax.tree_util.register_pytree_node_class
+@dataclass(frozen=True, eq=False)
+class Suite:
+    """Metrics of generated clips against references, for a training loop: pure, differentiable, encoder passes shared.
+
+    A suite is a pytree whose leaves are the encoders' weights: pass it to a compiled function as an argument, then they
+    aren't baked into the program. Make it once, outside the loop: metrics are told apart by identity, so a suite of new
+    ones is compiled anew. One call scores one pair; a batch is `jax.vmap` of it over x, y and lengths.
+
+    An encoder's trajectory is its output for the clip's frames. Those of `LpipsFeatures(network)` are taken less their
+    mean over the reference, so that `jaxeval.metrics.perceptual.feature_costs` is LPIPS of all pairs; they take 8.2 MB
+    a frame at 224×224 for `st_lpips_alex`: for clips longer than some seconds take `jaxeval.lpips_matrix`, or the
+    command.
+
+    Args:
+        metrics: a score's name to its metric: a function of frames, or `Of(encoder's name, function)`.
+        encoders: name to encoder, such as `load_encoder("dlib_resnet")`; any function of frames `[T, H, W, 3]` to a
+            pytree of `[T, ...]` that is itself a pytree.
+
+    Raises:
+        ValueError: a metric looks at an encoder that there isn't, or one is called "frames" or is no function.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, jaxeval
+        >>> suite = jaxeval.Suite({
+        ...     "ssim": jaxeval.ssim,
+        ...     "csim": jaxeval.Of("identity", jaxeval.csim),
+        ...     "csim_aligned": jaxeval.Of("identity", jaxeval.aligned(jaxeval.distances.cosine, gamma=6e-4)),
+        ... }, encoders={"identity": jaxeval.load_encoder("dlib_resnet")})
+        >>> x = jax.random.uniform(jax.random.key(0), (2, 3, 150, 150, 3))
+        >>> scores = jax.jit(jax.vmap(Suite.__call__, in_axes=(None, 0, 0)))(suite, x, x)
+        >>> scores["ssim"].shape, scores["csim_aligned"].divergence.tolist()
+        ((2,), [0.0, 0.0])
+    """
+
+    metrics: Mapping[str, Of | Callable[..., Any]]
+    encoders: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if FRAMES in self.encoders:
+            raise ValueError(f"Expected encoders of other names than {FRAMES!r}, which are the clips themselves.")
+        for name, encoder in self.encoders.items():
+            if not callable(encoder):
+                raise ValueError(
+                    f"Expected encoder {name!r} to be a function of frames, such as jaxeval.load_encoder gives, got "
+                    f"{type(encoder).__name__}."
+                )
+        for name, metric in self.metrics.items():
+            if (what := _of(metric).what) not in (FRAMES, *self.encoders):
+                raise ValueError(f"Expected {name} to look at one of {[FRAMES, *self.encoders]}, got {what!r}.")
+
+    @edge(x=BYTES, y=BYTES)
+    def __call__(self, x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> dict[str, Any]:
+        """Score one pair.
+
+        Args:
+            x: `[T, H, W, 3]` generated frames, RGB in [0, 1], or uint8.
+            y: `[S, H, W, 3]` reference frames.
+            lengths: (t, s), numbers of valid leading frames, Python ints or traced; None for (T, S).
+
+        Returns:
+            Name to score: of a frame-wise metric its mean over the first min(t, s) frames, of another what it gives,
+            an `AlignedScore` for those that `jaxeval.aligned` made.
+
+        Raises:
+            ValueError: the frames differ in size or are known to lie outside [0, 1], a static length is out of range,
+                or a metric that takes no `lengths` gives other than a value a frame.
+        """
+        if x.ndim != 4 or y.ndim != 4 or x.shape[1:] != y.shape[1:]:
+            raise ValueError(f"Expected frames [T, H, W, 3] of one size, got {x.shape} and {y.shape}.")
+        t, s = checked_lengths(lengths, (x.shape[0], y.shape[0]))
+        x, y = without_padding(as_floats(x), as_floats(y), lengths)
+        used = {_of(metric).what for metric in self.metrics.values()}
+        seen = {name: _trajectories(self.encoders[name], x, y, s) for name in used - {FRAMES}} | {FRAMES: (x, y)}
+        found = {}
+        for name, metric in self.metrics.items():
+            of = _of(metric)
+            if "lengths" in signature(of.metric).parameters:
+                found[name] = of.metric(*seen[of.what], lengths=lengths)
+            else:
+                found[name] = _mean_over_frames(name, of.metric, *seen[of.what], jnp.minimum(t, s))
+        return found
+
+    def tree_flatten(self) -> tuple[tuple[dict[str, Any]], tuple[tuple[str, Any], ...]]:
+        """Encoders are leaves, metrics are not."""
+        return (dict(self.encoders),), tuple(self.metrics.items())
+
+    @classmethod
+    def tree_unflatten(cls, metrics: tuple[tuple[str, Any], ...], encoders: tuple[dict[str, Any]]) -> "Suite":
+        """The way back; nothing is checked, since JAX puts placeholders where the encoders are."""
+        suite = object.__new__(cls)
+        object.__setattr__(suite, "metrics", dict(metrics))
+        object.__setattr__(suite, "encoders", encoders[0])
+        return suite
+
+
+def _of(metric: Of | Callable[..., Any]) -> Of:
+    return metric if isinstance(metric, Of) else Of(FRAMES, metric)
+
+
+def _trajectories(encoder: Any, x: jax.Array, y: jax.Array, s: jax.Array) -> tuple[Any, Any]:
+    a, b = encoder(x), encoder(y)
+    if not isinstance(encoder, LpipsFeatures):
+        return a, b
+    valid = jnp.arange(b.shape[0], dtype=s.dtype) < s
+    center = jnp.sum(jnp.where(valid[:, None], b, 0), axis=0) / s.astype(b.dtype)
+    return a - center[None], b - center[None]
+
+
+def _mean_over_frames(name: str, metric: Callable[..., jax.Array], x: Any, y: Any, common: jax.Array) -> jax.Array:
+    both = min(jax.tree.leaves(x)[0].shape[0], jax.tree.leaves(y)[0].shape[0])
+    values = metric(*(jax.tree.map(lambda rows: rows[:both], part) for part in (x, y)))
+    if jnp.shape(values) != (both,):
+        raise ValueError(
+            f"Expected {name} to give a value for each of {both} frames, got shape {jnp.shape(values)}. "
+            "A metric of whole clips takes `lengths`, too: (x, y, lengths)."
+        )
+    values, valid = widened(values), jnp.arange(both, dtype=common.dtype) < common
+    return jnp.sum(jnp.where(valid, values, 0)) / common.astype(values.dtype)
