@@ -2,6 +2,8 @@
 
 import os
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 _UNPRINTABLE = ("Cc", "Zl", "Zp")  # control characters, line and paragraph separators
 
@@ -16,6 +18,18 @@ class JaxevalError(Exception):
 
 class MissingWeightsError(JaxevalError):
     """An encoder's weights aren't there; the text says which file to get, where, and what converts it."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """What somebody may have meant who wrote a name that there isn't: the nearest one, or all where none is near.
+
+    Example:
+        >>> nearest("csmi", ["csim", "psnr"]), nearest("gaze", ["csim", "psnr"])
+        ('csim', 'one of csim, psnr')
+    """
+    known = list(names)
+    near = get_close_matches(name, known, n=1)
+    return near[0] if near else f"one of {', '.join(known)}"
 
 
 def require_jax() -> None:

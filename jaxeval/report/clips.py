@@ -10,9 +10,12 @@ from jaxeval.errors import JaxevalError, one_line
 from jaxeval.report import figures
 from jaxeval.report.timing import shares_in_words
 from jaxeval.report.timing_figures import lag_over_time
-from jaxeval.results.catalogue import format_cell
-from jaxeval.results.definitions import Aligned, Score
+from jaxeval.results.catalogue import Catalogue
+from jaxeval.results.definitions import DRIFT
+from jaxeval.results.document import Row
 from jaxeval.results.flags import time_flags
+from jaxeval.results.formatting import format_cell
+from jaxeval.results.metric import Metric
 from jaxeval.results.record import ClipRecord, Strip
 
 _NARROWEST_THUMBNAIL, _WIDEST_THUMBNAIL = 6.0, 12.0
@@ -57,13 +60,13 @@ def _loaded(clips: Callable[[str], ClipRecord], id_: str) -> ClipRecord:
 
 
 def clip_section(
-    row: Mapping,
+    row: Row,
     record: ClipRecord,
     anchor: str,
     *,
-    metrics: Sequence[Aligned],
-    timing: Aligned | None,
-    known: Mapping[str, Score],
+    metrics: Sequence[Metric],
+    timing: Metric | None,
+    known: Catalogue,
     fps: float,
 ) -> dict[str, Any]:
     """Draw one clip.
@@ -74,28 +77,28 @@ def clip_section(
         anchor: its place in the page.
         metrics: the aligned metrics whose figures are drawn, where the clip has them.
         timing: the one whose shares and drift the row tells.
-        known: every score by name.
+        known: the document's scores.
         fps: frames per second of the curves and the strips, above 0, where the record has none of its own.
 
     Returns:
         What the template `clip.html.j2` shows of it.
 
     Example:
-        >>> row = {"id": "late", "scores": {}, "missing": {"psnr": "no frames"}, "flags": []}
-        >>> clip = ClipRecord("late", "failed")
-        >>> clip_section(row, clip, "clip-1", metrics=(), timing=None, known={}, fps=25.0)["reasons"]
+        >>> row, clip = Row(id="late", missing={"psnr": "no frames"}), ClipRecord("late", "failed")
+        >>> known = Catalogue((), {})
+        >>> clip_section(row, clip, "clip-1", metrics=(), timing=None, known=known, fps=25.0)["reasons"]
         {'no frames': ['psnr']}
     """
     rate = record.fps or fps
-    lost = [f"no pictures: {record.reason}"] if (row.get("status"), record.status) == ("ok", "failed") else []
+    lost = [f"no pictures: {record.reason}"] if (row.status, record.status) == ("ok", "failed") else []
     drawn = [metric for metric in metrics if metric.name in record.curves]
     return {
         "row": row,
         "anchor": anchor,
         "film": _film(row, record, rate),
-        "notes": [flag.partition(": ") for flag in (*row["flags"], *lost)],
+        "notes": [flag.partition(": ") for flag in (*row.flags, *lost)],
         "warnings": time_flags(row),
-        "reasons": _reasons(row["missing"]),
+        "reasons": _reasons(row.missing),
         "metrics": [_drawn(metric, row, record, known, rate, timed=metric == timing) for metric in drawn],
     }
 
@@ -106,20 +109,20 @@ def _reasons(missing: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _drawn(
-    metric: Aligned, row: Mapping, record: ClipRecord, known: Mapping[str, Score], fps: float, *, timed: bool
+    metric: Metric, row: Row, record: ClipRecord, known: Catalogue, fps: float, *, timed: bool
 ) -> dict[str, Any]:
     """One aligned metric's figures, with its numbers in words."""
-    m, curves, scores = metric.name, record.curves[metric.name], row["scores"]
+    m, curves, scores = metric.name, record.curves[metric.name], row.scores
     numbers = "; ".join(
-        f"{known[name].label} {format_cell(known[name], scores)} {known[name].unit}".rstrip()
-        for name in (m, f"{m}_div", f"lag_ms_{m}")
-        if name in scores
+        f"{score.label} {format_cell(score, scores, known)} {score.unit}".rstrip()
+        for score in (known.get(m), known.of(m, "div"), known.of(m, "lag"))
+        if score and score.name in scores
     )
     told = shares_in_words(scores, known) if timed else {}
     beyond = ", ".join(f"±{ms} ms {share}" for ms, share in told.items() if ms != "drift")
     beyond = f"frames beyond {beyond}" if beyond else ""
-    about = f"of {row['id']} by {m}: {numbers}"
-    drift = scores.get("lag_drift") if timed else None
+    about = f"of {row.id} by {m}: {numbers}"
+    drift = scores.get(DRIFT) if timed else None
     drawings = (
         (f"Alignment {about}", figures.alignment_heat_map(curves, fps=fps)),
         (f"Cost over time {about}", figures.cost_over_time(curves, fps=fps, cost=metric.cost)),
@@ -137,7 +140,7 @@ def _data_uri(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
 
 
-def _film(row: Mapping, record: ClipRecord, fps: float) -> dict[str, Any] | None:
+def _film(row: Row, record: ClipRecord, fps: float) -> dict[str, Any] | None:
     """Both filmstrips on one linear time axis, positions in per cent of the width, and the loudness under them."""
     strips = {"generated": record.generated, "reference": record.reference}
     shown = {name: strip for name, strip in strips.items() if strip is not None and len(strip.frames)}
@@ -147,7 +150,7 @@ def _film(row: Mapping, record: ClipRecord, fps: float) -> dict[str, Any] | None
     width = _thumbnail_width(shown.values(), last)
     scale = (100 - width) / max(last, 1)
     # The pair's sound is the reference's own where it has one, so it is drawn as long as the reference.
-    sound = scale * ((row["frames"] or (last + 1,))[-1] - 1)
+    sound = scale * ((row.frames or (last + 1,))[-1] - 1)
     return {
         "width": width,
         "strips": {name: _thumbnails(strip, width, scale, fps) for name, strip in shown.items()},

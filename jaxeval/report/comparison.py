@@ -10,8 +10,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from jaxeval.results.catalogue import format_value
 from jaxeval.results.compare import Difference
+from jaxeval.results.formatting import format_value
 from jaxeval.results.paired_test import EXACT_UP_TO, FLIPS
 
 _NONE = "–"
@@ -119,7 +119,7 @@ def _verdict(row: Difference) -> str:
 
 def _lags(row: Difference) -> str:
     """What alignment forgave in both runs, beside a score that is worth nothing without it."""
-    if not row.score.name.endswith(("_div", "_seq")) or row.difference is None:
+    if not row.score.is_aligned or row.difference is None:
         return ""
     told = [f"{mean:+.0f} ± {spread:.0f}".replace("-", "−") for mean, spread in row.lags or ()]
     return "; ".join(told or ["unknown"]) + (f", {row.flagged} flagged" if row.flagged else "")

@@ -6,6 +6,7 @@ readers can tell apart). Backgrounds are transparent, so that the page decides o
 
 import io
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any
 
@@ -48,6 +49,11 @@ _MAX_POINTS = 500
 _CLEAR_TO_BLUE = LinearSegmentedColormap.from_list("alignment", [f"{ALIGNED}00", ALIGNED, "#003359"])
 
 
+def house_style() -> AbstractContextManager[None]:
+    """A context in which figures look like the page's."""
+    return matplotlib.rc_context(_STYLE)
+
+
 def as_svg(draw: Callable[..., Figure]) -> Callable[..., bytes]:
     """Let a function draw under the house style and return its figure as an SVG file.
 
@@ -60,7 +66,7 @@ def as_svg(draw: Callable[..., Figure]) -> Callable[..., bytes]:
 
     @wraps(draw)
     def drawn(*args, **kwargs) -> bytes:
-        with matplotlib.rc_context(_STYLE):
+        with house_style():
             buffer = io.BytesIO()
             draw(*args, **kwargs).savefig(buffer, format="svg", dpi=_HEAT_DPI, transparent=True, metadata=_METADATA)
         return buffer.getvalue()
@@ -129,11 +135,24 @@ def alignment_heat_map(curves: Curves, *, fps: float) -> Figure:
         >>> alignment_heat_map(identity, fps=25.0)[:5]
         b'<?xml'
     """
-    t, s = curves.alignment.shape
     figure = Figure(figsize=(3.9, 3.75))
-    axes = figure.add_axes((0.155, 0.125, 0.82, 0.8))
+    draw_alignment(figure.add_axes((0.155, 0.125, 0.82, 0.8)), curves.alignment, curves.lag, fps=fps)
+    return figure
+
+
+def draw_alignment(axes: Axes, alignment: np.ndarray, lag: np.ndarray, *, fps: float, unit: str = "s") -> None:
+    """Draw an alignment as `alignment_heat_map` does.
+
+    Args:
+        axes: where to.
+        alignment: `[T, S]` in [0, 1].
+        lag: `[T]` in frames.
+        fps: frames in a unit of time.
+        unit: of time, for the labels.
+    """
+    t, s = alignment.shape
     axes.imshow(
-        curves.alignment.T,
+        alignment.T,
         origin="lower",
         extent=(0, t / fps, 0, s / fps),
         cmap=_CLEAR_TO_BLUE,
@@ -142,12 +161,11 @@ def alignment_heat_map(curves: Curves, *, fps: float) -> Figure:
     )
     end = min(t, s) / fps
     axes.plot([0, end], [0, end], color=FRAMEWISE, linewidth=1.1, linestyle=(0, (4, 3)), zorder=3, label="no lag")
-    seconds, lag = curve(curves.lag / fps, fps)
-    axes.plot(seconds, seconds - lag, color=INK, linewidth=0.9, marker=marker(t), label="expected path")
-    axes.set(xlim=(0, t / fps), ylim=(0, s / fps), xlabel="generated (s)", ylabel="reference (s)")
+    times, late = curve(lag / fps, fps)
+    axes.plot(times, times - late, color=INK, linewidth=0.9, marker=marker(t), label="expected path")
+    axes.set(xlim=(0, t / fps), ylim=(0, s / fps), xlabel=f"generated ({unit})", ylabel=f"reference ({unit})")
     axes.set_title("which frames were aligned")
     axes.legend(loc="upper left", borderpad=0, handlelength=1.6)
-    return figure
 
 
 @as_svg
@@ -168,6 +186,12 @@ def cost_over_time(curves: Curves, *, fps: float, cost: str) -> Figure:
         True
     """
     figure, axes = timeline(1.9, len(curves.aligned) / fps)
+    draw_costs(axes, curves, fps=fps, cost=cost)
+    return figure
+
+
+def draw_costs(axes: Axes, curves: Curves, *, fps: float, cost: str) -> None:
+    """Draw costs as `cost_over_time` does, onto axes of its own or a caller's."""
     # The rigid cost is the broader line, so that it still shows where the alignment changes nothing.
     lines = ((curves.framewise, FRAMEWISE, "frame-wise", 2.2), (curves.aligned, ALIGNED, "aligned", 1.2))
     for values, colour, name, width in lines:
@@ -178,7 +202,6 @@ def cost_over_time(curves: Curves, *, fps: float, cost: str) -> Figure:
     axes.set_ylim(min(0.0, float(curves.aligned.min())), 1.08 * highest or 1.0)
     axes.set_title(f"{cost}, per frame")
     axes.legend(loc="lower right", bbox_to_anchor=(1.01, 0.97), ncols=2, borderpad=0, handlelength=1.4)
-    return figure
 
 
 def loudness_outline(audio: np.ndarray) -> str:

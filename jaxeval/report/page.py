@@ -1,6 +1,6 @@
 """The report: one HTML file that shows every score, and for each clip what was aligned with what, at which lag."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from jaxeval.errors import one_line
 from jaxeval.files import atomic_file
 from jaxeval.report.clips import clip_section, wanted_records
+from jaxeval.report.noise_floor import floor_of, floor_words
 from jaxeval.report.scores import facts_of, glance_of, groups_of, reasons_of, worst_of
 from jaxeval.report.timing import frame_lags, furthest_off, timing_metric, timing_section
-from jaxeval.results.catalogue import format_cell, format_value
-from jaxeval.results.definitions import Aligned, Score
+from jaxeval.results.catalogue import Catalogue
+from jaxeval.results.document import Detail, Document, Entry, Row, catalogue_of
 from jaxeval.results.flags import is_doubtful, time_flags
-from jaxeval.results.given import floor_of, floor_words, metrics_in, shown_scores, timing_of
+from jaxeval.results.formatting import format_cell, format_value
+from jaxeval.results.metric import Metric
 from jaxeval.results.record import ClipRecord
 
 # What keeps the page sane for many clips: about 300 kB a clip with every metric's figures, 120 kB with one metric's.
@@ -30,7 +32,7 @@ _LONGEST_NAME = 40
 
 def write_report(
     path: str | Path,
-    document: Mapping,
+    document: Document,
     clips: Iterable[ClipRecord] | Callable[[str], ClipRecord],
     *,
     fps: float,
@@ -45,8 +47,7 @@ def write_report(
 
     Args:
         path: the file to write; its folder exists.
-        document: what `scores.json` holds: `provenance`, `clips`, `summary`, and where they are there `details` and
-            `signatures`. All numbers shown are from it.
+        document: what `scores.json` holds. All numbers shown are from it.
         clips: the same clips with their pictures' material, in any order, or a function that loads one by its id.
         fps: frames per second of the curves and the strips, above 0.
         title: the page's heading, plain text.
@@ -58,9 +59,7 @@ def write_report(
     Example:
         >>> import tempfile
         >>> clip = ClipRecord("late", "failed", reason="no face was found")
-        >>> row = {"id": "late", "status": "failed", "reason": clip.reason, "frames": None,
-        ...        "scores": {}, "missing": {}, "flags": []}
-        >>> document = {"provenance": {}, "clips": [row], "summary": {}}
+        >>> document = Document(clips=(Row(id="late", status="failed", reason=clip.reason),), summary={})
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     write_report(Path(folder) / "report.html", document, [clip], fps=25.0, title="One clip")
         ...     "no face was found" in (Path(folder) / "report.html").read_text("utf-8")
@@ -89,37 +88,35 @@ class _Plan:
 
     Attributes:
         rows: id to row.
-        metrics: every aligned metric.
-        drawn: those whose figures are drawn.
-        known: every score by name, in the order of the columns.
+        known: the document's scores.
+        drawn: the aligned metrics whose figures are drawn.
         timing: the metric whose lag is shown first.
         timed: ids of the clips whose frames' lags are shown.
         anchors: ids of the clips that get pictures, each with its anchor.
         fps: of clips that have none of their own.
     """
 
-    rows: Mapping[str, Mapping]
-    metrics: list[Aligned]
-    drawn: list[Aligned]
-    known: Mapping[str, Score]
-    timing: Aligned | None
+    rows: Mapping[str, Row]
+    known: Catalogue
+    drawn: list[Metric]
+    timing: Metric | None
     timed: list[str]
     anchors: Mapping[str, str]
     fps: float
 
 
-def _plan(document: Mapping, fps: float) -> _Plan:
-    rows, metrics = document["clips"], metrics_in(document)
-    timing = timing_metric(document, metrics)
-    timed = furthest_off(rows, timing)
+def _plan(document: Document, fps: float) -> _Plan:
+    rows, known = document.clips, catalogue_of(document)
+    timing = timing_metric(document, known)
+    timed = furthest_off(rows, timing, known)
+    first = [timing] if timing else known.aligned[:1]
     return _Plan(
-        rows={row["id"]: row for row in rows},
-        metrics=metrics,
-        drawn=metrics if len(rows) <= ALL_METRICS_UP_TO else [timing] if timing else metrics[:1],
-        known={score.name: score for score in shown_scores(document)},
+        rows={row.id: row for row in rows},
+        known=known,
+        drawn=known.aligned if len(rows) <= ALL_METRICS_UP_TO else first,
         timing=timing,
         timed=timed,
-        anchors=_pictured(rows, metrics, timed),
+        anchors=_pictured(rows, known, timed),
         fps=fps,
     )
 
@@ -155,28 +152,37 @@ def _drawn(template: Template, record: ClipRecord, plan: _Plan) -> str:
         return template.render(clip=section(bare))
 
 
-def _context(document: Mapping, plan: _Plan) -> dict[str, Any]:
+def _context(document: Document, plan: _Plan) -> dict[str, Any]:
     """What the templates show of the document itself."""
-    rows, details, provenance = document["clips"], document.get("details", {}), document.get("provenance", {})
+    known, rows = plan.known, document.clips
     return {
+        "document": document,
+        "known": known,
         "rows": rows,
-        "summary": document["summary"],
-        "details": details,
-        "signatures": document.get("signatures", {}),
         "anchors": plan.anchors,
-        "provenance": provenance,
-        "lag_metric": timing_of(document),
-        "facts": facts_of(provenance, plan.fps),
-        "groups": groups_of(plan.known.values(), plan.metrics),
-        "glance": glance_of(document, plan.metrics, plan.known),
-        "reasons": reasons_of(rows, details),
-        "worst": worst_of(rows, details, plan.known),
+        "facts": facts_of(document, plan.fps),
+        "groups": groups_of(known),
+        "glance": glance_of(document, known),
+        "reasons": reasons_of(document),
+        "worst": worst_of(document, known),
         "floor": floor_of(document),
         "floor_words": floor_words(document),
-        "warnings": {row["id"]: found for row in rows if (found := time_flags(row))},
-        "metrics": plan.metrics,
+        "warnings": {row.id: flags for row in rows if (flags := time_flags(row))},
         "drawn": plan.drawn,
+        "median": partial(_median, document),
+        "count": partial(_count, document),
     }
+
+
+def _median(document: Document, score: str) -> float | None:
+    """Of the clips that have a score; None where it isn't told."""
+    return document.details.get(score, Detail()).median
+
+
+def _count(document: Document, score: str) -> str:
+    """How many clips of how many have a score."""
+    entry = document.summary.get(score, Entry())
+    return f"{entry.n} of {len(document.clips) if entry.of is None else entry.of}"
 
 
 def _environment() -> Environment:
@@ -197,15 +203,16 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[:20]}…{name[-18:]}"
 
 
-def _pictured(rows: list[Mapping], metrics: list[Aligned], timed: list[str]) -> dict[str, str]:
+def _pictured(rows: Sequence[Row], known: Catalogue, timed: list[str]) -> dict[str, str]:
     """Ids of the clips that get pictures, each with its anchor in the page.
 
     A `_div` forgives timing, so of many clips those that are furthest off in time come first, up to a quarter.
     """
-    chosen = [row["id"] for row in rows]
+    chosen = [row.id for row in rows]
     if len(rows) > PICTURED_UP_TO:
-        name = f"{metrics[0].name}_div" if metrics else ""
-        ranked = sorted(rows, key=lambda row: row["scores"].get(name, float("-inf")), reverse=True)
-        chosen = list(dict.fromkeys((*timed[: PICTURED_UP_TO // 4], *(row["id"] for row in ranked))))[:PICTURED_UP_TO]
+        first = known.of(known.aligned[0].name, "div") if known.aligned else None
+        name = first.name if first else ""
+        ranked = sorted(rows, key=lambda row: row.scores.get(name, float("-inf")), reverse=True)
+        chosen = list(dict.fromkeys((*timed[: PICTURED_UP_TO // 4], *(row.id for row in ranked))))[:PICTURED_UP_TO]
     kept = set(chosen)
-    return {row["id"]: f"clip-{number}" for number, row in enumerate(rows, 1) if row["id"] in kept}
+    return {row.id: f"clip-{number}" for number, row in enumerate(rows, 1) if row.id in kept}

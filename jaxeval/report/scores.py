@@ -1,170 +1,159 @@
 """The report's numbers: the columns of its table, the bars at a glance, the worst clips, why scores are missing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jaxeval.results.catalogue import format_cell, format_value
-from jaxeval.results.definitions import GROUPS, Aligned, Score
+from jaxeval.results.catalogue import Catalogue
+from jaxeval.results.definitions import GROUPS
+from jaxeval.results.document import Detail, Document, Row
 from jaxeval.results.flags import is_doubtful, time_flags
+from jaxeval.results.formatting import format_cell, format_value
+from jaxeval.results.metric import Metric
+from jaxeval.results.score import Score
 
 GLANCE_UP_TO = 24
-_GLANCE = ("st_lpips", "lpips", "expr")
 
 
-def facts_of(provenance: Mapping, fps: float) -> dict[str, str]:
+def facts_of(document: Document, fps: float) -> dict[str, str]:
     """What must be known before a number is read, for the page's head.
 
     Args:
-        provenance: of the document.
+        document: for its protocol.
         fps: of the page.
 
     Returns:
         Name to text; what is not known is left out.
 
     Example:
-        >>> facts_of({"protocol": "jaxeval-v1"}, 25.0)
+        >>> facts_of(Document(clips=(), summary={}, provenance={"protocol": "jaxeval-v1"}), 25.0)
         {'protocol': 'jaxeval-v1', 'frames per second': '25'}
     """
-    protocol = provenance.get("protocol", {})
-    if not isinstance(protocol, Mapping):
-        protocol = {"name": protocol}
-    gamma = ", ".join(f"{name} {value:g}" for name, value in protocol.get("gamma", {}).items())
+    protocol = document.protocol
     facts = {
         "protocol": protocol.get("name"),
-        "region": protocol.get("region", provenance.get("region")),
+        "region": protocol.get("region", document.provenance.get("region")),
         "frames per second": f"{fps:g}",
         "timing by": protocol.get("timing"),
-        "γ": gamma,
+        "γ": ", ".join(f"{name} {value:g}" for name, value in protocol.get("gamma", {}).items()),
         "band": f"±{protocol['band']:g} ms" if protocol.get("band") else None,
     }
     return {name: value for name, value in facts.items() if value}
 
 
-def groups_of(scores: Iterable[Score], metrics: Sequence[Aligned]) -> list[tuple[str, list[Score]]]:
+def groups_of(known: Catalogue) -> list[tuple[str, list[Score]]]:
     """Columns under their headings; a lag's spread stands in the lag's own column.
 
     Args:
-        scores: what the document speaks of, in order.
-        metrics: the aligned ones, each with a heading of its own.
+        known: the document's scores.
 
     Returns:
         Headings with their columns; no heading without any.
     """
-    columns = [score for score in scores if not score.name.startswith("lag_std_ms")]
-    headings = GROUPS | {metric.name: metric.title for metric in metrics}
-    groups = [(heading, [s for s in columns if s.group == group]) for group, heading in headings.items()]
-    return [(heading, members) for heading, members in groups if members]
+    groups: dict[str, list[Score]] = {}
+    for score in known.values():
+        if score.form != "lag_std":
+            groups.setdefault(GROUPS.get(score.group, score.group), []).append(score)
+    return list(groups.items())
 
 
-def reasons_of(rows: Sequence[Mapping], details: Mapping[str, Mapping]) -> dict[str, dict[str, list[str]]]:
+def reasons_of(document: Document) -> dict[str, dict[str, list[str]]]:
     """Why scored clips, and the set, lack scores.
 
     Args:
-        rows: the document's clips.
-        details: the document's details; empty without any.
+        document: the document.
 
     Returns:
         Reason to the clips, each with the names of its missing scores.
     """
     reasons: dict[str, dict[str, list[str]]] = {}
-    for row in (row for row in rows if row["status"] == "ok"):
-        for name, reason in row["missing"].items():
-            reasons.setdefault(reason, {}).setdefault(row["id"], []).append(name)
-    for name, detail in details.items():
-        if "reason" in detail:
-            reasons.setdefault(detail["reason"], {}).setdefault("the whole set", []).append(name)
-        for clip, reason in detail.get("without", {}).items():
+    for row in (row for row in document.clips if row.status == "ok"):
+        for name, reason in row.missing.items():
+            reasons.setdefault(reason, {}).setdefault(row.id, []).append(name)
+    for name, detail in document.details.items():
+        if detail.reason:
+            reasons.setdefault(detail.reason, {}).setdefault("the whole set", []).append(name)
+        for clip, reason in detail.without.items():
             reasons.setdefault(reason, {}).setdefault(clip, []).append(name)
     return reasons
 
 
-def worst_of(
-    rows: Sequence[Mapping], details: Mapping[str, Mapping], known: Mapping[str, Score]
-) -> list[dict[str, Any]]:
+def worst_of(document: Document, known: Catalogue) -> list[dict[str, Any]]:
     """The worst clips of every score, an aligned score's with the lag that it forgave.
 
     Args:
-        rows: the document's clips.
-        details: the document's details.
-        known: every score by name, in order.
+        document: the document.
+        known: its scores.
 
     Returns:
         One entry a score; none where fewer than two clips have it.
     """
-    by_id = {row["id"]: row for row in rows}
-    found = []
+    by_id = {row.id: row for row in document.clips}
+    panels = []
     for name, score in known.items():
-        worst = [by_id[id_] for id_ in details.get(name, {}).get("worst", ()) if name in by_id[id_]["scores"]]
+        listed = document.details.get(name, Detail()).worst
+        worst = [by_id[id_] for id_ in listed if name in by_id[id_].scores]
         if len(worst) > 1:
-            lag = _lag_of(name, known)
-            clips = [
-                {
-                    "id": row["id"],
-                    "value": format_value(score, row["scores"][name]),
-                    "lag": lag and _lag_text(lag, row["scores"]),
-                    "warnings": time_flags(row) if lag else [],
-                }
-                for row in worst
-            ]
-            found.append({"score": score, "clips": clips})
-    return found
+            panels.append({"score": score, "clips": [_worst(row, score, known) for row in worst]})
+    return panels
 
 
-def _lag_of(name: str, known: Mapping[str, Score]) -> Score | None:
-    """The lag without which an aligned score must not stand."""
-    for ending in ("_div", "_seq"):
-        if name.endswith(ending):
-            return known.get(f"lag_ms_{name.removesuffix(ending)}")
-    return None
+def _worst(row: Row, score: Score, known: Catalogue) -> dict[str, Any]:
+    lag = known.of(score.metric, "lag") if score.is_aligned else None
+    return {
+        "id": row.id,
+        "value": format_value(score, row.scores[score.name]),
+        "lag": lag and _lag_text(lag, row.scores, known),
+        "warnings": time_flags(row) if lag else [],
+    }
 
 
-def _lag_text(lag: Score, scores: Mapping[str, float]) -> str:
-    return f"lag {format_cell(lag, scores)} ms" if lag.name in scores else "lag unknown"
+def _lag_text(lag: Score, scores: Mapping[str, float], known: Catalogue) -> str:
+    return f"lag {format_cell(lag, scores, known)} ms" if lag.name in scores else "lag unknown"
 
 
-def glance_of(document: Mapping, metrics: Sequence[Aligned], known: Mapping[str, Score]) -> list[dict[str, Any]]:
+def glance_of(document: Document, known: Catalogue) -> list[dict[str, Any]]:
     """For each headline metric the bars of every clip, or of the mean where there are too many clips.
 
     Args:
-        document: what `scores.json` holds.
-        metrics: the aligned metrics that it speaks of.
-        known: every score by name.
+        document: the document.
+        known: its scores.
 
     Returns:
         A panel a metric, and for the first two of the trajectories that came in files.
     """
-    rows: list[tuple[Mapping, list[str]]] = [(row, time_flags(row)) for row in document["clips"]]
+    rows = [(row, time_flags(row)) for row in document.clips]
     if len(rows) > GLANCE_UP_TO:
-        means = {name: entry["mean"] for name, entry in document["summary"].items() if entry["mean"] is not None}
+        means = {name: entry.mean for name, entry in document.summary.items() if entry.mean is not None}
         flagged = sum(bool(warnings) for _, warnings in rows)
         told = [f"{flagged} flagged: clips whose timing is at fault, see below"] if flagged else []
-        rows = [({"id": f"mean of {len(rows)} clips", "scores": means}, told)]
-    given = [metric for metric in metrics if not metric.role]
-    headline = [metric for metric in metrics if metric.name in _GLANCE] + given[:2]
+        rows = [(Row(id=f"mean of {len(rows)} clips", scores=means), told)]
+    given = [metric for metric in known.aligned if not metric.role]
+    headline = [metric for metric in known.aligned if metric.glance] + given[:2]
     panels = [{"metric": metric, "bars": _bars(metric, rows, known)} for metric in headline]
     return [panel for panel in panels if panel["bars"]]
 
 
-def _bars(
-    metric: Aligned, rows: Sequence[tuple[Mapping, list[str]]], known: Mapping[str, Score]
-) -> list[dict[str, Any]]:
-    names = metric.name, f"{metric.name}_div", f"lag_ms_{metric.name}"
-    shown = [(row, row["scores"], warnings) for row, warnings in rows if set(names) <= row["scores"].keys()]
-    longest = max((max(scores[names[0]], scores[names[1]]) for _, scores, _ in shown), default=0.0) or 1.0
-    if not shown:
+def _bars(metric: Metric, rows: Sequence[tuple[Row, list[str]]], known: Catalogue) -> list[dict[str, Any]]:
+    rigid, left, lag = known.get(metric.name), known.of(metric.name, "div"), known.of(metric.name, "lag")
+    if rigid is None or left is None or lag is None:
         return []
-    rigid, left, lag = (known[name] for name in names)
+    shown = [(row, told) for row, told in rows if {rigid.name, left.name, lag.name} <= row.scores.keys()]
+    longest = max((max(row.scores[rigid.name], row.scores[left.name]) for row, _ in shown), default=0.0) or 1.0
     return [
         {
-            "id": row["id"],
-            "rigid": format_value(rigid, scores[rigid.name]),
-            "rigid_width": 100 * max(scores[rigid.name], 0) / longest,
-            "aligned": format_value(left, scores[left.name]),
-            "aligned_width": 100 * max(scores[left.name], 0) / longest,
-            "lag": format_cell(lag, scores),
-            "doubtful": is_doubtful(row, lag.name, None),
-            "left": f"{100 * scores[left.name] / scores[rigid.name]:.0f} %" if scores[rigid.name] > 0 else None,
-            "warnings": warnings,
+            "id": row.id,
+            "rigid": format_value(rigid, row.scores[rigid.name]),
+            "rigid_width": 100 * max(row.scores[rigid.name], 0) / longest,
+            "aligned": format_value(left, row.scores[left.name]),
+            "aligned_width": 100 * max(row.scores[left.name], 0) / longest,
+            "lag": format_cell(lag, row.scores, known),
+            "doubtful": is_doubtful(row, lag, known),
+            "left": _percent(row.scores[left.name], row.scores[rigid.name]),
+            "warnings": told,
         }
-        for row, scores, warnings in shown
+        for row, told in shown
     ]
+
+
+def _percent(part: float, whole: float) -> str | None:
+    return f"{100 * part / whole:.0f} %" if whole > 0 else None

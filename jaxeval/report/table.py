@@ -1,29 +1,23 @@
 """The terminal table: each score beside what alignment left of it and the lag that alignment forgave."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxeval.results.catalogue import format_cell, format_value
-from jaxeval.results.definitions import Score
+from jaxeval.report.noise_floor import floor_of, floor_words
+from jaxeval.results.catalogue import Catalogue
+from jaxeval.results.definitions import MOUTH
+from jaxeval.results.document import Document, Entry, Row, catalogue_of
 from jaxeval.results.flags import is_doubtful, time_flags
-from jaxeval.results.given import floor_of, floor_words, metrics_in, shown_scores, timing_of
-from jaxeval.scoring.custom import SLOTS
+from jaxeval.results.formatting import format_cell, format_value
+from jaxeval.results.metric import Metric
+from jaxeval.results.score import Score
 
-# A block of an aligned metric is its frame-wise score, its divergence and its lag, so that no width can part a
-# divergence from its lag. Blocks are given up from the end of this tuple when the console is too narrow.
-_PRIORITY = (
-    *("st_lpips", "lpips", "expr", "csim", "psnr", "lip_envelope", "sync_c", "sync_d", "sync", "pose", "ssim", "m_lmd"),
-    *("ms_ssim", "l1", "id_distance", "cpbd", "niqe", "lmd", "f_lmd", "jerk", "smooth"),
-)
-_ORDER = (
-    *("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "st_lpips", "lpips", "expr", "csim", "id_distance", "pose"),
-    *("lip_envelope", "sync_c", "sync_d", "sync", "lmd", "m_lmd", "f_lmd", "jerk", "smooth"),
-)
 _GAP = {"inside": 2, "between": 4}
 _NAME_WIDTH = 24
 _TABLE_PADDING = 4
@@ -34,8 +28,6 @@ _LEGEND = (
     "alignment. lag: mean ± spread in ms, positive if the generated clip is late; ? where the costs leave it open."
 )
 _WARNING, _FLAGGED, _DOUBTFUL = "!", "*", "?"
-_PICTURE, _MOUTH_BLOCK, _MOUTH = ("st_lpips", "lpips"), "expr", "lag_ms_expr"
-"""The mouth's lag stands beside the picture's, for the picture may be in time while the mouth isn't."""
 
 
 @dataclass
@@ -70,111 +62,116 @@ class _Column:
         return max(map(len, self.texts))
 
 
-def _heading(score: Score, block: str) -> tuple[str, str]:
-    if score.name.startswith("lag_ms"):
-        return ("mouth lag" if score.name == _MOUTH != f"lag_ms_{block}" else "lag"), "ms"
-    label, _, encoder = score.label.partition(" ")
-    first = "_div" if label.endswith("_div") else label
-    return first, " ".join(filter(None, (encoder, score.unit, score.better)))
+@dataclass(frozen=True)
+class _Block:
+    """Scores that stand side by side or not at all, so that no width can part a divergence from its lag.
 
+    Attributes:
+        name: the metric's, or the score's own.
+        scores: its columns.
+        rank: blocks are given up from the highest rank on when the console is too narrow.
+        with_mouth: whether the mouth's lag stands beside its own: the picture may be in time while the mouth isn't.
+    """
 
-def _style(name: str) -> str:
-    return "cyan" if name.endswith("_div") else "bold" if name.startswith("lag_ms") else ""
-
-
-def _clip_text(clip: Mapping, score: Score, timing: str | None, notes: _Notes) -> str:
-    scores = clip.get("scores", {})
-    if score.name not in scores:
-        return notes.mark(clip.get("missing", {}).get(score.name, "not scored"), score.name)
-    warned = score.name.endswith("_div") and time_flags(clip)
-    doubtful = is_doubtful(clip, score.name, timing)
-    return (_WARNING if warned else "") + format_cell(score, scores) + (_DOUBTFUL if doubtful else "")
-
-
-def _summary_texts(entry: Mapping, score: Score, total: int, notes: _Notes) -> tuple[str, str, str, str]:
-    def text(value: float | None, reason: str, name: str) -> str:
-        return notes.mark(reason, name) if value is None else format_value(score, value)
-
-    low, high = entry.get("ci95") or (None, None)
-    few = "an interval needs at least two clips"
-    return (
-        text(entry.get("mean"), "no clip has this score", score.name),
-        text(low, few, "95 %"),
-        text(high, few, "95 %"),
-        f"{entry.get('n', 0)} of {entry.get('of', total)}",
-    )
-
-
-def _column(document: Mapping, score: Score, block: str, notes: _Notes) -> _Column:
-    clips, timing = document["clips"], timing_of(document)
-    scored = [_clip_text(clip, score, timing, notes) for clip in clips if clip["status"] == "ok"]
-    summary = _summary_texts(document["summary"].get(score.name, {}), score, len(clips), notes)
-    floor = floor_of(document).get(score.name)
-    noise = "–" if floor is None else format_value(score, floor)
-    return _Column((*_heading(score, block), *scored, *summary, noise), _style(score.name))
+    name: str
+    scores: tuple[Score, ...]
+    rank: int
+    with_mouth: bool
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """The scores that a document speaks of, in blocks.
+    """A document, and the scores that it speaks of."""
 
-    Attributes:
-        document: what `scores.json` holds.
-        scores: every score by name.
-        aligned: names of the aligned metrics.
-        given: those of them that came in files, and scores of the user's own.
-    """
+    document: Document
+    known: Catalogue
 
-    document: Mapping
-    scores: Mapping[str, Score]
-    aligned: frozenset[str]
-    given: tuple[str, ...]
+    @cached_property
+    def blocks(self) -> list[_Block]:
+        return [block for metric in self.known.metrics if metric.rank for block in self._blocks(metric)]
 
-    def columns(self, block: str, notes: _Notes, *, mouth: bool = False) -> list[_Column]:
+    def _blocks(self, metric: Metric) -> Iterator[_Block]:
+        forms = self.known.get(metric.name), self.known.of(metric.name, "div"), self.known.of(metric.name, "lag")
+        if together := tuple(score for score in forms if score):
+            yield _Block(metric.name, together, metric.rank or 0, metric.role == "perceptual")
+        for value in metric.values:
+            if value.rank and value.name != metric.name and value.name in self.known:
+                yield _Block(value.name, (self.known[value.name],), value.rank, False)
+
+    def columns(self, block: _Block, notes: _Notes, *, mouth: bool = False) -> list[_Column]:
         """A block's columns, with the mouth's lag beside its own if that is asked for."""
-        names: tuple[str, ...] = (block,)
-        if block in self.aligned:
-            names = (block, f"{block}_div", f"lag_ms_{block}", *([_MOUTH] if mouth else ()))
-        return [_column(self.document, self.scores[name], block, notes) for name in names if name in self.scores]
+        lag = self.known.of(MOUTH, "lag") if mouth else None
+        return [self._column(score, block, notes) for score in (*block.scores, *([lag] if lag else []))]
 
-    def hidden(self, blocks: Iterable[str]) -> list[str]:
-        return [name for name in self.scores if name in (*_ORDER, *self.given) and name not in blocks]
+    def _column(self, score: Score, block: _Block, notes: _Notes) -> _Column:
+        rows = self.document.clips
+        scored = [self._cell(row, score, notes) for row in rows if row.status == "ok"]
+        summary = _summary_texts(self.document.summary.get(score.name, Entry()), score, len(rows), notes)
+        floor = floor_of(self.document).get(score.name)
+        noise = "–" if floor is None else format_value(score, floor)
+        return _Column((*_heading(score, block), *scored, *summary, noise), _style(score))
+
+    def _cell(self, row: Row, score: Score, notes: _Notes) -> str:
+        if score.name not in row.scores:
+            return notes.mark(row.missing.get(score.name, "not scored"), score.name)
+        warned = score.form == "div" and time_flags(row)
+        doubt = _DOUBTFUL if is_doubtful(row, score, self.known) else ""
+        return (_WARNING if warned else "") + format_cell(score, row.scores, self.known) + doubt
 
     @property
     def of_set(self) -> list[str]:
         """Numbers of the whole set, with their values."""
-        means = {name: self.document["summary"].get(name, {}).get("mean") for name in self.scores}
-        sets = [score for name, score in self.scores.items() if score.group == "sets" and means[name] is not None]
-        return [f"{score.label} {format_value(score, means[score.name])} {score.unit}".strip() for score in sets]
+        means = {name: self.document.summary.get(name, Entry()).mean for name in self.known}
+        return [
+            f"{score.label} {format_value(score, mean)} {score.unit}".strip()
+            for name, score in self.known.items()
+            if score.group == "sets" and (mean := means[name]) is not None
+        ]
 
 
-def _shown(document: Mapping) -> _Shown:
-    metrics = metrics_in(document)
-    given = tuple(metric.name for metric in metrics if metric.name not in _ORDER)
-    scores = {score.name: score for score in shown_scores(document)}
-    given += tuple(name for name, score in scores.items() if score.group == "own" or name in SLOTS)
-    return _Shown(document, scores, frozenset(metric.name for metric in metrics), given)
+def _heading(score: Score, block: _Block) -> tuple[str, str]:
+    if score.form == "lag":
+        return ("lag" if score.metric == block.name else "mouth lag"), "ms"
+    label, _, encoder = score.label.partition(" ")
+    return ("_div" if score.form == "div" else label), " ".join(filter(None, (encoder, score.unit, score.better)))
 
 
-def _blocks(shown: _Shown, room: int, notes: _Notes) -> dict[str, list[_Column]]:
-    """Take blocks in order of priority where they fit into `room` characters; the first one is taken always."""
+def _style(score: Score) -> str:
+    return {"div": "cyan", "lag": "bold"}.get(score.form, "")
+
+
+def _summary_texts(entry: Entry, score: Score, total: int, notes: _Notes) -> tuple[str, str, str, str]:
+    def text(value: float | None, reason: str, name: str) -> str:
+        return notes.mark(reason, name) if value is None else format_value(score, value)
+
+    low, high = entry.ci95 or (None, None)
+    few = "an interval needs at least two clips"
+    return (
+        text(entry.mean, "no clip has this score", score.name),
+        text(low, few, "95 %"),
+        text(high, few, "95 %"),
+        f"{entry.n} of {total if entry.of is None else entry.of}",
+    )
+
+
+def _chosen(shown: _Shown, room: int, notes: _Notes) -> dict[str, list[_Column]]:
+    """Take blocks in order of rank where they fit into `room` characters; the first one is taken always."""
     chosen: set[str] = set()
     spare = 0
-    for block in (*_PRIORITY, *shown.given):
-        room += spare if block == _MOUTH_BLOCK else 0  # the mouth's lag then stands in its own block
-        columns = shown.columns(block, _Notes(), mouth=block in _PICTURE)
-        if not columns:
-            continue
+    for block in sorted(shown.blocks, key=lambda block: block.rank):
+        room += spare if block.name == MOUTH else 0  # the mouth's lag then stands in its own block
+        columns = shown.columns(block, _Notes(), mouth=block.with_mouth)
         width = _width(columns)
         if width <= room or not chosen:
-            chosen.add(block)
+            chosen.add(block.name)
             room -= width
             spare += width - _width(shown.columns(block, _Notes()))
-        elif block == _MOUTH_BLOCK:
+        elif block.name == MOUTH:
             room -= spare
-    mouth = _PICTURE if _MOUTH_BLOCK not in chosen else ()
     return {
-        block: shown.columns(block, notes, mouth=block in mouth) for block in (*_ORDER, *shown.given) if block in chosen
+        block.name: shown.columns(block, notes, mouth=block.with_mouth and MOUTH not in chosen)
+        for block in shown.blocks
+        if block.name in chosen
     }
 
 
@@ -192,28 +189,28 @@ def _line(blocks: Mapping[str, list[_Column]], row: int, *, plain: bool = False)
     return Text(" " * _GAP["between"]).join(texts)
 
 
-def _marked(clip: Mapping) -> str:
+def _marked(row: Row) -> str:
     """The clip's name, with a mark if it has any flag."""
-    return clip["id"] + (f" {_FLAGGED}" if clip.get("flags") else "")
+    return row.id + (f" {_FLAGGED}" if row.flags else "")
 
 
-def _fill(table: Table, document: Mapping, blocks: Mapping[str, list[_Column]]) -> None:
-    row = 2
-    for clip in document["clips"]:
-        if clip["status"] == "ok":
-            table.add_row(Text(_marked(clip)), _line(blocks, row))
-            row += 1
+def _fill(table: Table, document: Document, blocks: Mapping[str, list[_Column]]) -> None:
+    line = 2
+    for row in document.clips:
+        if row.status == "ok":
+            table.add_row(Text(_marked(row)), _line(blocks, line))
+            line += 1
         else:
-            reason = clip.get("reason") or "no reason was recorded"
-            table.add_row(Text(_marked(clip)), Text(f"failed: {reason}", style="red"))
+            reason = row.reason or "no reason was recorded"
+            table.add_row(Text(_marked(row)), Text(f"failed: {reason}", style="red"))
     if blocks:
         table.add_section()
         names = ["mean", "95 % from", "95 % to", "n of N", *(["noise floor"] if floor_of(document) else [])]
         for offset, name in enumerate(names):
-            table.add_row(name, _line(blocks, row + offset, plain=True))
+            table.add_row(name, _line(blocks, line + offset, plain=True))
 
 
-def print_table(document: Mapping, console: Console) -> None:
+def print_table(document: Document, console: Console) -> None:
     """Print one row per clip and a summary: score, divergence and lag side by side, as many as the console is wide.
 
     A failed clip is a row with its reason, a missing value a dash with a footnote that gives the reason. An aligned
@@ -222,32 +219,28 @@ def print_table(document: Mapping, console: Console) -> None:
     and a lag that its costs don't support. What a narrow console leaves out is named under the table.
 
     Args:
-        document: what `scores.json` holds: `clips` and `summary`.
+        document: what `scores.json` holds.
         console: where to print; its `width` in characters decides how many scores fit.
-
-    Raises:
-        KeyError: if the document has no `clips` or no `summary`.
 
     References:
         The scores are defined in `jaxeval.results.definitions`.
 
     Example:
-        >>> clip = {"id": "late", "status": "ok", "missing": {},
-        ...         "scores": {"st_lpips": 0.0274, "st_lpips_div": 0.0012, "lag_ms_st_lpips": 118.0}}
-        >>> print_table({"clips": [clip], "summary": {}}, Console(width=100))  # doctest: +ELLIPSIS
+        >>> scores = {"st_lpips": 0.0274, "st_lpips_div": 0.0012, "lag_ms_st_lpips": 118.0}
+        >>> print_table(Document(clips=(Row(id="late", scores=scores),), summary={}), Console(width=100))
+        ... # doctest: +ELLIPSIS
         <BLANKLINE>
         ...
     """
-    notes, shown = _Notes(), _shown(document)
-    name_width = min(_NAME_WIDTH, max((len(_marked(clip)) for clip in document["clips"]), default=0))
-    blocks = _blocks(shown, console.width - max(name_width, len("95 % from")) - _TABLE_PADDING, notes)
+    notes, shown = _Notes(), _Shown(document, catalogue_of(document))
+    name_width = min(_NAME_WIDTH, max((len(_marked(row)) for row in document.clips), default=0))
+    blocks = _chosen(shown, console.width - max(name_width, len("95 % from")) - _TABLE_PADDING, notes)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("clip", max_width=_NAME_WIDTH, overflow="fold", vertical="top", min_width=len("95 % from"))
-    heading = Text("\n").join([_line(blocks, row, plain=True) for row in (0, 1)])
-    table.add_column(heading, overflow="fold")
+    table.add_column(Text("\n").join([_line(blocks, row, plain=True) for row in (0, 1)]), overflow="fold")
     _fill(table, document, blocks)
     console.print(table)
-    hidden = shown.hidden(blocks)
+    hidden = [block.name for block in shown.blocks if block.name not in blocks]
     left_out = [f"Not shown at this width: {', '.join(hidden)}."] if hidden else []
     if shown.of_set:
         left_out.insert(0, f"The whole set: {', '.join(shown.of_set)}.")
@@ -256,20 +249,20 @@ def print_table(document: Mapping, console: Console) -> None:
         console.print(Text(line, style="dim"))
 
 
-def _warnings(document: Mapping) -> list[str]:
+def _warnings(document: Document) -> list[str]:
     """Why a `_div` is marked, clip by clip."""
-    warned = {clip["id"]: time_flags(clip) for clip in document["clips"]}
+    warned = {row.id: time_flags(row) for row in document.clips}
     return _first([f"{_WARNING} {id_}: {'; '.join(flags)}" for id_, flags in warned.items() if flags])
 
 
-def _other_flags(document: Mapping) -> list[str]:
+def _other_flags(document: Document) -> list[str]:
     """By which other flags clips are marked, each flag once with its clips."""
     clips: dict[str, dict[str, None]] = {}
-    for clip in document["clips"]:
-        for flag in clip.get("flags", ()):
-            if flag not in time_flags(clip):
-                clips.setdefault(flag.partition(":")[0], {})[clip["id"]] = None
-    marked = [f"{_FLAGGED} {code}: {_names(list(ids), len(document['clips']))}" for code, ids in clips.items()]
+    for row in document.clips:
+        for flag in row.flags:
+            if flag not in time_flags(row):
+                clips.setdefault(flag.partition(":")[0], {})[row.id] = None
+    marked = [f"{_FLAGGED} {code}: {_names(list(ids), len(document.clips))}" for code, ids in clips.items()]
     return _first(marked)
 
 
@@ -279,6 +272,6 @@ def _names(ids: list[str], count: int) -> str:
     return ", ".join(ids[:_MAX_NOTES]) + (f" and {len(ids) - _MAX_NOTES} more" if len(ids) > _MAX_NOTES else "")
 
 
-def _first(lines: list[str]) -> list[str]:
+def _first(lines: Sequence[str]) -> list[str]:
     left = len(lines) - _MAX_NOTES
-    return [*lines[:_MAX_NOTES], f"… and {left} more such lines in scores.json"] if left > 0 else lines
+    return [*lines[:_MAX_NOTES], f"… and {left} more such lines in scores.json"] if left > 0 else [*lines]

@@ -70,8 +70,14 @@ def lag_over_time(curves: Curves, *, fps: float, drift: float | None = None) -> 
         >>> b"lag (ms" in lag_over_time(identity, fps=25.0, drift=1.5)
         True
     """
+    figure, axes = timeline(1.75, len(curves.lag) / fps)
+    draw_lag(axes, curves, fps=fps, drift=drift)
+    return figure
+
+
+def draw_lag(axes: Axes, curves: Curves, *, fps: float, drift: float | None = None) -> None:
+    """Draw a lag as `lag_over_time` does, onto axes of its own or a caller's."""
     lag, seconds = 1000 / fps * curves.lag, len(curves.lag) / fps
-    figure, axes = timeline(1.75, seconds)
     # At least two frames, and the tolerance of 80 ms, so that a lag far below one frame does not fill the height.
     _bands(axes, max(2000 / fps, 100.0, 1.15 * float(np.abs(lag).max())))
     axes.plot(*curve(lag, fps), color=ALIGNED, marker=marker(len(lag)))
@@ -82,7 +88,6 @@ def lag_over_time(curves: Curves, *, fps: float, drift: float | None = None) -> 
         axes.plot(ends, line, color=INK, linewidth=1, linestyle=(0, (1, 2)), label=label)
         axes.legend(loc="lower right", bbox_to_anchor=(1.01, 0.97), borderpad=0, handlelength=1.8)
     axes.set_title("lag (ms; above 0 the generated clip is late)")
-    return figure
 
 
 @as_svg

@@ -1,156 +1,192 @@
-"""What every score is called in tables and pages, for the encoders of a protocol."""
+"""Scores by name. Every question about one is answered here: of which metric it is, its unit, direction, label, order.
 
-from collections.abc import Mapping
+No other file builds a score's name or takes one apart.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
-from typing import Any
+from functools import cached_property
 
-from jaxeval.protocol import JAXEVAL_V1
-from jaxeval.results.definitions import ALIGNED, GIVEN, GROUPS, PLAIN, SETS, Aligned, Score, aligned_scores
+from jaxeval.protocol import Protocol
+from jaxeval.results import definitions
+from jaxeval.results.definitions import METRICS, TIMING
+from jaxeval.results.metric import Metric, Value
+from jaxeval.results.score import Form, Score, score_name
 
 NICKNAMES = {"dlib_resnet": "dlib", "syncnet": "SyncNet", "liveportrait_motion": "LivePortrait"}
 """Encoders by the names that tables have room for."""
 
-_ALL = sorted((*PLAIN, *(s for m in ALIGNED for s in aligned_scores(m))), key=lambda s: [*GROUPS].index(s.group))
-_HUGE = 1e9
-_ENCODER_MATTERS = {"identity", "motion"}
+_TIMED: Mapping[str, Form] = {"lag_ms": "lag", "lag_std_ms": "lag_std"}
+_LABEL_NEEDS_ENCODER = ("identity", "motion")
+_COST = "squared Euclidean distance"
+_OWN_RANK = 30  # after all of jaxeval's
 
 
-def encoders_of(document: Mapping) -> Mapping[str, str]:
-    """Role to encoder in the protocol of a document, jaxeval-v1's where it doesn't say."""
-    protocol: Any = document.get("provenance", {}).get("protocol", {})
-    named = protocol.get("encoders") if isinstance(protocol, Mapping) else None
-    return named or JAXEVAL_V1.encoders
+class Catalogue(Mapping[str, Score]):
+    """Scores by name, in the order of the tables' columns.
+
+    Args:
+        metrics: the metrics that there are.
+        encoders: role to encoder, as in a protocol.
+        timing: the aligned metric whose lag is the clip's own.
+
+    Example:
+        >>> known = catalogue({"identity": "arcface_r50"})
+        >>> known["csim"].label, known["csim_div"].metric, known.of("csim", "lag").name
+        ('csim (arcface_r50)', 'csim', 'lag_ms_csim')
+    """
+
+    def __init__(self, metrics: Iterable[Metric], encoders: Mapping[str, str], timing: str = "") -> None:
+        self.metrics, self.encoders, self.timing = tuple(metrics), dict(encoders), timing
+        self._keep({score.name: score for metric in self.metrics for score in _scores(metric, self.encoders)})
+
+    def _keep(self, scores: dict[str, Score]) -> None:
+        self._scores = scores
+        self._forms = {(score.metric, score.form): score for score in scores.values()}
+
+    def __getitem__(self, name: str) -> Score:
+        return self._scores[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._scores)
+
+    def __len__(self) -> int:
+        return len(self._scores)
+
+    @cached_property
+    def entries(self) -> Mapping[str, Metric]:
+        """The metrics by name."""
+        return {metric.name: metric for metric in self.metrics}
+
+    @property
+    def aligned(self) -> list[Metric]:
+        """The metrics whose trajectories are aligned."""
+        return [metric for metric in self.metrics if self.of(metric.name, "div")]
+
+    def of(self, metric: str, form: Form) -> Score | None:
+        """A metric's score of a form; None if it has none."""
+        return self._forms.get((metric, form))
+
+    def scores(self, metric: Metric) -> list[str]:
+        """Names of all scores of a metric."""
+        return [score.name for score in self.values() if score.metric == metric.name]
+
+    def source(self, score: Score) -> str:
+        """The aligned metric that a lag is read off."""
+        return self.timing if score.metric == TIMING.name else score.metric
+
+    def encoder(self, metric: Metric) -> str:
+        """The network that a metric depends on: the protocol's, or its own default where that one isn't its kind."""
+        named = self.encoders.get(metric.role, "")
+        return named if _fits(metric, named) else metric.encoders[0]
+
+    def restricted(self, names: Iterable[str]) -> "Catalogue":
+        """These scores alone, in the catalogue's order; those that it doesn't know come last.
+
+        Example:
+            >>> [score.group for score in catalogue({}).restricted(["beauty", "psnr"]).values()]
+            ['image', 'other']
+        """
+        wanted = dict.fromkeys(names)
+        unknown = {name: Score(name, name, "value", "", "", 4, "other") for name in wanted if name not in self}
+        part = Catalogue(self.metrics, self.encoders, self.timing)
+        part._keep({name: score for name, score in self.items() if name in wanted} | unknown)
+        return part
 
 
-def catalogue(encoders: Mapping[str, str] = JAXEVAL_V1.encoders) -> dict[str, Score]:
-    """Every score by name, in the order in which tables show them, labelled for these encoders.
+def catalogue(encoders: Mapping[str, str], timing: str = "", extra: Iterable[Metric] = ()) -> Catalogue:
+    """Every score that there is, labelled for these encoders.
 
     Args:
         encoders: role to encoder, as in a protocol.
+        timing: the protocol's timing metric.
+        extra: trajectories that came in files, and scores of the user's own.
 
     Returns:
-        Name to `Score`.
-
-    Example:
-        >>> catalogue()["csim"].label, catalogue({"identity": "arcface_r50"})["csim"].label
-        ('csim (dlib)', 'csim (arcface_r50)')
+        The catalogue; `extra` stands before the scores of the whole set.
     """
-    return dict(_catalogue(tuple(sorted(encoders.items()))))
+    more = {metric.name: metric for metric in extra}
+    known = [more.pop(metric.name, metric) for metric in METRICS]
+    of_clips = [metric for metric in known if metric.group != "sets"]
+    of_sets = [metric for metric in known if metric.group == "sets"]
+    return Catalogue([*of_clips, *more.values(), *of_sets], encoders, timing)
 
 
-@cache
-def _catalogue(encoders: tuple[tuple[str, str], ...]) -> dict[str, Score]:
-    found = dict(encoders)
-    scores = {s.name: replace(s, encoder=_shown(s.role, found, s.name)) for s in _ALL}
-    if "identity" in found:
-        name = f"fd_{found['identity']}"
-        scores[name] = Score(name, "sets", "↓", "", 4, SETS.format("the identity network's"), "identity")
-    return scores
+def metrics_of(protocol: Protocol) -> list[Metric]:
+    """The metrics that a protocol scores: all for which it names an encoder, and those that need none."""
+    return [metric for metric in METRICS if _is_scored(metric, protocol.encoders)]
 
 
-def aligned_metrics(document: Mapping) -> list[Aligned]:
-    """The aligned metrics that a document speaks of, with their encoders."""
-    spoken = {score.name for score in scores_in(document)}
-    encoders = encoders_of(document)
-    present = [metric for metric in ALIGNED if f"{metric.name}_div" in spoken]
-    return [replace(metric, encoder=_shown(metric.role, encoders, metric.name)) for metric in present]
+def _is_scored(metric: Metric, encoders: Mapping[str, str]) -> bool:
+    if metric.per in ("user", "given") or metric.unless in encoders:
+        return False
+    return not metric.role or (metric.role in encoders and _fits(metric, encoders[metric.role]))
 
 
-def _shown(role: str, encoders: Mapping[str, str], name: str) -> str:
+def _fits(metric: Metric, encoder: str) -> bool:
+    return not metric.encoders or encoder in metric.encoders
+
+
+def _scores(metric: Metric, encoders: Mapping[str, str]) -> Iterator[Score]:
+    """All scores of an entry."""
+    m, named = metric.name, encoders.get(metric.role, "")
+    shown = _shown(metric, named)
+    plain: Form = "framewise" if metric.per == "frame" else "value"
+    for value in metric.values:
+        if "{encoder}" in value.name and not named:
+            continue
+        told = (value.better, value.unit, value.decimals, metric.group, value.definition, shown, metric.per)
+        yield Score(value.name.format(encoder=named), m, _TIMED.get(value.name, plain), *told)
+    if metric.cost:
+        yield Score(score_name(m, "seq"), m, "seq", "↓", "", metric.decimals, metric.group, definitions.SEQ, shown)
+        yield Score(score_name(m, "div"), m, "div", "↓", "", metric.decimals, metric.group, definitions.DIV, shown)
+        yield Score(score_name(m, "lag"), m, "lag", "", "ms", 0, metric.group, definitions.LAG.format(m))
+        yield Score(score_name(m, "lag_std"), m, "lag_std", "", "ms", 0, metric.group, definitions.LAG_STD)
+
+
+def _shown(metric: Metric, encoder: str) -> str:
     """The encoder's short name where a score must say it: pose from the mesh goes without, as it always did."""
-    encoder = encoders.get(role, "")
-    if role not in _ENCODER_MATTERS or name.startswith("lag_") or encoder == "face_mesh":
+    if metric.per == "set" or metric.role not in _LABEL_NEEDS_ENCODER or encoder == "face_mesh":
         return ""
     return NICKNAMES.get(encoder, encoder)
 
 
-def scores_in(document: Mapping) -> list[Score]:
-    """List the scores that a document speaks of, known ones first and in the order of `catalogue`.
-
-    Args:
-        document: what `scores.json` holds. A score counts as spoken of if it is in the summary or in any clip's
-            `scores` or `missing`.
-
-    Returns:
-        One `Score` each; a name that the catalogue does not know gets its own name as label, and group "other".
-
-    Example:
-        >>> [s.label for s in scores_in({"clips": [{"scores": {"ssim": 1.0, "psnr": 40.0}}]})]
-        ['psnr', 'ssim']
-    """
-    spoken = dict.fromkeys(document.get("summary", {}))
-    for clip in document["clips"]:
-        spoken |= dict.fromkeys((*clip.get("scores", {}), *clip.get("missing", {})))
-    provenance = document.get("provenance", {})
-    known = catalogue(encoders_of(document))
-    known |= {name: own_score(name, told) for name, told in provenance.get("scorers", {}).items()}
-    known |= {
-        name: Score(name, "sets", "", "", 4, GIVEN) for name in provenance.get("numbers", {}) if name not in known
-    }
-    listed = [score for name, score in known.items() if name in spoken]
-    return listed + [_unknown(name) for name in spoken if name not in known]
+def trajectory_metric(name: str) -> Metric:
+    """The entry of a trajectory that came in files."""
+    text = f"Mean {_COST} of the trajectories {name} that came in files, frame by frame."
+    value = Value(name, "↓", "", 4, text, _OWN_RANK)
+    return Metric(name, name, of="nothing", distance="squared_euclidean", cost=_COST, values=(value,))
 
 
-def own_score(name: str, told: Mapping[str, str]) -> Score:
-    """How tables show a score of the user's own.
+def own_metric(name: str, told: Mapping[str, str]) -> Metric:
+    """The entry of a score of the user's own.
 
     Args:
         name: the score's.
-        told: what a document tells of it, see `CustomScore.as_dict`.
+        told: its `better`, `unit` and `definition`, see `CustomScore.as_dict`.
 
     Returns:
-        Its `Score`; `iqa` and `vqa` keep their columns.
+        The entry; `iqa` and `vqa` keep their columns.
     """
-    blank = catalogue().get(name) or Score(name, "own", told.get("better", ""), "", 4, "")
-    return replace(blank, unit=told.get("unit", ""), definition=told.get("definition") or blank.definition)
+    slot = _known(name, "user")
+    better = told.get("better", "")
+    blank = slot.values[0] if slot else Value(name, better, "", 4, "", _OWN_RANK)  # type: ignore[arg-type]
+    value = replace(blank, unit=told.get("unit", ""), definition=told.get("definition") or blank.definition)
+    return Metric(name, slot.group if slot else "own", of="pictures", per="user", values=(value,))
 
 
-def _unknown(name: str) -> Score:
-    """Of a trajectory that came in a file, whose timing is told in ms as any other."""
-    return Score(name, "other", "", "ms", 0, "") if name.startswith("lag_") else Score(name, "other", "", "", 4, "")
+def given_metric(name: str) -> Metric:
+    """The entry of a value that the user gives; `fps` keeps its column."""
+    value = Value(name, "", "", 4, definitions.GIVEN)
+    return _known(name, "given") or Metric(name, "sets", of="nothing", per="given", values=(value,))
 
 
-def format_value(score: Score, value: float) -> str:
-    """Write a value with its score's decimals: a lag with its sign; a tiny cost, or a huge number, as 2.3e-05.
-
-    Args:
-        score: the score that the value is of.
-        value: a finite number, in the score's unit.
-
-    Returns:
-        The text without the unit, with a true minus sign and no negative zero.
-
-    Example:
-        >>> scores = catalogue()
-        >>> format_value(scores["lag_ms"], 118.3), format_value(scores["psnr"], 31.4159)
-        ('+118', '31.42')
-        >>> format_value(scores["st_lpips_div"], 0.0000234), format_value(scores["st_lpips_seq"], -0.0087)
-        ('2.3e-05', '−0.0087')
-    """
-    tiny = score.decimals >= 4 and 0 < abs(value) < 10.0 ** (1 - score.decimals)
-    sign = "+" if score.unit.startswith("ms") and not score.name.startswith("lag_std") else ""
-    text = f"{value:{sign}.1e}" if tiny or abs(value) >= _HUGE else f"{value:{sign}.{score.decimals}f}"
-    if not tiny and float(text) == 0:
-        text = text.lstrip("+-")
-    return text.replace("-", "−", 1) if value < 0 else text
+def _known(name: str, per: str) -> Metric | None:
+    return next((metric for metric in METRICS if metric.name == name and metric.per == per), None)
 
 
-def format_cell(score: Score, scores: Mapping[str, float]) -> str:
-    """Write a clip's value of a score; a lag comes with its standard deviation.
-
-    Args:
-        score: which score.
-        scores: the clip's values by name; `score.name` is among them.
-
-    Returns:
-        The text without the unit.
-
-    Example:
-        >>> format_cell(catalogue()["lag_ms"], {"lag_ms": 118.3, "lag_std_ms": 12.2})
-        '+118 ± 12'
-    """
-    text = format_value(score, scores[score.name])
-    spread = score.name.replace("lag_ms", "lag_std_ms")
-    known = spread != score.name and spread in scores
-    return f"{text} ± {format_value(replace(score, name=spread), scores[spread])}" if known else text
+def is_reserved(name: str) -> bool:
+    """Whether a name is, or could become, that of a score of jaxeval's or of a column of `scores.csv`."""
+    taken = {value.name for metric in METRICS for value in metric.values} | {metric.name for metric in METRICS}
+    made = name.startswith(("lag_", "fd_", "frames_")) or name.endswith(("_seq", "_div"))
+    return made or name in taken | {"id", "status", "reason", "flags", "kid"}

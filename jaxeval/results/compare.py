@@ -1,25 +1,21 @@
 """Two runs side by side: the same clips, scored in the same way, and how sure the difference is."""
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from jaxeval.errors import JaxevalError
-from jaxeval.results.catalogue import scores_in
-from jaxeval.results.definitions import Score
+from jaxeval.errors import JaxevalError, nearest
+from jaxeval.results.catalogue import Catalogue
+from jaxeval.results.document import Document, Row, SignatureTexts, catalogue_of
 from jaxeval.results.finite import all_finite, finite_number
 from jaxeval.results.flags import time_flags
 from jaxeval.results.paired_test import LEVEL, holm, paired_p, too_few
+from jaxeval.results.score import Score
 from jaxeval.results.sides import Side, lacking, side_of
 from jaxeval.results.signature import differing, fields_of
 from jaxeval.results.summary import interval, mean_of, scaled
 
-_SCHEMA = 1
 _TOO_FAR = "the difference leaves float64's range"
 
 
@@ -47,7 +43,7 @@ class Difference:
     one: float | None
     other: float | None
     difference: float | None
-    ci95: list[float] | None
+    ci95: tuple[float, ...] | None
     n: int
     of: int
     lags: tuple[tuple[float, float], tuple[float, float]] | None = None
@@ -70,54 +66,7 @@ class Difference:
         return "second" if (self.difference > 0) == (self.score.better == "↑") else "first"
 
 
-def read_scores(path: Path) -> dict[str, Any]:
-    """A run's `scores.json`.
-
-    Args:
-        path: the file, or the folder that holds it.
-
-    Returns:
-        The document.
-
-    Raises:
-        JaxevalError: there is none, or it is none of this version.
-    """
-    file = path / "scores.json" if path.is_dir() else path
-    try:
-        document = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise JaxevalError(
-            f"{file}: expected the scores.json of a run, found none. Run: jaxeval score … --out"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise JaxevalError(
-            f"{file}: expected the scores.json of a run, found: {' '.join(str(error).split())}."
-        ) from error
-    needed = {"schema": int, "clips": list, "summary": dict, "signatures": dict}
-    for name, kind in needed.items():
-        if not isinstance(document, dict) or not isinstance(document.get(name), kind):
-            raise JaxevalError(
-                f"{file}: expected the scores.json of a run with its {name}, found none; score the clips again."
-            )
-    if document["schema"] != _SCHEMA:
-        raise JaxevalError(f"{file}: expected schema {_SCHEMA}, found {document['schema']}; score the clips again.")
-    wrong = [f"clip {number}" for number, clip in enumerate(document["clips"], 1) if not _is_row(clip)]
-    for part in ("summary", "signatures"):
-        wrong += [f"{part}: {name}" for name, entry in document[part].items() if not isinstance(entry, dict)]
-    if wrong:
-        text = f"expected entries as jaxeval writes them, found another as {wrong[0]}; score the clips again"
-        raise JaxevalError(f"{file}: {text}.")
-    return document
-
-
-def _is_row(clip: Any) -> bool:
-    kinds = {"scores": dict, "missing": dict, "flags": list}
-    if not isinstance(clip, dict) or not isinstance(clip.get("id"), str):
-        return False
-    return all(isinstance(clip.get(name, kind()), kind) for name, kind in kinds.items())
-
-
-def compare(one: Mapping, other: Mapping, only: Sequence[str] = ()) -> list[Difference]:
+def compare(one: Document, other: Document, only: Sequence[str] = ()) -> list[Difference]:
     """Every score that either run has, over the clips that both have.
 
     Args:
@@ -131,21 +80,22 @@ def compare(one: Mapping, other: Mapping, only: Sequence[str] = ()) -> list[Diff
     Raises:
         JaxevalError: a score was computed in two ways, no clip or no score is common, or `only` names an unknown one.
     """
-    known = {score.name: score for document in (other, one) for score in scores_in(document)}
-    order = dict.fromkeys(score.name for document in (one, other) for score in scores_in(document))
+    catalogues = catalogue_of(one), catalogue_of(other)
+    known = dict.fromkeys((*catalogues[0], *catalogues[1]))
     for name in only:
         if name not in known:
-            raise JaxevalError(f"Expected {name} in both runs, found none in either. Choose another with --scores.")
-    names = list(dict.fromkeys(only)) or list(order)
+            text = f"Expected {name} in both runs, found none in either. Did you mean {nearest(name, known)}?"
+            raise JaxevalError(text)
+    names = list(dict.fromkeys(only or known))
     sides = side_of(one, "first"), side_of(other, "second")
     _refuse_unlike(one, other, [name for name in names if all(name in side.means for side in sides)])
     common = [clip for clip in sides[0].clips if clip in sides[1].clips]
     if not common:
         raise JaxevalError("Expected the same clips in both runs, found none in common: they are matched by their ids.")
-    found = _corrected([_row(known[name], *sides, common) for name in names])
-    if all(row.difference is None for row in found):
-        raise JaxevalError(_nothing(found))
-    return found
+    rows = _corrected([_row(name, next(k for k in catalogues if name in k), *sides, common) for name in names])
+    if all(row.difference is None for row in rows):
+        raise JaxevalError(_nothing(rows))
+    return rows
 
 
 def _nothing(rows: Sequence[Difference]) -> str:
@@ -159,13 +109,13 @@ def _nothing(rows: Sequence[Difference]) -> str:
     return f"Expected {row.score.name} in both runs, found none in {where}: {row.reason}{more}. Try others by --scores."
 
 
-def _row(score: Score, left: Side, right: Side, common: Sequence[str]) -> Difference:
-    name = score.name
-    ids = [clip for clip in common if all(name in side.clips[clip]["scores"] for side in (left, right))]
+def _row(name: str, known: Catalogue, left: Side, right: Side, common: Sequence[str]) -> Difference:
+    score = known[name]
+    ids = [clip for clip in common if all(name in side.clips[clip].scores for side in (left, right))]
     if ids:
-        return _of_clips(score, left, right, ids, len(common))
+        return _of_clips(score, known, left, right, ids, len(common))
     rows = [*left.clips.values(), *right.clips.values()]
-    in_clips = any(name in row["scores"] or name in row["missing"] for row in rows)
+    in_clips = any(name in row.scores or name in row.missing for row in rows)
     a, b = (side.mean(name, common) if in_clips else side.means.get(name) for side in (left, right))
     if in_clips or a is None or b is None:
         reason = lacking(name, (left, right), (a, b), common)
@@ -175,15 +125,15 @@ def _row(score: Score, left: Side, right: Side, common: Sequence[str]) -> Differ
     return Difference(score, a, b, difference, None, 0, 0, reason=reason)
 
 
-def _of_clips(score: Score, left: Side, right: Side, ids: Sequence[str], of: int) -> Difference:
+def _of_clips(score: Score, known: Catalogue, left: Side, right: Side, ids: Sequence[str], of: int) -> Difference:
     """Paired over the clips that have the score in both runs."""
     sides = [[side.clips[clip] for clip in ids] for side in (left, right)]
-    values, unit = scaled(np.array([clip["scores"][score.name] for clips in sides for clip in clips]))
+    values, unit = scaled(np.array([row.scores[score.name] for rows in sides for row in rows]))
     a, b = values[: len(ids)], values[len(ids) :]
-    between, metric = interval(b - a, ids), re.fullmatch(r"(.+)_(?:div|seq)", score.name)
-    lags = [_lag(metric[1], clips) for clips in sides] if metric else []
+    between = interval(b - a, ids)
+    forgiven = [_lag(score, known, rows) for rows in sides] if score.is_aligned else []
     difference = finite_number(float((b - a).mean()) * unit)
-    bounds = [float(bound) * unit for bound in between or ()]
+    bounds = tuple(float(bound) * unit for bound in between or ())
     return Difference(
         score,
         float(a.mean()) * unit,
@@ -192,8 +142,8 @@ def _of_clips(score: Score, left: Side, right: Side, ids: Sequence[str], of: int
         bounds if bounds and all_finite(bounds) else None,
         len(ids),
         of,
-        lags=(lags[0], lags[1]) if lags and lags[0] and lags[1] else None,
-        flagged=sum(any(map(time_flags, pair)) for pair in zip(*sides, strict=True)) if metric else 0,
+        lags=(forgiven[0], forgiven[1]) if forgiven and forgiven[0] and forgiven[1] else None,
+        flagged=sum(any(map(time_flags, pair)) for pair in zip(*sides, strict=True)) if score.is_aligned else 0,
         p=None if difference is None else paired_p(b - a),
         reason=_TOO_FAR if difference is None else "",
     )
@@ -213,17 +163,17 @@ def _corrected(rows: Sequence[Difference]) -> list[Difference]:
     return found
 
 
-def _lag(metric: str, clips: Sequence[Mapping]) -> tuple[float, float] | None:
-    """Mean lag and mean spread of those clips that have them, ms."""
-    names = f"lag_ms_{metric}", f"lag_std_ms_{metric}"
-    rows = [[clip["scores"][name] for name in names] for clip in clips if set(names) <= clip["scores"].keys()]
-    if not rows:
+def _lag(score: Score, known: Catalogue, rows: Sequence[Row]) -> tuple[float, float] | None:
+    """Mean lag and mean spread that alignment forgave in a score, over the clips that have them, ms."""
+    lag, spread = known.of(score.metric, "lag"), known.of(score.metric, "lag_std")
+    if lag is None or spread is None:
         return None
-    late, spread = map(mean_of, np.array(rows).T)
-    return late, spread
+    names = (lag.name, spread.name)
+    values = [[row.scores[name] for name in names] for row in rows if set(names) <= row.scores.keys()]
+    return tuple(map(mean_of, np.array(values).T)) if values else None  # type: ignore[return-value]
 
 
-def _refuse_unlike(one: Mapping, other: Mapping, names: Sequence[str]) -> None:
+def _refuse_unlike(one: Document, other: Document, names: Sequence[str]) -> None:
     unlike = {}
     for name in names:
         first, second = (_signature(document, name) for document in (one, other))
@@ -238,9 +188,9 @@ def _refuse_unlike(one: Mapping, other: Mapping, names: Sequence[str]) -> None:
         )
 
 
-def _signature(document: Mapping, name: str) -> Mapping[str, str]:
+def _signature(document: Document, name: str) -> Mapping[str, str]:
     """A score's signature by its fields; one that can't be read agrees with none but the same text."""
-    text = str(document["signatures"].get(name, {}).get("long", "unknown"))
+    text = document.signatures.get(name, SignatureTexts()).long
     try:
         return fields_of(text)
     except ValueError:

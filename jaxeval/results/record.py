@@ -108,6 +108,9 @@ class ClipRecord:
         features: what the pair adds to the scores of the whole set; None if it adds nothing.
         fps: frames per second of trajectories that came in files; None for videos, which are at the protocol's.
         support: aligned metric's name to how much of the clip speaks for its lag, in [-1, 1].
+        per_frame: frame-wise score's name to its value in each frame, `[min(T, S)]`, without a reference `[T]`; psnr's
+            is infinite where frames are identical.
+        trajectories: names of those that came in files.
     """
 
     id: str
@@ -124,6 +127,8 @@ class ClipRecord:
     features: SetFeatures | None = None
     fps: float | None = None
     support: dict[str, float] = field(default_factory=dict)
+    per_frame: dict[str, np.ndarray] = field(default_factory=dict)
+    trajectories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         scores, missing = finite_scores(self.scores, self.missing)
@@ -136,6 +141,7 @@ class ClipRecord:
             "audio": self.audio if self.audio is None or all_finite(self.audio) else None,
             "fps": finite_number(self.fps),
             "support": finite_scores(self.support, {})[0],
+            "trajectories": tuple(str(name) for name in self.trajectories),
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
+from jaxeval.results.document import Document, Row
 from jaxeval.results.finite import finite_number, finite_scores
 from jaxeval.results.summary import mean_of
 
@@ -24,44 +26,44 @@ class Side:
     """
 
     name: str
-    clips: Mapping[str, Mapping]
+    clips: Mapping[str, Row]
     means: Mapping[str, float | None]
     unset: Mapping[str, str]
 
     def mean(self, score: str, ids: Sequence[str]) -> float | None:
         """Of those of the clips that have the score."""
-        having = [self.clips[id_]["scores"] for id_ in ids if score in self.clips[id_]["scores"]]
-        return mean_of(np.array([scores[score] for scores in having])) if having else None
+        values = [self.clips[id_].scores[score] for id_ in ids if score in self.clips[id_].scores]
+        return mean_of(np.array(values)) if values else None
 
     def reasons(self, score: str, ids: Sequence[str]) -> str:
         """Why the clips, or the whole set, lack a score: the commonest reasons."""
         if score in self.unset:
             return self.unset[score]
-        found: Counter[str] = Counter()
-        for clip in (self.clips[id_] for id_ in ids):
-            if score not in clip["scores"]:
-                failed = f"failed: {clip.get('reason')}" if clip.get("status") == "failed" else "not scored"
-                found[clip["missing"].get(score, failed)] += 1
-        shown = [f"{reason} ({count} of {len(ids)} clips)" for reason, count in found.most_common(_REASONS_SHOWN)]
-        left = len(found) - len(shown)
+        rows = [self.clips[id_] for id_ in ids if score not in self.clips[id_].scores]
+        reasons = Counter(row.missing.get(score, _unscored(row)) for row in rows)
+        shown = [f"{reason} ({count} of {len(ids)} clips)" for reason, count in reasons.most_common(_REASONS_SHOWN)]
+        left = len(reasons) - len(shown)
         return ", ".join(shown) + (f", and {left} more reasons" if left else "")
 
 
-def side_of(document: Mapping, name: str) -> Side:
+def _unscored(row: Row) -> str:
+    return f"failed: {row.reason}" if row.status == "failed" else "not scored"
+
+
+def side_of(document: Document, name: str) -> Side:
     """A run's document as one side; numbers that aren't finite, as others may have written them, are missing.
 
     Example:
-        >>> row = {"id": "a", "scores": {"l1": float("nan")}, "missing": {}}
-        >>> side_of({"clips": [row], "summary": {}}, "first").clips["a"]["missing"]
+        >>> rows = (Row(id="a", scores={"l1": float("nan")}),)
+        >>> side_of(Document(clips=rows, summary={}), "first").clips["a"].missing
         {'l1': 'no finite number: the computation gave nan'}
     """
     clips = {}
-    for clip in document["clips"]:
-        scores, missing = finite_scores(clip.get("scores", {}), clip.get("missing", {}))
-        clips[clip["id"]] = {**clip, "scores": scores, "missing": missing}
-    means = {score: finite_number(entry.get("mean")) for score, entry in document["summary"].items()}
-    details = document.get("details", {})
-    unset = {score: str(detail["reason"]) for score, detail in details.items() if "reason" in detail}
+    for row in document.clips:
+        scores, missing = finite_scores(row.scores, row.missing)
+        clips[row.id] = msgspec.structs.replace(row, scores=scores, missing=missing)
+    means = {score: finite_number(entry.mean) for score, entry in document.summary.items()}
+    unset = {score: detail.reason for score, detail in document.details.items() if detail.reason}
     return Side(name, clips, means, unset)
 
 

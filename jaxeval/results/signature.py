@@ -1,15 +1,15 @@
 """What a number depends on, in one line: two numbers compare only if their signatures are equal."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from jaxeval.media.chips import CHIPS
 from jaxeval.protocol import Protocol
-from jaxeval.results.catalogue import catalogue
-from jaxeval.results.definitions import ALIGNED
-
-_OF_TIMING = ("lag_ms", "lag_std_ms", "lag_beyond_40ms", "lag_beyond_80ms", "lag_beyond_160ms", "lag_drift")
+from jaxeval.results.catalogue import Catalogue
+from jaxeval.results.definitions import TIMING
+from jaxeval.results.metric import Metric
+from jaxeval.results.score import ALIGNED, Score
 
 
 @dataclass(frozen=True)
@@ -87,93 +87,85 @@ def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
     return [name for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)]
 
 
-def signatures_of(
-    names: Iterable[str],
-    protocol: Protocol,
-    region: str,
-    weights: Mapping[str, str],
-    *,
-    gamma: float = 0.01,
-    fps: Iterable[float] = (),
-    scorers: Mapping[str, str] | None = None,
-    numbers: Iterable[str] = (),
-) -> dict[str, Signature]:
-    """The signature of every score.
+@dataclass(frozen=True)
+class Conditions:
+    """What all scores of a run share.
 
-    Args:
-        names: of the scores.
-        protocol: under which they were computed.
+    Attributes:
+        protocol: the protocol.
         region: "face" or "frame".
         weights: encoder's name to the digest of its weights, see `Networks.weights`.
         gamma: of trajectories that came in files.
         fps: of each of those files' pairs.
-        scorers: name to version of the user's own.
-        numbers: names of those that the user gives.
+        versions: name to version of the user's own scorers.
+    """
+
+    protocol: Protocol
+    region: str
+    weights: Mapping[str, str]
+    gamma: float = 0.01
+    fps: tuple[float, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def finders(self) -> str:
+        """The networks that find the face, with their weights."""
+        names = map(self.protocol.encoders.get, ("detector", "landmarks"))
+        return " ".join(f"{name}#{self.weights[name]}" for name in names if name)
+
+    @property
+    def picture(self) -> str:
+        """What image scores see of a frame."""
+        return f"{self.region}{self.protocol.size}"
+
+
+def signatures_of(known: Catalogue, conditions: Conditions) -> dict[str, Signature]:
+    """The signature of every score of a run.
+
+    Args:
+        known: the scores.
+        conditions: what they share.
 
     Returns:
-        Name to `Signature`. A score that the catalogue doesn't know is of such trajectories, and its encoder "given",
-        as is a number's; a scorer's is its version.
+        Name to `Signature`. The encoder of a trajectory that came in a file, and of a value that the user gives, is
+        "given"; a scorer's is its version.
     """
-    scorers, numbers = scorers or {}, set(numbers)
-    known = catalogue(protocol.encoders)
-    finders = " ".join(
-        f"{name}#{weights[name]}" for name in map(protocol.encoders.get, ("detector", "landmarks")) if name
+    return {name: _signature(score, known, conditions) for name, score in known.items()}
+
+
+def _signature(score: Score, known: Catalogue, conditions: Conditions) -> Signature:
+    protocol, metric = conditions.protocol, known.entries[score.metric]
+    timed = known.source(score) if score.form in ALIGNED or metric is TIMING else ""
+    source = known.entries[timed] if timed else metric
+    encoder, crop, finders, fps = "given", "", "", f"{protocol.fps:g}"
+    if score.per == "user":
+        encoder, crop, finders = conditions.versions.get(score.name, ""), conditions.picture, conditions.finders
+    elif score.per == "given":
+        fps = ""
+    elif source.of == "nothing":
+        fps = ",".join(f"{rate:g}" for rate in sorted(set(conditions.fps))) or fps
+    else:
+        encoder, finders = known.encoder(source), conditions.finders
+        crop = _crop(encoder, source, conditions)
+    return Signature(
+        metric=score.name,
+        encoder=encoder,
+        weights=conditions.weights.get(encoder, ""),
+        crop=crop,
+        finders=finders,
+        fps=fps,
+        gamma=protocol.gamma.get(timed, conditions.gamma) if timed else None,
+        band=protocol.band if timed else None,
+        precision=protocol.precision,
+        protocol=protocol.name,
+        version=version("jaxeval"),
     )
-    given = ",".join(f"{rate:g}" for rate in sorted(set(fps)))
-    found = {}
-    for name in names:
-        if name in scorers or name in numbers:
-            encoder = scorers.get(name, "given")
-            crop = f"{region}{protocol.size}" if name in scorers else ""
-            found[name] = _plain(name, encoder, crop, finders if crop else "", protocol)
-            continue
-        role = _timing_role(protocol) if name in _OF_TIMING else known[name].role if name in known else ""
-        encoder = protocol.encoders.get(role, "") if name in known else "given"
-        metric = _metric(name, protocol)
-        is_aligned = metric is not None or (name not in known and _is_aligned(name))
-        found[name] = Signature(
-            metric=name,
-            encoder=encoder,
-            weights=weights.get(encoder, ""),
-            crop=_crop(encoder, role, region, protocol) if name in known else "",
-            finders=finders if name in known else "",
-            fps=f"{protocol.fps:g}" if name in known or not given else given,
-            gamma=(protocol.gamma[metric] if metric else gamma) if is_aligned else None,
-            band=protocol.band if is_aligned else None,
-            precision=protocol.precision,
-            protocol=protocol.name,
-            version=version("jaxeval"),
-        )
-    return found
 
 
-def _timing_role(protocol: Protocol) -> str:
-    """Of the encoder by whose metric the clip's own lag is told."""
-    return next(metric.role for metric in ALIGNED if metric.name == protocol.timing)
-
-
-def _plain(name: str, encoder: str, crop: str, finders: str, protocol: Protocol) -> Signature:
-    """Of a score of the user's, which isn't aligned."""
-    fps, own = f"{protocol.fps:g}" if crop else "", version("jaxeval")
-    return Signature(name, encoder, "", crop, finders, fps, None, None, protocol.precision, protocol.name, own)
-
-
-def _metric(name: str, protocol: Protocol) -> str | None:
-    """The aligned metric of a score; None if it isn't aligned."""
-    for metric in protocol.aligned:
-        if name in (f"{metric}_seq", f"{metric}_div", f"lag_ms_{metric}", f"lag_std_ms_{metric}"):
-            return metric
-    return protocol.timing if name in _OF_TIMING else None
-
-
-def _is_aligned(name: str) -> bool:
-    return name.startswith(("lag_ms_", "lag_std_ms_")) or name.endswith(("_seq", "_div"))
-
-
-def _crop(encoder: str, role: str, region: str, protocol: Protocol) -> str:
+def _crop(encoder: str, metric: Metric, conditions: Conditions) -> str:
     """What of a frame a network sees."""
     if encoder in CHIPS:
         return f"chip{CHIPS[encoder].size}"
     if encoder == "face_mesh":
         return "mesh192"
-    return "mouth224" if role == "sync" else f"{region}{protocol.size}"
+    return "mouth224" if metric.role == "sync" else conditions.picture

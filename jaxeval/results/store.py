@@ -84,6 +84,7 @@ def _pack(record: ClipRecord, inputs: Mapping[str, Any]) -> dict[str, np.ndarray
     arrays |= {
         f"strip {role} {key}": value for role, strip in strips.items() if strip for key, value in vars(strip).items()
     }
+    arrays |= {f"frame {name} values": values for name, values in plain.pop("per_frame").items()}
     if (audio := plain.pop("audio")) is not None:
         arrays["audio"] = audio
     if (features := plain.pop("features")) is not None:
@@ -94,7 +95,7 @@ def _pack(record: ClipRecord, inputs: Mapping[str, Any]) -> dict[str, np.ndarray
 
 
 def _unpack(plain: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ClipRecord:
-    groups: dict[str, dict[str, dict[str, np.ndarray]]] = {"curve": {}, "strip": {}, "set": {}}
+    groups: dict[str, dict[str, dict[str, np.ndarray]]] = {"curve": {}, "strip": {}, "set": {}, "frame": {}}
     for name in arrays:
         if " " in name:
             kind, owner, key = name.split(" ")
@@ -108,6 +109,7 @@ def _unpack(plain: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ClipReco
         generated=strips.get("generated"),
         reference=strips.get("reference"),
         audio=arrays.get("audio"),
+        per_frame={name: parts["values"] for name, parts in groups["frame"].items()},
         features=None if unset is None else SetFeatures(**{r: groups["set"].get(r, {}) for r in _ROLES}, missing=unset),
     )
 
@@ -127,8 +129,8 @@ def _check_types(plain: dict[str, Any]) -> None:
         and all(isinstance(group, dict) for group in (*words, *numbers))
         and all(isinstance(text, str) for group in words for text in group.values())
         and all(type(number) in (int, float) for group in numbers for number in group.values())
-        and isinstance(plain["flags"], list)
-        and all(isinstance(flag, str) for flag in plain["flags"])
+        and all(isinstance(plain[name], list) for name in ("flags", "trajectories"))
+        and all(isinstance(text, str) for name in ("flags", "trajectories") for text in plain[name])
         and (fps is None or (finite_number(fps) or 0) > 0)
         and (frames is None or (len(frames) == 2 and all(type(count) is int for count in frames)))
     )

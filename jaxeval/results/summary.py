@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from scipy.stats import bootstrap
 
-from jaxeval.results.catalogue import catalogue
-from jaxeval.results.definitions import Score
+from jaxeval.results.document import Detail, Entry
 from jaxeval.results.record import ClipRecord
+from jaxeval.results.score import Score
 
 _RESAMPLES = 2000
 _WORST = 5
@@ -17,46 +15,29 @@ _LARGEST = 2.0**400
 """Up to here sums and squares of as many numbers as there are stay in float64; larger ones are scaled first."""
 
 
-def summarise(records: Sequence[ClipRecord], identities: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+def summarize(
+    records: Sequence[ClipRecord], names: Iterable[str], identities: Mapping[str, str] | None = None
+) -> dict[str, Entry]:
     """Every score's mean over the clips that have it.
 
     Args:
         records: all clips, failed ones included.
+        names: of the scores.
         identities: clip's id to the person in it, where known: clips of one person are no independent evidence, so the
             interval resamples persons with all their clips. A clip that isn't named is a person of its own.
 
     Returns:
-        Name to `{"mean", "ci95": [low, high] or None, "n", "of"}`: n clips have the score, of all that were asked for.
-        The interval is the bootstrap's percentile interval of the mean (2000 resamples, fixed seed); None for fewer
-        than 2 clips or persons. A score that no clip has is listed with mean None and n 0.
+        Name to `Entry`. The interval is the bootstrap's percentile interval of the mean (2000 resamples, fixed seed).
     """
-    return {name: _summary(name, records, identities or {}) for name in _names(records)}
+    return {name: _entry(name, records, identities or {}) for name in names}
 
 
-def details(records: Sequence[ClipRecord], own: Mapping[str, Score] | None = None) -> dict[str, dict[str, Any]]:
-    """What more there is to say of every score than its mean.
-
-    Args:
-        records: all clips, failed ones included.
-        own: scores of the user's, by name.
-
-    Returns:
-        Name to `{"median": a number or None, "worst": ids of up to five clips, the worst first}`; no clip is the worst
-        for a score that has no better end.
-    """
-    found, known = {}, catalogue() | dict(own or {})
-    for name in _names(records):
-        having = [record for record in records if name in record.scores]
-        median = _median([record.scores[name] for record in having]) if having else None
-        found[name] = {"median": median, "worst": _worst(name, having, known)}
-    return found
+def details_of(records: Sequence[ClipRecord], scores: Iterable[Score]) -> dict[str, Detail]:
+    """What more there is to say of every score than its mean; no clip is the worst where there is no better end."""
+    return {score.name: _detail(score, records) for score in scores}
 
 
-def _names(records: Sequence[ClipRecord]) -> list[str]:
-    return list(dict.fromkeys(name for record in records for name in (*record.scores, *record.missing)))
-
-
-def interval(values: np.ndarray, persons: Sequence[str]) -> list[float] | None:
+def interval(values: np.ndarray, persons: Sequence[str]) -> tuple[float, float] | None:
     """The 95 % interval of a mean.
 
     Args:
@@ -64,12 +45,14 @@ def interval(values: np.ndarray, persons: Sequence[str]) -> list[float] | None:
         persons: whose clip each is.
 
     Returns:
-        [low, high]; None for fewer than 2 persons.
+        Low and high; None for fewer than 2 persons.
     """
     _, whose = np.unique(np.asarray(persons), return_inverse=True)
     counts = np.bincount(whose)
     if len(counts) < 2:
         return None
+    from scipy.stats import bootstrap  # half a second: only what needs it waits for it
+
     values, unit = scaled(values)
     result = bootstrap(
         (np.bincount(whose, values), counts),
@@ -80,7 +63,8 @@ def interval(values: np.ndarray, persons: Sequence[str]) -> list[float] | None:
         rng=np.random.default_rng(0),
         vectorized=True,
     )
-    return [float(bound) * unit for bound in result.confidence_interval]
+    low, high = result.confidence_interval
+    return float(low) * unit, float(high) * unit
 
 
 def scaled(values: np.ndarray) -> tuple[np.ndarray, float]:
@@ -113,21 +97,22 @@ def _median(values: Sequence[float]) -> float:
     return float(np.median(small)) * unit
 
 
-def _summary(name: str, records: Sequence[ClipRecord], identities: Mapping[str, str]) -> dict[str, Any]:
+def _entry(name: str, records: Sequence[ClipRecord], identities: Mapping[str, str]) -> Entry:
     having = [record for record in records if name in record.scores]
     values = np.array([record.scores[name] for record in having])
     persons = [identities.get(record.id, f"clip {record.id}") for record in having]
-    return {
-        "mean": mean_of(values) if having else None,
-        "ci95": interval(values, persons) if having else None,
-        "n": len(having),
-        "of": len(records),
-    }
+    return Entry(
+        mean=mean_of(values) if having else None,
+        ci95=interval(values, persons) if having else None,
+        n=len(having),
+        of=len(records),
+    )
 
 
-def _worst(name: str, having: Iterable[ClipRecord], known: Mapping[str, Score]) -> list[str]:
-    better = known[name].better if name in known else ""
-    if not better:
-        return []
-    ordered = sorted(having, key=lambda record: record.scores[name], reverse=better == "↓")
-    return [record.id for record in ordered[:_WORST]]
+def _detail(score: Score, records: Sequence[ClipRecord]) -> Detail:
+    having = [record for record in records if score.name in record.scores]
+    ordered = sorted(having, key=lambda record: record.scores[score.name], reverse=score.better == "↓")
+    return Detail(
+        median=_median([record.scores[score.name] for record in having]) if having else None,
+        worst=tuple(record.id for record in ordered[:_WORST]) if score.better else (),
+    )

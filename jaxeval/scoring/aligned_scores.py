@@ -1,7 +1,7 @@
 """What one family of metrics gives for a pair, and the part of it that alignment gives."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from jaxeval.metrics.lag_support import lag_support
 from jaxeval.protocol import Protocol
 from jaxeval.results.finite import all_finite, finite_scores
 from jaxeval.results.record import Curves
+from jaxeval.results.score import aligned_names
 
 PAD = 64
 """Trajectories and cost matrices are padded to a multiple of this, so that clips of like length share one program."""
@@ -85,6 +86,7 @@ class Scored:
         curves: aligned metric to its curves.
         flags: what a reader must know, each "code: text".
         support: aligned metric to how much of the clip speaks for its lag, see `jaxeval.metrics.lag_support`.
+        per_frame: frame-wise score to its value in each frame; psnr's are infinite where frames are identical.
     """
 
     scores: dict[str, float] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class Scored:
     curves: dict[str, Curves] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     support: dict[str, float] = field(default_factory=dict)
+    per_frame: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scores, missing = finite_scores(self.scores, self.missing)
@@ -106,12 +109,17 @@ class Scored:
             self.curves | other.curves,
             self.flags + other.flags,
             self.support | other.support,
+            self.per_frame | other.per_frame,
         )
 
-
-def aligned_names(metric: str) -> tuple[str, ...]:
-    """The scores that one aligned metric gives."""
-    return f"{metric}_seq", f"{metric}_div", f"lag_ms_{metric}", f"lag_std_ms_{metric}"
+    def only(self, keeps: Callable[[str], bool]) -> "Scored":
+        """The scores that are asked for; curves and flags stay."""
+        return replace(
+            self,
+            scores={name: value for name, value in self.scores.items() if keeps(name)},
+            missing={name: reason for name, reason in self.missing.items() if keeps(name)},
+            per_frame={name: values for name, values in self.per_frame.items() if keeps(name)},
+        )
 
 
 def missing(names: Iterable[str], reason: str) -> Scored:
@@ -128,7 +136,7 @@ def framewise(metric: str, costs: Costs) -> Scored:
     """One metric's mean cost of frame t against frame t."""
     if not all_finite(costs.framewise):
         return missing([metric], "the costs between frames leave float32's range, which ends at 3.4e38")
-    return Scored({metric: mean(costs.framewise)})
+    return Scored({metric: mean(costs.framewise)}, per_frame={metric: costs.framewise})
 
 
 def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
@@ -142,17 +150,20 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
     Returns:
         The four scores, or the reason why there is no alignment; lags are missing if a clip has one frame only.
     """
+    names, gamma = aligned_names(metric), protocol.gamma.get(metric)
+    if gamma is None:
+        return missing(names, f"{protocol.name} fixes no γ for {metric}")
     if reason := _no_alignment(costs, protocol.band_frames):
-        return missing(aligned_names(metric), reason)
+        return missing(names, reason)
     t, s = costs.xy.shape
     padded = (_padded(costs.xy), _padded(costs.xx), _padded(costs.yy))
-    gamma = jnp.float32(protocol.gamma[metric])
-    result, timing, support = jax.device_get(_align(*padded, (jnp.int32(t), jnp.int32(s)), gamma, protocol.band_frames))
+    lengths = (jnp.int32(t), jnp.int32(s))
+    result, timing, support = jax.device_get(_align(*padded, lengths, jnp.float32(gamma), protocol.band_frames))
     alignment, lags = result.alignment[:t, :s], timing.curve[:t]
     milliseconds = 1000 / protocol.fps
     lateness = [float(late) * milliseconds for late in (result.lag, result.lag_std)]
     values = (float(result.seq), float(result.divergence), *lateness)
-    names, mass = aligned_names(metric), alignment.sum(axis=1)
+    mass = alignment.sum(axis=1)
     if not all_finite(*values, alignment, lags) or not mass.all():
         return missing(names, f"no finite alignment: soft-DTW at γ = {gamma:g} gave {values[0]:g}")
     expected = (alignment * costs.xy).sum(axis=1) / mass

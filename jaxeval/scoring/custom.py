@@ -13,15 +13,12 @@ from typing import Literal
 import numpy as np
 
 from jaxeval.errors import JaxevalError, one_line
-from jaxeval.results.catalogue import catalogue, own_score
-from jaxeval.results.definitions import ALIGNED, Score
+from jaxeval.results.catalogue import is_reserved, own_metric
+from jaxeval.results.metric import Metric
 from jaxeval.scoring.aligned_scores import Scored, missing
 
 SLOTS = ("iqa", "vqa")
 """Scores that jaxeval shows and has no scorer for."""
-
-_RESERVED = {"id", "status", "reason", "flags", "kid", *(metric.name for metric in ALIGNED)}
-"""Columns of scores.csv, and names that protocols use for scores that the catalogue has no column for."""
 
 NUMBERS = ("fps",)
 """Numbers of a method that jaxeval shows and can't measure."""
@@ -81,9 +78,9 @@ class CustomScore:
             raise JaxevalError(f"{where}: expected high to be better, found {self.better!r}.")
 
     @property
-    def score(self) -> Score:
-        """How tables and pages show it."""
-        return own_score(self.name, self.as_dict())
+    def metric(self) -> Metric:
+        """Its entry of the catalogue."""
+        return own_metric(self.name, self.as_dict())
 
     def as_dict(self) -> dict[str, str]:
         """Plain values, for a record's provenance: all but the function."""
@@ -176,6 +173,5 @@ def read_numbers(given: Sequence[str]) -> dict[str, float]:
 def _check_name(where: str, name: str, free: Sequence[str]) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise JaxevalError(f"{where}: expected a name of small letters, digits and _, found {name!r}.")
-    taken = name in _RESERVED or name in catalogue() or name.startswith(("lag_", "fd_", "frames_"))
-    if (taken or name.endswith(("_seq", "_div"))) and name not in free:
+    if is_reserved(name) and name not in free:
         raise JaxevalError(f"{where}: expected {', '.join(free)} or a new name, found {name}, which jaxeval computes.")

@@ -2,6 +2,7 @@
 
 from jaxeval.protocol import Protocol
 from jaxeval.results.flags import TRUSTED
+from jaxeval.results.score import score_name
 from jaxeval.scoring.aligned_scores import Scored
 
 APART_MS = 80.0
@@ -30,13 +31,9 @@ def lag_flags(protocol: Protocol, scored: Scored) -> tuple[str, ...]:
         ('lags disagree: st_lpips +0 ms has no support (−0.80), expr +150 ± 30 ms has: rely on the latter',)
     """
     headline = protocol.timing
-    if (lag := scored.scores.get(f"lag_ms_{headline}")) is None:
+    if (lag := _lag(headline, scored)) is None:
         return ()
-    others = [
-        name
-        for name in _OF_THE_FACE
-        if scored.support.get(name, -1.0) >= TRUSTED and abs(scored.scores.get(f"lag_ms_{name}", lag) - lag) > APART_MS
-    ]
+    others = [name for name in _OF_THE_FACE if _disagrees(name, lag, scored)]
     if not others:
         return ()
     told, support = ", ".join(_words(name, scored) for name in others), scored.support.get(headline, 0.0)
@@ -49,7 +46,16 @@ def lag_flags(protocol: Protocol, scored: Scored) -> tuple[str, ...]:
     return (f"lags disagree: {text}",)
 
 
+def _lag(metric: str, scored: Scored) -> float | None:
+    return scored.scores.get(score_name(metric, "lag"))
+
+
+def _disagrees(metric: str, headline: float, scored: Scored) -> bool:
+    """Whether a metric's lag is well supported, and another one than the clip's."""
+    lag = _lag(metric, scored)
+    return lag is not None and scored.support.get(metric, -1.0) >= TRUSTED and abs(lag - headline) > APART_MS
+
+
 def _words(metric: str, scored: Scored) -> str:
-    spread = scored.scores.get(f"lag_std_ms_{metric}")
-    lag = f"{scored.scores[f'lag_ms_{metric}']:+.0f}".replace("-", "−")
-    return f"{metric} {lag}" + ("" if spread is None else f" ± {spread:.0f}")
+    lag, spread = _lag(metric, scored), scored.scores.get(score_name(metric, "lag_std"))
+    return f"{metric} {lag:+.0f}".replace("-", "−") + ("" if spread is None else f" ± {spread:.0f}")

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment import distances
 from jaxeval.media.audio import FULL_SCALE
 from jaxeval.media.syncnet_crop import syncnet_crops
 from jaxeval.media.video import Video
@@ -17,14 +16,12 @@ from jaxeval.metrics.lip_envelope import LipEnvelope, lip_envelope, mouth_openin
 from jaxeval.metrics.mfcc import mfcc
 from jaxeval.metrics.sync import SyncScores, legacy_windows, sync_scores
 from jaxeval.protocol import Protocol
-from jaxeval.scoring.aligned_scores import PAD, Scored, align, aligned_names, missing, padded, trajectory_costs
+from jaxeval.scoring.aligned_scores import PAD, padded
+from jaxeval.scoring.networks import Lacking
 from jaxeval.scoring.sound import SAMPLE_RATE, Sound
 
 REACH = 15
 """Offsets that are tried on either side, frames."""
-
-ENVELOPE = ("lip_envelope", "lip_envelope_offset_ms", *aligned_names("lip_envelope"))
-SYNC = ("sync_c", "sync_d", "sync_offset_ms", *aligned_names("sync"))
 
 _SAMPLES_PER_FRAME = 640
 _MFCC_WINDOW, _MFCC_HOP = 400, 160
@@ -32,18 +29,28 @@ _WINDOWS = 25
 _OVERLAP = 4
 
 
-def lips_names(protocol: Protocol) -> tuple[str, ...]:
-    """What a protocol scores of lips and sound."""
-    return SYNC if protocol.lips == "sync" else ENVELOPE
+class Lips(NamedTuple):
+    """Lips and sound as trajectories.
+
+    Attributes:
+        rows: `[T, D]` of the lips, and `[T, D]` of the sound.
+        values: the metric's own numbers, by name.
+    """
+
+    rows: tuple[np.ndarray, np.ndarray]
+    values: dict[str, float]
 
 
-def envelope_scores(protocol: Protocol, landmarks: np.ndarray, sound: Sound) -> Scored:
-    """All scores of `ENVELOPE`; the aligned ones over the frames that have both picture and sound.
+def envelope_lips(protocol: Protocol, landmarks: np.ndarray, sound: Sound) -> Lips:
+    """The lips' opening and the sound's envelope, over the frames that have both picture and sound.
 
     Args:
-        protocol: γ, band and fps.
+        protocol: for its fps.
         landmarks: `[T, 468, 3]` of the generated clip.
         sound: the pair's, which is there.
+
+    Raises:
+        Lacking: too few frames have both, or the sound is silent.
     """
     assert sound.samples is not None
     count, samples = len(landmarks), sound.samples[sound.late :]
@@ -52,15 +59,12 @@ def envelope_scores(protocol: Protocol, landmarks: np.ndarray, sound: Sound) -> 
     lips, voice, heard, found = jax.device_get(_envelope(padded(landmarks), filled, *sizes, protocol.fps))
     frames = np.flatnonzero(heard)
     if len(frames) <= 2 * REACH:
-        return missing(ENVELOPE, f"too short for offsets of ±{REACH} frames: {len(frames)} have picture and sound")
+        raise Lacking(f"too short for offsets of ±{REACH} frames: {len(frames)} have picture and sound")
     if not np.any(voice):
-        return missing(ENVELOPE, "the sound is silent")
-    scores = {
-        "lip_envelope": float(found.correlation),
-        "lip_envelope_offset_ms": float(found.offset) * 1000 / protocol.fps,
-    }
-    costs = trajectory_costs(distances.squared_euclidean, lips[frames], voice[frames])
-    return Scored(scores) | align("lip_envelope", costs, protocol)
+        raise Lacking("the sound is silent")
+    offset = float(found.offset) * 1000 / protocol.fps
+    values = {"lip_envelope": float(found.correlation), "lip_envelope_offset_ms": offset}
+    return Lips((lips[frames], voice[frames]), values)
 
 
 @partial(jax.jit, static_argnames="fps")
@@ -75,23 +79,24 @@ def _envelope(
     return lips, voice, heard, lip_envelope(lips, voice, reach=REACH, lengths=(count, count), heard=heard)
 
 
-def sync_net_scores(protocol: Protocol, encoder: Any, video: Video, boxes: np.ndarray, samples: np.ndarray) -> Scored:
-    """All scores of `SYNC`.
+def sync_net_lips(protocol: Protocol, encoder: Any, video: Video, boxes: np.ndarray, samples: np.ndarray) -> Lips:
+    """SyncNet's embeddings of lips and sound.
 
     Args:
-        protocol: γ, band, fps and the form of the scores.
+        protocol: for its fps and the form of the scores.
         encoder: SyncNet.
         video: the generated clip.
         boxes: `[T, 4]` of its face.
         samples: `[N]` mono sound in [-1, 1] at 16 kHz, its first sample beside the first picture.
+
+    Raises:
+        Lacking: picture or sound is too short.
     """
     frames = len(boxes)
     needed = 2 * REACH + _OVERLAP + 2 if protocol.sync == "valid" else 7
     if min(frames, len(samples) // _SAMPLES_PER_FRAME) < needed:
         seconds = len(samples) / SAMPLE_RATE
-        return missing(
-            SYNC, f"too short for SyncNet: {frames} frames and {seconds:.2f} s of sound, needs {needed} frames"
-        )
+        raise Lacking(f"too short for SyncNet: {frames} frames and {seconds:.2f} s of sound, needs {needed} frames")
     visual = _visual(encoder, video, boxes)
     audio = _audio(encoder, samples)
     windows = min(len(visual), len(audio))
@@ -99,15 +104,10 @@ def sync_net_scores(protocol: Protocol, encoder: Any, video: Video, boxes: np.nd
         windows = min(windows, legacy_windows(frames, len(samples)))
     visual, audio = visual[:windows], audio[:windows]
     length = jnp.int32(windows)
-    form = protocol.sync or "valid"
-    found = jax.device_get(_sync(padded(visual), padded(audio), (length, length), form))
-    scores = {
-        "sync_c": float(found.sync_c),
-        "sync_d": float(found.sync_d),
-        "sync_offset_ms": float(found.offset) * 1000 / protocol.fps,
-    }
-    costs = trajectory_costs(distances.squared_euclidean, visual, audio)
-    return Scored(scores) | align("sync", costs, protocol)
+    found = jax.device_get(_sync(padded(visual), padded(audio), (length, length), protocol.sync or "valid"))
+    offset = float(found.offset) * 1000 / protocol.fps
+    values = {"sync_c": float(found.sync_c), "sync_d": float(found.sync_d), "sync_offset_ms": offset}
+    return Lips((visual, audio), values)
 
 
 @partial(jax.jit, static_argnames="form")

@@ -6,7 +6,7 @@ blocks goes through one compiled step of one shape, so identical clips give iden
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -55,6 +55,18 @@ class FeatureBlocks:
             del self._kept[key]
 
 
+class PerceptualCosts(NamedTuple):
+    """What the perceptual distance says of a pair.
+
+    Attributes:
+        costs: frame-wise, and the three matrices.
+        steps: `[T − 1]` each frame of the generated clip against the one before, and `[S − 1]` the reference's.
+    """
+
+    costs: Costs
+    steps: tuple[np.ndarray, np.ndarray]
+
+
 def lpips_costs(
     blocks: FeatureBlocks,
     x: tuple[str, np.ndarray],
@@ -62,8 +74,9 @@ def lpips_costs(
     progress: Callable[[float], None],
     *,
     band: float | None = None,
-) -> Costs:
-    """Frame-wise costs and the three matrices of a pair.
+    framewise_only: bool = False,
+) -> PerceptualCosts:
+    """Frame-wise costs, steps, and the three matrices of a pair.
 
     Args:
         blocks: where features are kept; features of a clip stay for the next pair as long as there is room.
@@ -71,31 +84,39 @@ def lpips_costs(
         y: the reference's.
         progress: called with the share of the work that is done, in [0, 1].
         band: half-width in frames of the longer clip; costs that are far outside are not computed, and 0.
+        framewise_only: whether the matrices are left out; they are zero then.
 
     Returns:
-        `Costs`.
+        `PerceptualCosts`.
     """
     clips = (x, y)
     counts = [len(crops) for _, crops in clips]
     size = [-(-count // BLOCK) * BLOCK for count in counts]
     matrices = {(a, b): np.zeros((size[a], size[b]), np.float32) for a, b in ((0, 1), (0, 0), (1, 1))}
-    framewise = np.empty(min(size), np.float32)
+    framewise, steps = np.empty(min(size), np.float32), [np.empty(count, np.float32) for count in size]
     center = jnp.mean(blocks.get(*y, 0), axis=0)
-    pairs = list(_pairs(counts, blocks.room - 1, band))
-    for step, ((a, i), (b, j)) in enumerate(pairs):
-        progress(step / len(pairs))
+    pairs = list(_pairs(counts, blocks.room - 1, 0.0 if framewise_only else band))
+    for number, ((a, i), (b, j)) in enumerate(pairs):
+        progress(number / len(pairs))
+        left, right = blocks.get(*clips[a], i), blocks.get(*clips[b], j)
+        here, there = slice(i * BLOCK, (i + 1) * BLOCK), slice(j * BLOCK, (j + 1) * BLOCK)
+        if a == b and i == j:
+            steps[a][here] = _steps(left)
+        elif a == b and j == i + 1:
+            steps[a][there.start - 1] = _framewise(left[-1:], right[:1])[0]
+        elif a != b and i == j:
+            framewise[here] = _framewise(left, right)
+        if framewise_only:
+            continue
         # The block of the lower index comes first, whichever clip it is of: so the three matrices of identical clips
         # are made of the same products.
-        left, right = blocks.get(*clips[a], i), blocks.get(*clips[b], j)
         costs = np.asarray(_costs(left, right, center) if i <= j else _costs(right, left, center).T)
-        here, there = slice(i * BLOCK, (i + 1) * BLOCK), slice(j * BLOCK, (j + 1) * BLOCK)
         matrices[a, b][here, there] = costs
         if a == b:
             matrices[a, b][there, here] = costs.T
-        elif i == j:
-            framewise[here] = _framewise(left, right)
     t, s = counts
-    return Costs(framewise[: min(t, s)], matrices[0, 1][:t, :s], matrices[0, 0][:t, :t], matrices[1, 1][:s, :s])
+    xy, xx, yy = matrices[0, 1][:t, :s], matrices[0, 0][:t, :t], matrices[1, 1][:s, :s]
+    return PerceptualCosts(Costs(framewise[: min(t, s)], xy, xx, yy), (steps[0][: t - 1], steps[1][: s - 1]))
 
 
 Place = tuple[int, int]
@@ -116,9 +137,9 @@ def _pairs(counts: list[int], held: int, band: float | None) -> Iterator[tuple[P
 
 
 def _needed(first: Place, second: Place, counts: list[int], band: float | None) -> bool:
-    """Whether a pair of blocks has a cell in the band, or one of frames of the same index in different clips."""
+    """Whether a pair of blocks has a cell in the band, frames of the same index, or neighbours in one clip."""
     (a, i), (b, j) = first, second
-    if band is None or (a != b and i == j):
+    if band is None or (a != b and i == j) or (a == b and j - i <= 1):
         return True
     rows, columns = (np.arange(k * BLOCK, min((k + 1) * BLOCK, counts[side])) for side, k in (first, second))
     return bool(in_band(rows[:, None], columns[None], (counts[a], counts[b]), band).any())
@@ -137,3 +158,10 @@ def _costs(left: jax.Array, right: jax.Array, center: jax.Array) -> jax.Array:
 @jax.jit
 def _framewise(left: jax.Array, right: jax.Array) -> jax.Array:
     return jnp.sum(jnp.square(left - right), axis=1)
+
+
+@jax.jit
+def _steps(features: jax.Array) -> jax.Array:
+    """`[BLOCK]` each row against the next one; the last against itself, until the next block is there."""
+    following = jnp.concatenate([features[1:], features[-1:]])
+    return jnp.sum(jnp.square(following - features), axis=1)

@@ -1,127 +1,156 @@
-"""Every score of a pair of clips: one family of metrics after the other, or the reason why there is none."""
+"""Every score of a pair: one metric after the other, or the reason why it has none."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from jaxeval.protocol import Protocol
-from jaxeval.scoring.aligned_scores import Scored, missing
-from jaxeval.scoring.face import (
-    IDENTITY,
-    LANDMARKS,
-    MOTION,
-    Motion,
-    identity_scores,
-    landmark_scores,
-    mesh_motion,
-    motion_scores,
-)
-from jaxeval.scoring.ingest import Clip, encoded
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxeval.alignment.checks import Lengths
+from jaxeval.results.definitions import TIMING
+from jaxeval.results.metric import Metric
+from jaxeval.scoring.aligned_scores import Scored, align, framewise, mean, missing, padded
+from jaxeval.scoring.functions import function_of
+from jaxeval.scoring.ingest import Clip
 from jaxeval.scoring.lags import lag_flags
-from jaxeval.scoring.lips import envelope_scores, lips_names, sync_net_scores
-from jaxeval.scoring.lpips_costs import FeatureBlocks
-from jaxeval.scoring.networks import Networks
-from jaxeval.scoring.picture import image_scores, perceptual_names, perceptual_scores
-from jaxeval.scoring.sound import Sound
+from jaxeval.scoring.materials import Materials
+from jaxeval.scoring.networks import Lacking
+from jaxeval.scoring.picture import against_reference, alone, smoothness
 from jaxeval.scoring.timing import fault_flags, timing_scores
 
-Progress = Callable[[float], None]
+OF_A_FACE = ("identity", "motion", "landmarks", "sync")
+"""Roles of the encoders that look at a face."""
 
 
-@dataclass
-class Families:
-    """The metrics of one protocol.
+def pair_scores(materials: Materials, faceless: str | None) -> Scored:
+    """All scores that are asked for.
 
-    Attributes:
-        protocol: the protocol.
-        networks: its encoders.
-        blocks: perceptual features of clips, kept from one pair to the next; None until the first pair.
+    Args:
+        materials: the pair.
+        faceless: why scores of faces are missing, if one clip has none.
+
+    Returns:
+        Numbers, and reasons for those that are missing.
     """
+    selection, protocol, x, y = materials.selection, materials.protocol, materials.x, materials.y
+    unseen = faceless or next((gap for clip in (y, x) if (gap := _gap(materials, clip))), None)
+    metrics = [metric for metric in selection.metrics if metric.per in ("frame", "clip") and metric is not TIMING]
+    scored = _picture_scores([metric for metric in metrics if metric.of == "pictures"], x, y)
+    for metric in (metric for metric in metrics if metric.of != "pictures"):
+        scored |= _scores(materials, metric, unseen)
+    if TIMING in selection.metrics:
+        scored |= timing_scores(protocol, scored)
+    scored |= Scored(flags=fault_flags(materials, scored))
+    return scored | Scored(flags=lag_flags(protocol, scored))
 
-    protocol: Protocol
-    networks: Networks
-    blocks: FeatureBlocks | None = None
 
-    def scores(self, x: Clip, y: Clip, sound: Sound, faceless: str | None, progress: Progress) -> Scored:
-        """All scores.
+def _gap(materials: Materials, clip: Clip) -> str | None:
+    """Why a clip's face can't be followed, if it can't."""
+    if clip.path is None:
+        return None
+    track, limit = clip.path.track, round(materials.protocol.longest_gap * materials.protocol.fps)
+    if track.longest_gap <= limit:
+        return None
+    return (
+        f"no face in {track.longest_gap} consecutive frames of the {clip.role} clip {clip.name}, "
+        f"more than the {limit} that are interpolated"
+    )
 
-        Args:
-            x: the generated clip.
-            y: the reference.
-            sound: the pair's.
-            faceless: why scores of faces are missing, if one clip has none.
-            progress: called with the share of the work that is done, in [0, 1].
 
-        Returns:
-            Numbers, and reasons for those that are missing.
-        """
-        scored = image_scores(x.seen.crops, y.seen.crops) | self._perceptual(x, y, progress)
-        scored |= timing_scores(self.protocol, scored)
-        scored |= Scored(flags=fault_flags(self.protocol, x, y, scored))
-        unseen = faceless or next((gap for clip in (y, x) if (gap := self._gap(clip))), None)
-        if unseen or x.seen.face is None or y.seen.face is None:
-            names = (*IDENTITY, *MOTION, *LANDMARKS, *lips_names(self.protocol))
-            return scored | missing(names, unseen or "")
-        scored |= self._identity(x, y) | self._movement(x, y)
-        return scored | Scored(flags=lag_flags(self.protocol, scored)) | self._lips(x, sound)
-
-    def _perceptual(self, x: Clip, y: Clip, progress: Progress) -> Scored:
-        if reason := self.networks.missing("perceptual"):
-            return missing(perceptual_names(self.protocol.perceptual), reason)
-        if self.blocks is None:
-            self.blocks = FeatureBlocks(self.networks.get("perceptual"))
-        a, b = ((f"{clip.role} {clip.video.path} {clip.window}", clip.seen.crops) for clip in (x, y))
-        scored = perceptual_scores(self.blocks, self.protocol, a, b, progress)
-        self.blocks.drop(a[0])
+def _scores(materials: Materials, metric: Metric, unseen: str | None) -> Scored:
+    """One metric's scores, or the reason why there are none."""
+    selection = materials.selection
+    try:
+        if unseen and metric.role in OF_A_FACE:
+            raise Lacking(unseen)
+        scored = Scored()
+        if selection.wants(metric, aligned=False):
+            scored |= _own_scores(materials, metric)
+        if selection.aligns(metric):
+            scored |= align(metric.name, materials.costs(metric), materials.protocol)
         return scored
-
-    def _identity(self, x: Clip, y: Clip) -> Scored:
-        if reason := self.networks.missing("identity"):
-            return missing(IDENTITY, reason)
-        return identity_scores(self.protocol, _face(x).identity, _face(y).identity)
-
-    def _movement(self, x: Clip, y: Clip) -> Scored:
-        """Pose, expression and landmarks, all in pixels of the reference."""
-        a, b = _face(x).landmarks, _face(y).landmarks
-        motion = mesh_motion(self.networks.get("landmarks"), a, b)
-        scored = landmark_scores(self.protocol, a, b, motion[0][1])
-        if reason := self.networks.missing("motion"):
-            return scored | missing(MOTION, reason)
-        encoder = self.networks.get("motion")
-        if encoder.name != "face_mesh":
-            motion = _motion(encoder, x), _motion(encoder, y)
-        return scored | motion_scores(self.protocol, *motion)
-
-    def _lips(self, x: Clip, sound: Sound) -> Scored:
-        names = lips_names(self.protocol)
-        if sound.samples is None:
-            return missing(names, f"no sound: {sound.reason}")
-        if self.protocol.lips == "lip_envelope":
-            return envelope_scores(self.protocol, _face(x).landmarks, sound)
-        if reason := self.networks.missing("sync"):
-            return missing(names, reason)
-        assert x.path is not None
-        video, boxes = x.placement.proportioned(x.video, x.path.track.boxes)
-        return sync_net_scores(self.protocol, self.networks.get("sync"), video, boxes, sound.samples)
-
-    def _gap(self, clip: Clip) -> str | None:
-        """Why a clip's face can't be followed, if it can't."""
-        assert clip.path is not None
-        track, limit = clip.path.track, round(self.protocol.longest_gap * self.protocol.fps)
-        if track.longest_gap <= limit:
-            return None
-        return (
-            f"no face in {track.longest_gap} consecutive frames of the {clip.role} clip {clip.name}, "
-            f"more than the {limit} that are interpolated"
-        )
+    except Lacking as lack:
+        return missing(selection.known.scores(metric), str(lack))
 
 
-def _face(clip: Clip) -> Any:
-    assert clip.seen.face is not None
-    return clip.seen.face
+def _own_scores(materials: Materials, metric: Metric) -> Scored:
+    """All of a metric's numbers but those of alignment."""
+    if metric.of.startswith("lips"):
+        return Scored(materials.lips(metric).values)
+    if metric.is_mean_cost:
+        return framewise(metric.name, materials.costs(metric))
+    if metric.per == "frame":
+        return _frame_scores(metric, *materials.rows(metric))
+    return _clip_scores(materials, metric)
 
 
-def _motion(encoder: Any, clip: Clip) -> Motion:
-    """Pose and expression by a network that looks at the window."""
-    found = encoded(encoder, clip.seen.crops)
-    return found.pose, found.expression
+def _frame_scores(metric: Metric, x: np.ndarray, y: np.ndarray) -> Scored:
+    """The mean of a function of frame t of both clips, over the frames that both have."""
+    common = min(len(x), len(y))
+    values = np.asarray(_each_frame(function_of(metric), padded(x[:common]), padded(y[:common])))[:common]
+    return Scored({metric.name: mean(values)}, per_frame={metric.name: values})
+
+
+@partial(jax.jit, static_argnums=0)
+def _each_frame(function: Callable[..., jax.Array], x: jax.Array, y: jax.Array) -> jax.Array:
+    return function(x, y)
+
+
+def _clip_scores(materials: Materials, metric: Metric) -> Scored:
+    """A function of whole clips, which gives one number or several."""
+    rows = materials.rows(metric)[: 2 if metric.reference else 1]
+    clips = (materials.x, materials.y)[: len(rows)]
+    if min(clip.frames for clip in clips) < metric.least:
+        raise Lacking(f"fewer than {metric.least} frames")
+    lengths = tuple(jnp.int32(len(part)) for part in rows)
+    fps = materials.protocol.fps if metric.timed else None
+    values = jax.tree.leaves(_clip(function_of(metric), tuple(map(padded, rows)), lengths, fps))
+    names = [value.name for value in metric.values]
+    return Scored(dict(zip(names, map(float, values), strict=True)))
+
+
+@partial(jax.jit, static_argnums=0)
+def _clip(function: Callable, rows: tuple[jax.Array, ...], lengths: Lengths, fps: float | None) -> object:
+    timed = {} if fps is None else {"fps": fps}
+    if len(rows) == 1:
+        return function(*rows, length=lengths[0], **timed)
+    return function(*rows, lengths=lengths, **timed)
+
+
+def _picture_scores(metrics: list[Metric], x: Clip, y: Clip) -> Scored:
+    """Metrics of pictures, which are computed together: they share what they read."""
+    by_frame = [metric for metric in metrics if metric.per == "frame"]
+    both, one = ([m for m in by_frame if m.reference == needed] for needed in (True, False))
+    values = against_reference(both, x.seen.crops, y.seen.crops) if both else {}
+    values |= alone(one, x.seen.crops) if one else {}
+    scored = Scored()
+    for name, rows in values.items():
+        scored |= _SPECIAL.get(name, _mean_score)(name, rows)
+    for metric in metrics:
+        scored |= _smooth_score(metric, x) if metric.per == "clip" else Scored()
+    return scored
+
+
+def _mean_score(name: str, values: np.ndarray) -> Scored:
+    return Scored({name: mean(values)}, per_frame={name: values})
+
+
+def _psnr_score(name: str, decibels: np.ndarray) -> Scored:
+    """Over the frames that differ: of identical ones it is infinite."""
+    count, differ = len(decibels), decibels[~np.isinf(decibels)]
+    same = f"identical frames: {count - len(differ)} of {count}"
+    if not len(differ):
+        return missing([name], same)
+    flags = () if len(differ) == count else (f"{same} frames left out of psnr",)
+    return Scored({name: mean(differ)}, flags=flags, per_frame={name: decibels})
+
+
+_SPECIAL: Mapping[str, Callable[[str, np.ndarray], Scored]] = {"psnr": _psnr_score}
+
+
+def _smooth_score(metric: Metric, x: Clip) -> Scored:
+    try:
+        return Scored({metric.name: mean(smoothness(x.seen.crops))})
+    except Lacking as lack:
+        return missing([metric.name], str(lack))

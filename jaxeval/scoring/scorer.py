@@ -10,12 +10,15 @@ from PIL import Image
 from jaxeval.errors import JaxevalError, printable
 from jaxeval.protocol import Protocol
 from jaxeval.results.record import ClipRecord, Strip
+from jaxeval.results.selection import Selection, select
 from jaxeval.scoring.aligned_scores import missing
 from jaxeval.scoring.custom import CustomScore, custom_scores
 from jaxeval.scoring.flags import flags_of
 from jaxeval.scoring.ingest import Clip
 from jaxeval.scoring.loading import Loader
-from jaxeval.scoring.metric_groups import Families
+from jaxeval.scoring.lpips_costs import FeatureBlocks
+from jaxeval.scoring.materials import Materials
+from jaxeval.scoring.metric_groups import pair_scores
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.sets import set_features
@@ -38,6 +41,7 @@ class Scorer:
         region: "face" for the reference's face window, "frame" for whole frames.
         gamma: Soft-DTW's temperature for trajectories that come in files and that the protocol doesn't know.
         scorers: the user's own.
+        selection: the scores to compute; all of the protocol's and the user's own if None.
 
     Example:
         >>> from pathlib import Path
@@ -53,11 +57,14 @@ class Scorer:
         region: str = "face",
         gamma: float = 0.01,
         scorers: Sequence[CustomScore] = (),
+        selection: Selection | None = None,
     ) -> None:
-        self.protocol, self.region, self._gamma, self._scorers = protocol, region, gamma, tuple(scorers)
-        self.networks = Networks(protocol)
-        self._families = Families(protocol, self.networks)
+        self.protocol, self.region, self._gamma = protocol, region, gamma
+        self.selection = selection or select(protocol, own=[scorer.metric for scorer in scorers])
+        self._scorers = [scorer for scorer in scorers if self.selection.keeps(scorer.name)]
+        self.networks = Networks(protocol, self.selection.encoders)
         self._loader = Loader(self.networks, protocol, region)
+        self._blocks: dict[str, FeatureBlocks] = {}
 
     def load(self) -> None:
         """Load every encoder of the protocol that is there.
@@ -112,12 +119,19 @@ class Scorer:
         faceless = next((_faceless(clip) for clip in (y, x) if clip.path is None), None)
         if faceless and self.region == "face":
             return replace(record, status="failed", reason=f"{faceless}; --region frame scores whole frames")
-        scored = self._families.scores(
-            x, y, sound, faceless, lambda done: progress(_BOTH_READ + (1 - _BOTH_READ) * done)
+        materials = Materials(
+            self.protocol,
+            self.selection,
+            self.networks,
+            x,
+            y,
+            sound,
+            self._blocks,
+            lambda done: progress(_BOTH_READ + (1 - _BOTH_READ) * done),
         )
+        scored = pair_scores(materials, faceless).only(self.selection.keeps)
         scored |= custom_scores(self._scorers, x.seen.crops, self.protocol.fps)
-        features = set_features(self.networks, self.protocol, x, y)
-        return replace(record, **vars(scored) | {"flags": flags + scored.flags, "features": features})
+        return replace(record, **vars(scored) | {"flags": flags + scored.flags, "features": set_features(materials)})
 
     def _score_trajectories(self, name: str, generated: Path, reference: Path) -> ClipRecord:
         for path, other in ((generated, reference), (reference, generated)):
@@ -125,13 +139,15 @@ class Scorer:
                 raise JaxevalError(
                     f"{path}: expected trajectories as in {other.name}, found a video; give two of a kind."
                 )
-        scored, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma)
+        scored, names, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma)
         own = [scorer.name for scorer in self._scorers]
         if taken := [name for name in own if name in scored.scores or name in scored.missing]:
             text = f"expected trajectories of other names than the scorers', found {taken[0]}"
             raise JaxevalError(f"{generated}: {text}; rename one.")
         scored |= missing(own, "no frames: trajectories came in files")
-        return ClipRecord(name, "ok", None, frames, **vars(scored), fps=fps)
+        return ClipRecord(
+            name, "ok", None, frames, **vars(scored.only(self.selection.keeps)), fps=fps, trajectories=names
+        )
 
 
 def _existing(pair: str, path: Path | None, role: str) -> Path:

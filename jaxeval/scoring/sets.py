@@ -1,79 +1,55 @@
 """Scores of a whole set of clips: Fréchet distances between all generated features and all references'."""
 
-from typing import Any
+from collections.abc import Iterable
 
 import jax
 import numpy as np
 
 from jaxeval.errors import one_line, printable
 from jaxeval.metrics.frechet import Moments, empty_moments, frechet_distance_exact, updated
-from jaxeval.protocol import Protocol
+from jaxeval.results.document import Detail, Entry
 from jaxeval.results.finite import finite_number
+from jaxeval.results.metric import Metric
 from jaxeval.results.record import SetFeatures
+from jaxeval.results.selection import Selection
 from jaxeval.scoring.aligned_scores import PAD, padded
-from jaxeval.scoring.ingest import Clip, encoded, encoded_clips
-from jaxeval.scoring.networks import Networks
-
-FRAMES_OF_A_CLIP = 16
+from jaxeval.scoring.materials import Materials
+from jaxeval.scoring.networks import Lacking
 
 
-def set_names(protocol: Protocol) -> dict[str, str]:
-    """Set score to the role of the encoder whose features it compares."""
-    named = {"fid": "frames", "fvd": "clips", f"fd_{protocol.encoders['identity']}": "identity"}
-    return {name: role for name, role in named.items() if role in protocol.encoders}
+def set_metrics(selection: Selection) -> dict[str, Metric]:
+    """The scores of the whole set, by name."""
+    return {
+        name: metric
+        for metric in selection.metrics
+        if metric.per == "set"
+        for name in selection.known.scores(metric)
+        if selection.keeps(name)
+    }
 
 
-def set_features(networks: Networks, protocol: Protocol, x: Clip, y: Clip) -> SetFeatures:
-    """A pair's features for every set score of the protocol.
-
-    Args:
-        networks: the encoders.
-        protocol: the protocol.
-        x: the generated clip.
-        y: the reference.
-
-    Returns:
-        `SetFeatures`.
-    """
+def set_features(materials: Materials) -> SetFeatures:
+    """What a pair adds to every score of the whole set."""
     generated, reference, missing = {}, {}, {}
-    for name, role in set_names(protocol).items():
-        if reason := networks.missing(role) or _unfit(role, x, y):
-            missing[name] = printable(reason)
-            continue
-        generated[name], reference[name] = (_features(networks, role, clip) for clip in (x, y))
+    for name, metric in set_metrics(materials.selection).items():
+        try:
+            generated[name], reference[name] = materials.rows(metric)
+        except Lacking as lack:
+            missing[name] = printable(str(lack))
     return SetFeatures(generated, reference, missing)
-
-
-def _unfit(role: str, x: Clip, y: Clip) -> str | None:
-    for clip in (y, x):
-        if role == "identity" and clip.seen.face is None:
-            return f"no face in {clip.name}"
-        if role == "clips" and clip.frames < FRAMES_OF_A_CLIP:
-            return f"fewer than {FRAMES_OF_A_CLIP} frames in {clip.name}"
-    return None
-
-
-def _features(networks: Networks, role: str, clip: Clip) -> np.ndarray:
-    if role == "identity":
-        assert clip.seen.face is not None
-        assert clip.seen.face.identity is not None
-        return clip.seen.face.identity
-    if role == "clips":
-        return encoded_clips(networks.get(role), clip.seen.crops, FRAMES_OF_A_CLIP)
-    return encoded(networks.get(role), clip.seen.crops)
 
 
 class Sets:
     """The features of many pairs, added up without being held.
 
     Args:
-        protocol: which set scores there are.
+        names: of the set scores.
         fewest: how many features a distance needs on either side; None for one more than each has numbers, for with
             fewer their covariance is singular and the distance is mostly chance.
     """
 
-    def __init__(self, protocol: Protocol, fewest: int | None = None) -> None:
-        self._names = set_names(protocol)
+    def __init__(self, names: Iterable[str], fewest: int | None = None) -> None:
+        self._names = list(names)
         self._fewest = fewest
         self._sums: dict[tuple[str, str], Moments] = {}
         self._pairs = dict.fromkeys(self._names, 0)
@@ -100,31 +76,25 @@ class Sets:
                 self._sums[name, role] = _added(self._sums.get((name, role)), rows)
             self._pairs[name] += 1
 
-    def summary(self, of: int) -> dict[str, dict[str, Any]]:
+    def summary(self, of: int) -> dict[str, Entry]:
         """An entry of the summary for each set score.
 
         Args:
             of: how many pairs were asked for.
 
         Returns:
-            Name to `{"mean": the distance or None, "ci95": None, "n", "of"}`.
+            Name to the distance, and how many pairs it is of.
         """
-        return {
-            name: {"mean": self._distance(name)[0], "ci95": None, "n": self._pairs[name], "of": of}
-            for name in self._names
-        }
+        return {name: Entry(mean=self._distance(name)[0], n=self._pairs[name], of=of) for name in self._names}
 
-    def details(self) -> dict[str, dict[str, Any]]:
-        """Name to `{"reason": why there is no distance}`, or where there is one `{"without": {clip: why it isn't in}}`.
-
-        A score that has both a distance and all pairs isn't listed.
-        """
-        found: dict[str, dict[str, Any]] = {}
+    def details(self) -> dict[str, Detail]:
+        """Why there is no distance, or which clips it is without and why; a score that has both isn't listed."""
+        found = {}
         for name in self._names:
             if reason := self._distance(name)[1]:
-                found[name] = {"reason": reason}
+                found[name] = Detail(reason=reason)
             elif name in self._lacking:
-                found[name] = {"without": self._lacking[name]}
+                found[name] = Detail(without=self._lacking[name])
         return found
 
     def _distance(self, name: str) -> tuple[float | None, str]:

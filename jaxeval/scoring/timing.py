@@ -10,12 +10,11 @@ from jaxeval.metrics import temporal_faults as faults
 from jaxeval.metrics.lag_summary import Timing, timing
 from jaxeval.metrics.registration import Registration, misregistered, registration
 from jaxeval.protocol import Protocol
+from jaxeval.results.definitions import TIMING
 from jaxeval.results.record import Curves
+from jaxeval.results.score import score_name
 from jaxeval.scoring.aligned_scores import Costs, Scored, missing, padded, trajectory_costs
-from jaxeval.scoring.ingest import Clip
-
-TIMING = ("lag_beyond_40ms", "lag_beyond_80ms", "lag_beyond_160ms", "lag_drift")
-OVERALL = ("lag_ms", "lag_std_ms")
+from jaxeval.scoring.materials import Materials
 
 BEYOND = 0.1
 """A clip is flagged if more than this share of its frames is beyond ±160 ms."""
@@ -28,7 +27,7 @@ _FEWEST = 20
 
 
 def timing_scores(protocol: Protocol, scored: Scored) -> Scored:
-    """`lag_ms` and `lag_std_ms`, which are those of the metric that the protocol names, and all scores of `TIMING`.
+    """The clip's own timing: the lag of the metric that the protocol names, and how far its frames are off.
 
     Args:
         protocol: for the metric and fps.
@@ -38,20 +37,21 @@ def timing_scores(protocol: Protocol, scored: Scored) -> Scored:
         The scores, and a flag if the clip is badly late or early.
     """
     metric = protocol.timing
-    sources = {name: f"{name}_{metric}" for name in OVERALL}
-    found = Scored({name: scored.scores[source] for name, source in sources.items() if source in scored.scores})
-    for name, source in sources.items():
+    lag, spread, *rest = (value.name for value in TIMING.values)
+    of_metric = {lag: score_name(metric, "lag"), spread: score_name(metric, "lag_std")}
+    found = Scored({name: scored.scores[source] for name, source in of_metric.items() if source in scored.scores})
+    for name, source in of_metric.items():
         if source in scored.missing:
             found |= missing([name], scored.missing[source])
-    if reason := scored.missing.get(f"lag_ms_{metric}"):
-        return found | missing(TIMING, reason)
+    if reason := scored.missing.get(of_metric[lag]):
+        return found | missing(rest, reason)
     told = summary(scored.curves[metric], protocol)
     values = (told.beyond_40, told.beyond_80, told.beyond_160, told.drift)
     flags: tuple[str, ...] = ()
     if told.beyond_160 > BEYOND:
         share = f"{100 * told.beyond_160:.0f} % of the frames are more than 160 ms late or early"
         flags = (f"timing: {share} by {metric}: do not quote a _div without its lag",)
-    return found | Scored(dict(zip(TIMING, map(float, values), strict=True)), flags=flags)
+    return found | Scored(dict(zip(rest, map(float, values), strict=True)), flags=flags)
 
 
 def summary(curves: Curves, protocol: Protocol) -> Timing:
@@ -65,21 +65,20 @@ def _timing(curve: jax.Array, length: jax.Array, fps: float) -> Timing:
     return timing(curve, fps=fps, length=length)
 
 
-def fault_flags(protocol: Protocol, x: Clip, y: Clip, scored: Scored) -> tuple[str, ...]:
+def fault_flags(materials: Materials, scored: Scored) -> tuple[str, ...]:
     """What is wrong with the generated clip as a whole: frozen, looped, backwards, static, copied, displaced.
 
     Told by grey blocks of 8 × 8 pixels of the crops, whole matrices of which cost little; only a copy by the perceptual
     costs. Clips of fewer than 20 frames are too short for anything but their place.
 
     Args:
-        protocol: for the perceptual metric.
-        x: the generated clip.
-        y: the reference.
+        materials: the pair.
         scored: what the pair has so far, with its curves.
 
     Returns:
         Flags, each "code: text".
     """
+    protocol, x, y = materials.protocol, materials.x, materials.y
     found = jax.device_get(_registration(_spread(x.seen.crops), _spread(y.seen.crops)))
     flags = []
     if misregistered(found, protocol.size, protocol.size):
@@ -90,7 +89,7 @@ def fault_flags(protocol: Protocol, x: Clip, y: Clip, scored: Scored) -> tuple[s
     if min(x.frames, y.frames) < _FEWEST:
         return tuple(flags)
     costs = trajectory_costs(distances.squared_euclidean, _blocks(x.seen.crops), _blocks(y.seen.crops))
-    return (*flags, *_time_flags(costs), *_copy_flags(protocol, scored))
+    return (*flags, *_time_flags(costs), *_copy_flags(scored))
 
 
 def _time_flags(costs: Costs) -> list[str]:
@@ -124,10 +123,11 @@ def _faults(xy: jax.Array, xx: jax.Array, yy: jax.Array, lengths: Lengths) -> tu
     )
 
 
-def _copy_flags(protocol: Protocol, scored: Scored) -> list[str]:
-    noise, curves = CODEC_NOISE.get(protocol.perceptual), scored.curves.get(protocol.perceptual)
-    if noise is None or curves is None:
+def _copy_flags(scored: Scored) -> list[str]:
+    metric = next((name for name in CODEC_NOISE if name in scored.curves), None)
+    if metric is None:
         return []
+    noise, curves = CODEC_NOISE[metric], scored.curves[metric]
     aligned = padded(np.asarray(curves.aligned, np.float32))
     units = float(_copy(aligned, jnp.float32(noise), jnp.int32(len(curves.aligned))))
     if units >= faults.COPY:

@@ -11,7 +11,8 @@ from jaxeval.alignment import distances
 from jaxeval.errors import JaxevalError, one_line, printable
 from jaxeval.protocol import Protocol
 from jaxeval.results.catalogue import catalogue
-from jaxeval.scoring.aligned_scores import Scored, align, aligned_names, framewise, missing, trajectory_costs
+from jaxeval.results.score import aligned_names
+from jaxeval.scoring.aligned_scores import Scored, align, framewise, missing, trajectory_costs
 
 SUFFIX = ".npz"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -23,7 +24,7 @@ _NEXT = "Save trajectories [T, D] by numpy.savez(FILE, NAME=array, fps=25.0)."
 
 def trajectory_scores(
     generated: Path, reference: Path, protocol: Protocol, gamma: float
-) -> tuple[Scored, tuple[int, int], float]:
+) -> tuple[Scored, tuple[str, ...], tuple[int, int], float]:
     """Frame-wise and aligned scores of every trajectory that both files hold.
 
     For each NAME: `NAME`, the mean squared Euclidean distance over the common frames, `NAME_seq`, `NAME_div`,
@@ -36,7 +37,8 @@ def trajectory_scores(
         gamma: Soft-DTW's temperature, in the unit of the distance.
 
     Returns:
-        The scores, a name that one file lacks being missing; the longest trajectories' numbers of frames; their fps.
+        The scores, a name that one file lacks being missing; the names; the longest trajectories' numbers of frames;
+        their fps.
 
     Raises:
         JaxevalError: a file can't be read, or an array is of the wrong kind.
@@ -59,7 +61,7 @@ def trajectory_scores(
         costs = trajectory_costs(distances.squared_euclidean, x[name], y[name])
         scored |= framewise(name, costs)
         scored |= align(name, costs, replace(protocol, gamma={name: gamma}, fps=fps))
-    return scored, (max(map(len, x.values())), max(map(len, y.values()))), fps
+    return scored, tuple(dict.fromkeys((*y, *x))), (max(map(len, x.values())), max(map(len, y.values()))), fps
 
 
 def _read(path: Path, protocol: Protocol) -> tuple[dict[str, np.ndarray], float]:

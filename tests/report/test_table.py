@@ -9,7 +9,8 @@ from rich.console import Console
 
 from jaxeval.protocol import ARXIV_2606_01031, JAXEVAL_V1
 from jaxeval.report.table import print_table
-from jaxeval.results.catalogue import aligned_metrics, catalogue, format_value, scores_in
+from jaxeval.results.catalogue import aligned_metrics, catalogue, scores_in
+from jaxeval.results.formatting import format_value
 from jaxeval.results.record import ClipRecord
 
 from .synthetic_clips import clip, document, failed, without

@@ -12,7 +12,8 @@ from jaxeval.report import timing as report_timing
 from jaxeval.report.page import write_report
 from jaxeval.report.scores import glance_of, groups_of, worst_of
 from jaxeval.report.timing import furthest_off, timing_metric, timing_section
-from jaxeval.results.catalogue import aligned_metrics, catalogue, format_cell
+from jaxeval.results.catalogue import aligned_metrics, catalogue
+from jaxeval.results.formatting import format_cell
 from jaxeval.results.record import ClipRecord
 
 from .synthetic_clips import FPS, METRICS, clip, document, failed, without

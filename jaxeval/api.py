@@ -1,0 +1,189 @@
+"""The Python door: score files, and hold what was found."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from jaxeval.errors import JaxevalError, nearest, require_jax
+from jaxeval.protocol import PROTOCOLS, Protocol
+from jaxeval.report.progress import Shown, clip_progress
+from jaxeval.report.results import Results
+from jaxeval.results.record import ClipRecord
+from jaxeval.scoring.custom import CustomScore
+from jaxeval.scoring.documents import run_document
+from jaxeval.scoring.noise_floor import floor_pairs
+from jaxeval.scoring.pairing import Pair, Pairing, find_pairs, given_pairs
+from jaxeval.scoring.run import Run, Settings
+
+File = str | PathLike[str]
+Watch = Callable[[int], AbstractContextManager[Shown]]
+"""For a number of clips, where their progress is told."""
+
+
+def score(
+    generated: File | Sequence[File] | Sequence[tuple[File, File]],
+    reference: File | Sequence[File] | None = None,
+    *,
+    audio: File | None = None,
+    protocol: str | Protocol = "jaxeval-v1",
+    scores: Sequence[str] | None = None,
+    out: File | None = None,
+    progress: bool = False,
+    region: str = "face",
+    scorers: Sequence[CustomScore] = (),
+    values: Mapping[str, float] | None = None,
+    identities: Mapping[str, str] | None = None,
+    min_features: int | None = None,
+    gamma: float = 0.01,
+    noise_floor: int = 0,
+) -> Results:
+    """Score generated clips against their references, as `jaxeval score` does.
+
+    Args:
+        generated: a video file, or an .npz file of trajectories; a folder of them; or a sequence of files, or of pairs
+            (generated, reference).
+        reference: the same of the references: a folder is paired with a folder by the paths below them without their
+            suffixes, a sequence with one of the same length. None if `generated` holds pairs.
+        audio: a sound or video file for the pair's sound, or a folder of them; None for the clips' own.
+        protocol: the name of one, or a `Protocol`; it fixes encoders, frame rate, crops and the alignment's constants.
+        scores: names of the scores to compute, see `docs/scores.md`; all of the protocol's if None.
+        out: folder that keeps every clip as soon as it is scored, so that an interrupted call resumes; nothing is kept
+            if None. `Results.write` writes the files.
+        progress: whether to show on stderr how far it is.
+        region: what image and perceptual scores look at: "face", the reference's face region, or "frame".
+        scorers: scores of your own.
+        values: numbers to report beside the scores, such as `{"fps": 31.5}`.
+        identities: clip's id to the person in it: intervals then resample persons.
+        min_features: features that a Fréchet distance needs on either side; one more than each has numbers if None.
+        gamma: Soft-DTW's temperature for trajectories that come in .npz files, in the unit of their squared distances.
+        noise_floor: how many references are re-encoded and scored against themselves.
+
+    Returns:
+        The results. A clip that can't be scored has status "failed" and a reason; the others stand.
+
+    Raises:
+        JaxevalError: nothing can be scored: a path is missing, a name is unknown, a folder can't be written. The text
+            says what was expected, what was found, and what to do.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> for name, late in (("generated", 2), ("reference", 0)):
+        ...     np.savez(folder / f"{name}.npz", gaze=np.sin((np.arange(50) - late) / 5), fps=25.0)
+        >>> results = score(folder / "generated.npz", folder / "reference.npz")
+        >>> round(results.clips[0].scores["lag_ms_gaze"])
+        73
+    """
+    require_jax()
+    pairing = _pairing(generated, reference, audio, out)
+    settings = Settings(
+        protocol=_protocol(protocol),
+        region=_region(region),
+        scores=None if scores is None else (scores,) if isinstance(scores, str) else tuple(scores),
+        gamma=gamma,
+        scorers=tuple(scorers),
+        values=dict(values or {}),
+        identities=dict(identities or {}),
+        min_features=min_features,
+        floor=noise_floor,
+        names=_names(generated, reference),
+        passed_over=pairing.provenance(),
+        open_names=pairing.has_trajectories,
+    )
+    folder = TemporaryDirectory(prefix="jaxeval-") if out is None else None
+    run = Run(Path(folder.name if folder else str(out)), settings)
+    return score_pairs(run, pairing.pairs, _on_stderr if progress else _silently, folder)
+
+
+def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch, folder: TemporaryDirectory | None = None) -> Results:
+    """Score pairs one after the other.
+
+    Args:
+        run: which knows what is asked for, and keeps the records.
+        pairs: what to score.
+        watch: where progress is told; called for the clips, and again for the noise floor.
+        folder: the run's, if it is to go with the results.
+
+    Returns:
+        The results.
+    """
+    records, earlier = _records(run.record, pairs, watch)
+    below = floor_pairs(pairs, run.out / "floor", run.settings.floor, run.settings.protocol.fps)
+    floor = _records(run.floor_record, below, watch)[0] if below else []
+    document = run_document(run, records, floor)
+    return Results(document, run.clip, run.settings.protocol.fps, earlier=earlier, lacking=run.missing, keeper=folder)
+
+
+def _records(
+    scored: Callable[[Pair, Callable[[float], None]], tuple[ClipRecord, bool]], pairs: Sequence[Pair], watch: Watch
+) -> tuple[list[ClipRecord], int]:
+    """All records, and how many of them an earlier run had made."""
+    records, earlier = [], 0
+    with watch(len(pairs)) as shown:
+        for pair in pairs:
+            shown.begin(pair.id)
+            record, fresh = scored(pair, shown.share)
+            records.append(record)
+            earlier += not fresh
+            shown.end(None if record.status == "ok" else record.reason, fresh)
+    return records, earlier
+
+
+class _Silent:
+    def begin(self, clip: str) -> None:
+        pass
+
+    def share(self, done: float) -> None:
+        pass
+
+    def end(self, failure: str | None, fresh: bool) -> None:
+        pass
+
+
+@contextmanager
+def _silently(total: int) -> Iterator[Shown]:
+    yield _Silent()
+
+
+def _on_stderr(total: int) -> AbstractContextManager[Shown]:
+    return clip_progress(Console(stderr=True), total)
+
+
+def _protocol(given: str | Protocol) -> Protocol:
+    if isinstance(given, Protocol):
+        return given
+    if given not in PROTOCOLS:
+        raise JaxevalError(f"protocol: expected a known name, found {given!r}. {nearest(given, PROTOCOLS)}")
+    return PROTOCOLS[given]
+
+
+def _region(given: str) -> str:
+    if given not in ("face", "frame"):
+        raise JaxevalError(f"region: expected 'face' or 'frame', found {given!r}. Choose one of them.")
+    return given
+
+
+def _pairing(generated: object, reference: object, audio: File | None, out: File | None) -> Pairing:
+    """What is to be scored."""
+    if isinstance(generated, str | PathLike) and isinstance(reference, str | PathLike):
+        paths = (Path(path) for path in (generated, reference))
+        return find_pairs(*paths, None if audio is None else Path(audio), None if out is None else Path(out))
+    if isinstance(generated, str | PathLike) or isinstance(reference, str | PathLike):
+        raise JaxevalError(
+            "expected generated and reference to be two files, two folders or two sequences; found one of each kind."
+        )
+    if audio is not None:
+        raise JaxevalError(
+            "audio: expected none for a sequence of pairs; give jaxeval.Pair(id, generated, reference, audio)."
+        )
+    return Pairing(given_pairs(generated, reference), [])
+
+
+def _names(generated: object, reference: object) -> tuple[str, str] | None:
+    if isinstance(generated, str | PathLike) and isinstance(reference, str | PathLike):
+        return str(generated), str(reference)
+    return None

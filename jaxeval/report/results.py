@@ -1,0 +1,264 @@
+"""What a run found, to be held in Python: scores, curves and pictures of every clip, and the files of the command."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from io import StringIO
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from rich.console import Console
+
+from jaxeval.errors import JaxevalError, nearest
+from jaxeval.files import atomic_file
+from jaxeval.report.page import write_report
+from jaxeval.report.plots import plot_clip
+from jaxeval.report.table import print_table
+from jaxeval.results.catalogue import Catalogue
+from jaxeval.results.document import Document, Row, catalogue_of, csv_of, encoded
+from jaxeval.results.outputs import Outputs
+from jaxeval.results.record import ClipRecord, Curves
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    from matplotlib.figure import Figure
+
+_WIDTH = 160
+PER_FRAME = "scores_per_frame.parquet"
+
+
+@dataclass(frozen=True, repr=False)
+class ClipResult:
+    """One pair's results.
+
+    Attributes:
+        id: the pair's name.
+        status: "ok" or "failed".
+        reason: why it failed; None if it did not.
+        frames: numbers of frames of the generated clip and of the reference; None if unknown.
+        scores: name to number.
+        missing: name to the reason why there is no number.
+        flags: what you must know of this pair, each "code: text".
+    """
+
+    id: str
+    status: str
+    reason: str | None
+    frames: tuple[int, int] | None
+    scores: Mapping[str, float]
+    missing: Mapping[str, str]
+    flags: tuple[str, ...]
+    _load: Callable[[str], ClipRecord]
+    _timing: str
+
+    @cached_property
+    def _record(self) -> ClipRecord:
+        return self._load(self.id)
+
+    @property
+    def curves(self) -> Mapping[str, np.ndarray]:
+        """Frame-wise score to its value in each frame, `[min(T, S)]`; of scores without a reference `[T]`.
+
+        `scores` holds their means. psnr is infinite where frames are identical, and those are left out of its mean.
+        """
+        return self._record.per_frame
+
+    @property
+    def alignments(self) -> Mapping[str, Curves]:
+        """Aligned metric to its alignment `[T, S]`, lag `[T]` in frames, and costs frame-wise and aligned, see `Curves`."""
+        return self._record.curves
+
+    @property
+    def alignment(self) -> np.ndarray | None:
+        """`[T, S]` the alignment of the protocol's timing metric; None if there is none."""
+        found = self.alignments.get(self._timing)
+        return None if found is None else found.alignment
+
+    def __repr__(self) -> str:
+        told = f"{len(self.scores)} scores" if self.status == "ok" else f"failed: {self.reason}"
+        flags = f", {len(self.flags)} flags" if self.flags else ""
+        return f"ClipResult({self.id!r}, {told}{flags})"
+
+
+@dataclass(frozen=True, repr=False)
+class Results:
+    """What a run found, of all clips.
+
+    It prints as the command's table, in a notebook too.
+
+    Attributes:
+        document: what `scores.json` holds.
+        earlier: how many clips an earlier run into the same folder had scored.
+        lacking: encoders whose weights are missing, with the command that supplies them.
+
+    Example:
+        >>> import tempfile
+        >>> from jaxeval.results.document import document_of
+        >>> document = document_of({"clips": [{"id": "a", "scores": {"l1": 0.5}}], "summary": {"l1": {"mean": 0.5, "n": 1}}})
+        >>> results = Results(document, lambda name: ClipRecord(name, "ok"), 25.0)
+        >>> results.clips[0].scores["l1"], results.summary["l1"]["mean"], results.to_polars().height
+        (0.5, 0.5, 1)
+    """
+
+    document: Document
+    _load: Callable[[str], ClipRecord]
+    _fps: float
+    earlier: int = 0
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    keeper: TemporaryDirectory | None = None
+
+    @cached_property
+    def clips(self) -> tuple[ClipResult, ...]:
+        """Every pair, in order."""
+        timing = self.document.protocol.get("timing", "")
+        return tuple(self._clip(row, timing) for row in self.document.clips)
+
+    def _clip(self, row: Row, timing: str) -> ClipResult:
+        told = (row.id, row.status, row.reason, row.frames, row.scores, row.missing, row.flags)
+        return ClipResult(*told, self._load, timing)
+
+    @property
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Score to its `mean`, the mean's 95 % interval `ci95`, and over how many clips `n` `of` how many."""
+        return msgspec.to_builtins(self.document.summary)
+
+    @cached_property
+    def known(self) -> Catalogue:
+        """Every score by name, with its unit, direction and definition."""
+        return catalogue_of(self.document)
+
+    def to_polars(self) -> "polars.DataFrame":
+        """One row a clip, one column a score; a missing score is null."""
+        import polars
+
+        return polars.DataFrame(self._columns(), schema_overrides={name: polars.Float64 for name in self.known})
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """As `to_polars`, for pandas.
+
+        Raises:
+            JaxevalError: pandas isn't installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise JaxevalError("to_pandas: expected pandas, found none. Run: pip install pandas") from None
+        return pandas.DataFrame(self._columns()).astype(dict.fromkeys(self.known, float))
+
+    def _columns(self) -> dict[str, list[Any]]:
+        rows = self.document.clips
+        columns: dict[str, list[Any]] = {
+            name: [getattr(row, name) for row in rows] for name in ("id", "status", "reason")
+        }
+        for side, name in enumerate(("frames_generated", "frames_reference")):
+            columns[name] = [row.frames and row.frames[side] for row in rows]
+        columns |= {name: [row.scores.get(name) for row in rows] for name in self.known}
+        return columns | {"flags": [list(row.flags) for row in rows]}
+
+    def per_frame(self) -> "polars.DataFrame":
+        """One row a clip, frame-wise score and frame: columns clip, score, frame and value."""
+        import polars
+
+        schema = {"clip": polars.String, "score": polars.String, "frame": polars.Int64, "value": polars.Float64}
+        parts = [
+            polars.DataFrame(
+                {
+                    "clip": [clip.id] * len(values),
+                    "score": [name] * len(values),
+                    "frame": np.arange(len(values)),
+                    "value": values,
+                },
+                schema=schema,
+                strict=False,
+            )
+            for clip in self.clips
+            if clip.status == "ok"
+            for name, values in clip.curves.items()
+        ]
+        return polars.concat(parts) if parts else polars.DataFrame(schema=schema)
+
+    def write(
+        self, folder: str | PathLike[str], *, title: str = "Scores", report: bool = True, per_frame: bool = False
+    ) -> list[str]:
+        """Write `scores.json`, `scores.csv` and `report.html`, as the command does.
+
+        Files of another run that stand in the folder are moved to `previous/` first.
+
+        Args:
+            folder: where to; created if it isn't there.
+            title: the page's heading.
+            report: whether the page is drawn.
+            per_frame: whether to write `scores_per_frame.parquet` too, see `per_frame`.
+
+        Returns:
+            A line for each other run whose files were moved.
+
+        Raises:
+            JaxevalError: a file can't be written.
+        """
+        path = Path(folder)
+        outputs = self.write_scores(path, per_frame=per_frame)
+        if report:
+            self.write_page(outputs, title)
+        return outputs.kept
+
+    def write_scores(self, folder: Path, *, per_frame: bool = False) -> Outputs:
+        """Write all files but the page, which can follow."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = f"{folder}: expected a folder to write to, found: {error.strerror}. Choose another."
+            raise JaxevalError(text) from error
+        outputs = Outputs(folder)
+        table = csv_of(self.document.clips, self.known).encode(errors="backslashreplace")
+        outputs.write(self.document.provenance.get("digest", ""), encoded(self.document), table)
+        if per_frame:
+            with atomic_file(folder / PER_FRAME) as file:
+                self.per_frame().write_parquet(file)
+        return outputs
+
+    def write_page(self, outputs: Outputs, title: str) -> None:
+        """Draw the page beside the files that `write_scores` wrote."""
+        outputs.write_page(lambda path: write_report(path, self.document, self._load, fps=self._fps, title=title))
+
+    def plot(self, clip: str, metric: str | None = None) -> "Figure":
+        """Draw a clip's alignment, cost and lag.
+
+        Args:
+            clip: its id.
+            metric: an aligned metric, such as "csim"; the protocol's timing metric if None.
+
+        Returns:
+            A matplotlib figure.
+
+        Raises:
+            JaxevalError: there is no such clip, or it has no such alignment.
+        """
+        by_id = {found.id: found for found in self.clips}
+        if clip not in by_id:
+            raise JaxevalError(f"plot: expected the id of a clip, found {clip!r}. {nearest(clip, by_id)}")
+        alignments = by_id[clip].alignments
+        name = metric or self.document.protocol.get("timing", "")
+        if metric is None and name not in alignments:
+            name = next(iter(alignments), name)
+        if name not in alignments:
+            have = f"{clip} has {', '.join(alignments) or 'none'}"
+            raise JaxevalError(f"plot: expected an aligned metric of the clip, found {name!r}; {have}.")
+        fps, entry = self._load(clip).fps or self._fps, self.known.entries.get(name)
+        return plot_clip(alignments[name], fps=fps, cost=entry.cost if entry else "cost", title=f"{clip}: {name}")
+
+    def __repr__(self) -> str:
+        console = Console(file=StringIO(), width=_WIDTH, no_color=True)
+        print_table(self.document, console)
+        return console.file.getvalue()  # type: ignore[attr-defined]
+
+    def _repr_html_(self) -> str:
+        console = Console(file=StringIO(), width=_WIDTH, record=True)
+        print_table(self.document, console)
+        code = '<pre style="line-height:1.2;overflow-x:auto">{code}</pre>'
+        return console.export_html(inline_styles=True, code_format=code)
