@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxeval.errors import JaxevalError
+from jaxeval.errors import JaxevalError, nearest
 from jaxeval.results.catalogue import scores_in
 from jaxeval.results.definitions import Score
 from jaxeval.results.finite import all_finite, finite_number
@@ -135,7 +135,7 @@ def compare(one: Mapping, other: Mapping, only: Sequence[str] = ()) -> list[Diff
     order = dict.fromkeys(score.name for document in (one, other) for score in scores_in(document))
     for name in only:
         if name not in known:
-            raise JaxevalError(f"Expected {name} in both runs, found none in either. Choose another with --scores.")
+            raise JaxevalError(f"--scores: expected {name} in both runs, found none in either. {nearest(name, known)}")
     names = list(dict.fromkeys(only)) or list(order)
     sides = side_of(one, "first"), side_of(other, "second")
     _refuse_unlike(one, other, [name for name in names if all(name in side.means for side in sides)])

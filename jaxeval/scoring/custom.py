@@ -165,10 +165,10 @@ def read_numbers(given: Sequence[str]) -> dict[str, float]:
         except ValueError:
             value = math.nan
         if not equals or not math.isfinite(value):
-            raise JaxevalError(f"--number: expected NAME=NUMBER, such as fps=31.5, found {word!r}.")
-        _check_name(f"--number {word}", name, NUMBERS)
+            raise JaxevalError(f"--value: expected NAME=NUMBER, such as fps=31.5, found {word!r}.")
+        _check_name(f"--value {word}", name, NUMBERS)
         if name in numbers:
-            raise JaxevalError(f"--number: expected each name once, found {name} twice.")
+            raise JaxevalError(f"--value: expected each name once, found {name} twice.")
         numbers[name] = value
     return numbers
 

@@ -1,4 +1,4 @@
-"""Which generated file is held against which reference."""
+"""Which generated file is scored against which reference."""
 
 import csv
 import unicodedata
@@ -44,11 +44,12 @@ class Pairing:
     passed_over: list[str]
 
     def words(self) -> str:
-        """What was passed over, in one line; "" if nothing was."""
+        """What was skipped, in one line; "" if nothing was."""
         if not self.passed_over:
             return ""
         few = ", ".join(self.passed_over[:5]) + ", ..." * (len(self.passed_over) > 5)
-        return f"passed over {len(self.passed_over)} files that are no clips, or sounds without a clip: {few}"
+        count = len(self.passed_over)
+        return f"skipped {count} file{'s' * (count > 1)} (not a clip, or audio without a clip): {few}"
 
     def provenance(self) -> dict[str, object]:
         """The same for `scores.json`, at most 100 paths."""
@@ -78,17 +79,17 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None, out: Path |
     given = {"GENERATED": generated, "REFERENCE": reference} | ({"--audio": audio} if audio else {})
     for name, path in given.items():
         if not (path.is_file() or path.is_dir()):
-            raise JaxevalError(f"{path}: expected {name} to be a file or a folder, found none there. Check the path.")
+            raise JaxevalError(f"{path}: expected {name} to be a file or a folder, found neither. Check the path.")
     kinds = {path.is_dir() for path in given.values()}
     if len(kinds) > 1:
         told = ", ".join(f"{name} {path} is a {'folder' if path.is_dir() else 'file'}" for name, path in given.items())
-        raise JaxevalError(f"expected files only or folders only: {told}; give the same kind for all.")
+        raise JaxevalError(f"expected only files or only folders, found both: {told}. Use one kind.")
     if not generated.is_dir():
         return Pairing([Pair(id_of(generated.name), generated, reference, audio)], [])
     for name, path in given.items():
         if out is not None and path.resolve() == out.resolve():
             raise JaxevalError(
-                f"--out {out}: expected a folder apart from the clips, found {name} itself; name another."
+                f"--out {out}: expected a folder of its own, found {name} itself. Choose another folder."
             )
     left, right = (read_folder(folder, _is_scored, "videos or .npz files", out) for folder in (generated, reference))
     sounds = read_folder(audio, is_sound, "sounds or videos", out) if audio else None
@@ -130,19 +131,21 @@ def read_identities(path: Path) -> dict[str, str]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [[unicodedata.normalize("NFC", cell.strip()) for cell in row] for row in csv.reader(file) if row]
+            lines = csv.reader(file)
+            rows = [
+                (lines.line_num, [unicodedata.normalize("NFC", cell.strip()) for cell in row]) for row in lines if row
+            ]
     except (OSError, ValueError, csv.Error) as error:
         raise JaxevalError(
             f"{path}: expected a CSV file, found: {' '.join(str(error).split())}. Check --identities."
         ) from error
     identities: dict[str, str] = {}
-    for number, row in enumerate(rows, 1):
+    for number, row in rows:
         if number == 1 and row == ["clip", "person"]:
             continue
         if len(row) != 2 or not all(row) or row[0] in identities:
             raise JaxevalError(
-                f"{path}: expected lines `clip,person`, each clip once, found {','.join(row)!r} as the {number}. line. "
-                "Correct it."
+                f"{path}, line {number}: expected `clip,person`, each clip once, found {','.join(row)!r}. Correct it."
             )
         identities[row[0]] = row[1]
     return identities

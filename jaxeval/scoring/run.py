@@ -73,9 +73,7 @@ class Run:
         self.out, self.protocol, self.region, self.gamma = out, protocol, region, gamma
         self._own, self._numbers = {scorer.name: scorer for scorer in scorers}, numbers or {}
         if twice := self._own.keys() & self._numbers.keys():
-            raise JaxevalError(
-                f"--number {min(twice)}: expected a name of its own, found that of a scorer; rename one."
-            )
+            raise JaxevalError(f"--value {min(twice)}: expected a name of its own, found that of a scorer. Rename one.")
         self._identities, self._fewest, self._names, self._floor = dict(identities or {}), fewest, names, floor
         self._passed_over = passed_over
         self._store, self._made_from = ClipStore(out / "clips"), dict[str, dict[str, Any]]()
@@ -182,7 +180,7 @@ class Run:
         digest, sets = self._digest(records), self._sets(records)
         summary = summarise(records, self._identities) | (sets.summary(len(records)) if sets else {})
         for name in self._numbers.keys() & summary.keys():
-            raise JaxevalError(f"--number {name}: expected a name that no clip's score has, found it; choose another.")
+            raise JaxevalError(f"--value {name}: that name is already a per-clip score. Choose another.")
         summary |= {name: _given(value, len(records)) for name, value in self._numbers.items()}
         given = [record.fps for record in records if record.fps is not None]
         signatures = signatures_of(
