@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from rich.console import Console
 
@@ -167,23 +168,19 @@ def _region(given: str) -> str:
     return given
 
 
-def _pairing(generated: object, reference: object, audio: File | None, out: File | None) -> Pairing:
+def _pairing(generated: Any, reference: Any, audio: File | None, out: File | None) -> Pairing:
     """What is to be scored."""
-    if isinstance(generated, str | PathLike) and isinstance(reference, str | PathLike):
-        paths = (Path(path) for path in (generated, reference))
-        return find_pairs(*paths, None if audio is None else Path(audio), None if out is None else Path(out))
-    if isinstance(generated, str | PathLike) or isinstance(reference, str | PathLike):
-        raise JaxevalError(
-            "expected generated and reference to be two files, two folders or two sequences; found one of each kind."
-        )
+    paths = [isinstance(given, str | PathLike) for given in (generated, reference)]
+    if all(paths):
+        sound, folder = (None if path is None else Path(path) for path in (audio, out))
+        return find_pairs(Path(generated), Path(reference), sound, folder)
+    if any(paths):
+        text = "expected generated and reference to be two files, two folders or two sequences"
+        raise JaxevalError(f"{text}, found one path alone. Give both alike.")
     if audio is not None:
-        raise JaxevalError(
-            "audio: expected none for a sequence of pairs; give jaxeval.Pair(id, generated, reference, audio)."
-        )
+        raise JaxevalError("audio: expected none for a sequence of pairs. Give each jaxeval.Pair its own.")
     return Pairing(given_pairs(generated, reference), [])
 
 
-def _names(generated: object, reference: object) -> tuple[str, str] | None:
-    if isinstance(generated, str | PathLike) and isinstance(reference, str | PathLike):
-        return str(generated), str(reference)
-    return None
+def _names(generated: Any, reference: Any) -> tuple[str, str] | None:
+    return (str(generated), str(reference)) if isinstance(generated, str | PathLike) else None

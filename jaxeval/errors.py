@@ -1,11 +1,12 @@
 """The error that every floor raises for bad input."""
 
+import difflib
 import os
 import unicodedata
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _UNPRINTABLE = ("Cc", "Zl", "Zp")  # control characters, line and paragraph separators
+_NAMES_SHOWN = 10
 
 
 class JaxevalError(Exception):
@@ -18,18 +19,6 @@ class JaxevalError(Exception):
 
 class MissingWeightsError(JaxevalError):
     """An encoder's weights aren't there; the text says which file to get, where, and what converts it."""
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """What somebody may have meant who wrote a name that there isn't: the nearest one, or all where none is near.
-
-    Example:
-        >>> nearest("csmi", ["csim", "psnr"]), nearest("gaze", ["csim", "psnr"])
-        ('csim', 'one of csim, psnr')
-    """
-    known = list(names)
-    near = get_close_matches(name, known, n=1)
-    return near[0] if near else f"one of {', '.join(known)}"
 
 
 def require_jax() -> None:
@@ -68,6 +57,27 @@ def one_line(error: BaseException) -> str:
     """
     lines = str(error).splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """What to do about a misspelt name: the last sentence of its error.
+
+    Args:
+        name: as it was given.
+        names: those that there are.
+
+    Returns:
+        The nearest of them as a question; all of them (at most ten) if none is near.
+
+    Example:
+        >>> nearest("lpisp_div", ["lpips_div", "csim"]), nearest("x", ["lpips_div", "csim"])
+        ('Did you mean lpips_div?', 'Choose from lpips_div, csim.')
+    """
+    known = {other.lower(): other for other in names}
+    if near := difflib.get_close_matches(name.lower(), known, n=1):
+        return f"Did you mean {known[near[0]]}?"
+    few = list(known.values())[:_NAMES_SHOWN]
+    return f"Choose from {', '.join(few)}{', …' * (len(known) > len(few))}."
 
 
 def printable(text: str) -> str:

@@ -22,7 +22,7 @@ ALIGNED = ("st_lpips", "csim", "pose", "expr")
 
 def score(out, generated):
     with pytest.raises(SystemExit) as stopped:
-        main(["score", str(generated), str(PRISTINE), "--out", str(out), "--floor", "0"])
+        main(["score", str(generated), str(PRISTINE), "--out", str(out), "--noise-floor", "0"])
     assert stopped.value.code == 0
     (clip,) = json.loads((out / "scores.json").read_text())["clips"]
     return clip

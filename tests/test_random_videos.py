@@ -70,7 +70,7 @@ def test_any_two_files_make_one_row(capsys, monkeypatch):
         with TemporaryDirectory() as folder:
             paths = [write(recipe, Path(folder), name) for recipe, name in ((generated, "x"), (reference, "y"))]
             assume(None not in paths)
-            code = command("score", *paths, "--out", Path(folder) / "out", "--region", region, "--floor", 0)
+            code = command("score", *paths, "--out", Path(folder) / "out", "--region", region, "--noise-floor", 0)
             out, err = capsys.readouterr()
             assert "Traceback" not in out + err
             assert not err, err

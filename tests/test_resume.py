@@ -28,7 +28,7 @@ def folders(tmp_path):
 def start(folder, out):
     paths = [str(folder / name) for name in ("generated", "reference")]
     return subprocess.Popen(
-        [sys.executable, "-m", "jaxeval.cli.main", "score", *paths, "--out", str(out), "--floor", "0"],
+        [sys.executable, "-m", "jaxeval.cli.main", "score", *paths, "--out", str(out), "--noise-floor", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -52,7 +52,7 @@ def test_a_stopped_run_resumes(folders, stop):
     assert run.returncode != 0
     assert "Traceback" not in text
     if stop == signal.SIGINT:
-        assert "jaxeval: stopped." in text
+        assert "jaxeval: interrupted." in text
         assert run.returncode == 130
     kept = {path: path.stat().st_mtime_ns for path in scored(out)}
     assert kept
@@ -61,7 +61,7 @@ def test_a_stopped_run_resumes(folders, stop):
     again = start(folders, out)
     text, _ = again.communicate(timeout=600)
     assert again.returncode == 0, text
-    assert f"{len(kept)} of 3 clips were scored by an earlier run" in " ".join(text.split())
+    assert f"{len(kept)} of 3 clips were already scored by an earlier run" in " ".join(text.split())
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     clips = json.loads((out / "scores.json").read_text())["clips"]
     assert [clip["id"] for clip in clips] == ["a", "b", "c"]

@@ -70,7 +70,7 @@ class ClipResult:
 
     @property
     def alignments(self) -> Mapping[str, Curves]:
-        """Aligned metric to its alignment `[T, S]`, lag `[T]` in frames, and costs frame-wise and aligned, see `Curves`."""
+        """Aligned metric to its `Curves`: alignment `[T, S]`, lag `[T]` in frames, costs frame-wise and aligned."""
         return self._record.curves
 
     @property
@@ -97,9 +97,9 @@ class Results:
         lacking: encoders whose weights are missing, with the command that supplies them.
 
     Example:
-        >>> import tempfile
         >>> from jaxeval.results.document import document_of
-        >>> document = document_of({"clips": [{"id": "a", "scores": {"l1": 0.5}}], "summary": {"l1": {"mean": 0.5, "n": 1}}})
+        >>> clip, entry = {"id": "a", "scores": {"l1": 0.5}}, {"mean": 0.5, "n": 1}
+        >>> document = document_of({"clips": [clip], "summary": {"l1": entry}})
         >>> results = Results(document, lambda name: ClipRecord(name, "ok"), 25.0)
         >>> results.clips[0].scores["l1"], results.summary["l1"]["mean"], results.to_polars().height
         (0.5, 0.5, 1)
@@ -136,7 +136,7 @@ class Results:
         """One row a clip, one column a score; a missing score is null."""
         import polars
 
-        return polars.DataFrame(self._columns(), schema_overrides={name: polars.Float64 for name in self.known})
+        return polars.DataFrame(self._columns(), schema_overrides=dict.fromkeys(self.known, polars.Float64))
 
     def to_pandas(self) -> "pandas.DataFrame":
         """As `to_polars`, for pandas.

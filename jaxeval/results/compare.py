@@ -84,8 +84,7 @@ def compare(one: Document, other: Document, only: Sequence[str] = ()) -> list[Di
     known = dict.fromkeys((*catalogues[0], *catalogues[1]))
     for name in only:
         if name not in known:
-            text = f"Expected {name} in both runs, found none in either. Did you mean {nearest(name, known)}?"
-            raise JaxevalError(text)
+            raise JaxevalError(f"--scores: expected {name} in both runs, found none in either. {nearest(name, known)}")
     names = list(dict.fromkeys(only or known))
     sides = side_of(one, "first"), side_of(other, "second")
     _refuse_unlike(one, other, [name for name in names if all(name in side.means for side in sides)])

@@ -138,7 +138,7 @@ def load_scorers(path: Path) -> tuple[CustomScore, ...]:
     return tuple(replace(scorer, version=f"{scorer.version} (file {digest})") for scorer in found)
 
 
-def read_numbers(given: Sequence[str]) -> dict[str, float]:
+def read_values(given: Sequence[str]) -> dict[str, float]:
     """Numbers of a method, each given as NAME=NUMBER.
 
     Args:
@@ -151,7 +151,7 @@ def read_numbers(given: Sequence[str]) -> dict[str, float]:
         JaxevalError: a word has another form, a name is taken, ill-formed or given twice, or a number isn't finite.
 
     Example:
-        >>> read_numbers(["fps=31.5"])
+        >>> read_values(["fps=31.5"])
         {'fps': 31.5}
     """
     numbers: dict[str, float] = {}
@@ -162,10 +162,10 @@ def read_numbers(given: Sequence[str]) -> dict[str, float]:
         except ValueError:
             value = math.nan
         if not equals or not math.isfinite(value):
-            raise JaxevalError(f"--number: expected NAME=NUMBER, such as fps=31.5, found {word!r}.")
-        _check_name(f"--number {word}", name, NUMBERS)
+            raise JaxevalError(f"--value: expected NAME=NUMBER, such as fps=31.5, found {word!r}.")
+        _check_name(f"--value {word}", name, NUMBERS)
         if name in numbers:
-            raise JaxevalError(f"--number: expected each name once, found {name} twice.")
+            raise JaxevalError(f"--value: expected each name once, found {name} twice.")
         numbers[name] = value
     return numbers
 

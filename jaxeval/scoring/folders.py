@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jaxeval.errors import JaxevalError, printable
+from jaxeval.results.run_folder import MARKER
 
-RESULTS = "scores.json"
-"""What a folder of results is known by."""
+RESULTS = ("scores.json", MARKER)
+"""Files by which a folder of results is known."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def read_folder(folder: Path, wanted: Callable[[Path], bool], what: str, out: Pa
     """Walk a folder.
 
     Hidden files and folders are left out, and so are results: the folder that this run writes to, and any that holds
-    a `scores.json`. Links to folders are followed, but never into a loop.
+    one of `RESULTS`. Links to folders are followed, but never into a loop.
 
     Args:
         folder: the folder.
@@ -85,7 +86,7 @@ def _walk(folder: Path, above: tuple[Path, ...], hidden: list[str], out: Path | 
     for path in entries:
         if path.name.startswith("."):
             hidden.append(path.name)
-        elif not path.is_dir() or path.resolve() == out or (path / RESULTS).is_file():
+        elif not path.is_dir() or path.resolve() == out or any((path / name).is_file() for name in RESULTS):
             yield path
         elif path.resolve() not in above:
             yield from _walk(path, above, hidden, out)

@@ -1,9 +1,13 @@
-"""Which generated file is held against which reference."""
+"""Which generated file is scored against which reference."""
 
 import csv
+import os
 import unicodedata
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count, zip_longest
 from pathlib import Path
+from typing import Any
 
 from jaxeval.errors import JaxevalError, printable
 from jaxeval.media.kinds import is_clip, is_sound
@@ -44,15 +48,65 @@ class Pairing:
     passed_over: list[str]
 
     def words(self) -> str:
-        """What was passed over, in one line; "" if nothing was."""
+        """What was skipped, in one line; "" if nothing was."""
         if not self.passed_over:
             return ""
         few = ", ".join(self.passed_over[:5]) + ", ..." * (len(self.passed_over) > 5)
-        return f"passed over {len(self.passed_over)} files that are no clips, or sounds without a clip: {few}"
+        count = len(self.passed_over)
+        return f"skipped {count} file{'s' * (count > 1)} (not a clip, or audio without a clip): {few}"
+
+    @property
+    def has_trajectories(self) -> bool:
+        """Whether any file holds trajectories, whose names nobody knows beforehand."""
+        return any(path.suffix.lower() == SUFFIX for pair in self.pairs for path in (pair.generated,) if path)
 
     def provenance(self) -> dict[str, object]:
         """The same for `scores.json`, at most 100 paths."""
         return {"count": len(self.passed_over), "paths": self.passed_over[:MOST_NAMED]}
+
+
+def given_pairs(generated: Iterable[Any], reference: Iterable[Any] | None = None) -> list[Pair]:
+    """Pairs that are given one by one.
+
+    Args:
+        generated: files; or pairs (generated, reference), or `Pair`s.
+        reference: as many files; None if `generated` holds pairs.
+
+    Returns:
+        The pairs; those without an id are named after the generated files, numbered where several have one name.
+
+    Raises:
+        JaxevalError: there is none, the numbers differ, or an id is given twice.
+
+    Example:
+        >>> [pair.id for pair in given_pairs(["x/a.mp4", "y/a.mp4", "b.mp4"], ["1.mp4", "2.mp4", "3.mp4"])]
+        ['a', 'a-2', 'b']
+    """
+    listed = list(generated) if reference is None else [*zip_longest(generated, reference)]
+    wrong = [number for number, pair in enumerate(listed, 1) if not isinstance(pair, Pair) and not _is_pair(pair)]
+    if wrong or not listed:
+        found = f"something else as number {wrong[0]}" if wrong else "none"
+        raise JaxevalError(f"expected pairs of a generated file and its reference, found {found}. Give one for each.")
+    pairs: dict[str, Pair] = {}
+    for given in listed:
+        pair = given if isinstance(given, Pair) else _pair(given, pairs)
+        if pair.id in pairs:
+            raise JaxevalError(f"expected pairs of different ids, found {pair.id} twice. Give each its own.")
+        pairs[pair.id] = pair
+    return list(pairs.values())
+
+
+def _is_pair(given: Any) -> bool:
+    return (
+        isinstance(given, Sequence) and len(given) == 2 and all(isinstance(path, str | os.PathLike) for path in given)
+    )
+
+
+def _pair(given: Sequence[str | os.PathLike[str]], taken: Container[str]) -> Pair:
+    generated, reference = map(Path, given)
+    name = id_of(generated.name)
+    numbered = (f"{name}-{number}" for number in count(2))
+    return Pair(next(free for free in chain([name], numbered) if free not in taken), generated, reference)
 
 
 def find_pairs(generated: Path, reference: Path, audio: Path | None, out: Path | None = None) -> Pairing:
@@ -78,17 +132,17 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None, out: Path |
     given = {"GENERATED": generated, "REFERENCE": reference} | ({"--audio": audio} if audio else {})
     for name, path in given.items():
         if not (path.is_file() or path.is_dir()):
-            raise JaxevalError(f"{path}: expected {name} to be a file or a folder, found none there. Check the path.")
+            raise JaxevalError(f"{path}: expected {name} to be a file or a folder, found neither. Check the path.")
     kinds = {path.is_dir() for path in given.values()}
     if len(kinds) > 1:
         told = ", ".join(f"{name} {path} is a {'folder' if path.is_dir() else 'file'}" for name, path in given.items())
-        raise JaxevalError(f"expected files only or folders only: {told}; give the same kind for all.")
+        raise JaxevalError(f"expected only files or only folders, found both: {told}. Use one kind.")
     if not generated.is_dir():
         return Pairing([Pair(id_of(generated.name), generated, reference, audio)], [])
     for name, path in given.items():
         if out is not None and path.resolve() == out.resolve():
             raise JaxevalError(
-                f"--out {out}: expected a folder apart from the clips, found {name} itself; name another."
+                f"--out {out}: expected a folder of its own, found {name} itself. Choose another folder."
             )
     left, right = (read_folder(folder, _is_scored, "videos or .npz files", out) for folder in (generated, reference))
     sounds = read_folder(audio, is_sound, "sounds or videos", out) if audio else None
@@ -130,19 +184,21 @@ def read_identities(path: Path) -> dict[str, str]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [[unicodedata.normalize("NFC", cell.strip()) for cell in row] for row in csv.reader(file) if row]
+            lines = csv.reader(file)
+            rows = [
+                (lines.line_num, [unicodedata.normalize("NFC", cell.strip()) for cell in row]) for row in lines if row
+            ]
     except (OSError, ValueError, csv.Error) as error:
         raise JaxevalError(
             f"{path}: expected a CSV file, found: {' '.join(str(error).split())}. Check --identities."
         ) from error
     identities: dict[str, str] = {}
-    for number, row in enumerate(rows, 1):
+    for number, row in rows:
         if number == 1 and row == ["clip", "person"]:
             continue
         if len(row) != 2 or not all(row) or row[0] in identities:
             raise JaxevalError(
-                f"{path}: expected lines `clip,person`, each clip once, found {','.join(row)!r} as the {number}. line. "
-                "Correct it."
+                f"{path}, line {number}: expected `clip,person`, each clip once, found {','.join(row)!r}. Correct it."
             )
         identities[row[0]] = row[1]
     return identities

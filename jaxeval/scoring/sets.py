@@ -104,7 +104,7 @@ class Sets:
         counts, fewest = [int(side.n) for side in sides if side], self._fewest or len(sides[0].mean) + 1
         if min(counts) < max(fewest, 2):
             text = f"{fewest} features needed on either side, found {counts[0]} and {counts[1]}"
-            return None, f"{text}; --fewest {max(min(counts), 2)} scores them all the same"
+            return None, f"{text}; --min-features {max(min(counts), 2)} allows it"
         try:
             distance = finite_number(frechet_distance_exact(sides[0], sides[1], fewest=fewest))
         except np.linalg.LinAlgError as error:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jaxeval.checkpoints.manifest import weights_folder
-from jaxeval.cli import doctor
+from jaxeval.cli import doctor_checks
 from jaxeval.cli.main import main
 
 SHIPPED = ["st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face"]
@@ -19,7 +19,7 @@ SHIPPED = ["st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face"]
 
 @pytest.fixture(scope="module")
 def healthy():
-    return {check.what: check for check in doctor.checks()}
+    return {check.what: check for check in doctor_checks.checks()}
 
 
 def test_a_healthy_machine(healthy):
@@ -34,7 +34,7 @@ def test_the_encoders_that_come_with_jaxeval_have_a_golden_number(healthy, name)
 
 
 def test_the_golden_numbers_are_the_reference_datas():
-    stored = np.load(doctor.GOLDEN)
+    stored = np.load(doctor_checks.GOLDEN)
     expected = runpy.run_path(str(Path(__file__).parents[1] / "golden" / "make_doctor.py"))["doctor"]()
     assert set(stored.files) == expected.keys()
     for name, array in expected.items():
@@ -50,7 +50,7 @@ def run(capsys):
 
 
 def test_another_number_than_the_originals_is_told(monkeypatch, capsys):
-    monkeypatch.setitem(doctor.SHIFTED, "st_lpips_alex", 0.0043)
+    monkeypatch.setitem(doctor_checks.SHIFTED, "st_lpips_alex", 0.0043)
     code, out = run(capsys)
     assert code == 1
     assert "WRONG  golden number of st_lpips_alex: 0.004179, expected 0.004300" in out
@@ -82,7 +82,7 @@ def test_a_platform_that_is_not_there_is_jaxs_fault_alone():
     wrong = [line for line in done.stdout.splitlines() if "WRONG" in line]
     assert len(wrong) == 1
     assert wrong[0].startswith("WRONG  jax: " + CANNOT.format("cuda"))
-    assert "; unset it or install jax[cuda13]. What follows is checked on the CPU." in wrong[0]
+    assert "; unset it or install jax[cuda13]. The other checks run on the CPU." in wrong[0]
     assert "ok  weights of dlib_resnet: verified" in done.stdout
     assert "ok  golden number of dlib_resnet" in done.stdout
 

@@ -139,7 +139,7 @@ def test_threads_that_write_into_one_folder(methods, alone, tmp_path):
 @pytest.mark.slow
 def test_processes_that_write_into_one_folder(methods, alone, tmp_path):
     def start(name):
-        words = ["score", tmp_path / name, tmp_path / "references", "--out", tmp_path / "out", "--floor", 0]
+        words = ["score", tmp_path / name, tmp_path / "references", "--out", tmp_path / "out", "--noise-floor", 0]
         return subprocess.Popen(
             [sys.executable, "-m", "jaxeval", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

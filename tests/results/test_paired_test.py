@@ -29,6 +29,19 @@ def test_exact_p_is_that_of_all_flips(differences):
     assert paired_p(np.array(differences, float)) == pytest.approx(enumerated(differences), abs=1e-12)
 
 
+@pytest.mark.parametrize("count", range(2, EXACT_UP_TO + 1))
+def test_exact_p_is_scipys(count):
+    differences = np.random.default_rng(count).normal(0.3, 1, count)
+    oracle = permutation_test(
+        (differences,),
+        lambda x, axis: x.mean(axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=2**EXACT_UP_TO,
+    ).pvalue
+    assert paired_p(differences) == pytest.approx(oracle, rel=1e-14)
+
+
 def test_five_clips_can_not_go_below_a_sixteenth():
     assert paired_p(np.array([10.0, 11.0, 12.0, 13.0, 14.0])) == 2 / 2**5
 

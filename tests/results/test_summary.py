@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 
 from jaxeval.results.record import ClipRecord
-from jaxeval.results.summary import details, summarise
+from jaxeval.results.summary import details, interval, summarise
 
 
 def records(values, failed=0):
@@ -103,3 +104,20 @@ def test_no_warning_reaches_the_terminal(values, recwarn):
 
 def test_a_score_that_is_not_finite_is_not_in_the_mean():
     assert summarise(records([1.0, float("inf"), 3.0]))["a"]["mean"] == 2
+
+
+@pytest.mark.parametrize("persons", [2, 5, 14, 600])
+def test_intervals_are_scipys(persons):
+    rng = np.random.default_rng(persons)
+    whose = np.concatenate([np.arange(persons), rng.integers(0, persons, 2 * persons)])
+    values = rng.normal(size=len(whose))
+    oracle = bootstrap(
+        (np.bincount(whose, values), np.bincount(whose)),
+        lambda sums, counts, axis=-1: sums.sum(axis) / counts.sum(axis),
+        paired=True,
+        n_resamples=2000,
+        method="percentile",
+        rng=np.random.default_rng(0),
+        vectorized=True,
+    ).confidence_interval
+    assert interval(values, [f"{person:04}" for person in whose]) == pytest.approx([*oracle], rel=1e-14, abs=0)

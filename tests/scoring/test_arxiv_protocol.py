@@ -60,7 +60,7 @@ def score(clips, out, monkeypatch, weights, *options):
     monkeypatch.setenv("XDG_CACHE_HOME", str(out / "no-cache"))
     arguments = [str(clips / "late.mp4"), str(clips / "reference.mp4"), "--protocol", "arxiv-2606.01031"]
     with pytest.raises(SystemExit) as stopped:
-        main(["score", *arguments, "--out", str(out), "--floor", "0", *options])
+        main(["score", *arguments, "--out", str(out), "--noise-floor", "0", *options])
     return stopped.value.code, json.loads((out / "scores.json").read_text())
 
 
@@ -84,7 +84,7 @@ def test_without_weights_it_scores_what_it_can_and_says_how_to_get_the_rest(clip
 
 
 def test_with_stand_ins_everything_runs_and_says_that_they_are_unverified(clips, tmp_path, monkeypatch, stand_ins):
-    code, document = score(clips, tmp_path, monkeypatch, stand_ins, "--fewest", "2")
+    code, document = score(clips, tmp_path, monkeypatch, stand_ins, "--min-features", "2")
     (clip,) = document["clips"]
     assert (code, clip["missing"]) == (0, {})
     assert clip["scores"].keys() >= PICTURE | LANDMARKS | NETWORKS

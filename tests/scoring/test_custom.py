@@ -198,7 +198,7 @@ def test_a_scorer_that_failed_is_asked_again(tmp_path, pair, nothing_else):
 
 def test_no_two_things_of_one_name(tmp_path, pair):
     own = CustomScore("gaze", brightness, version="1")
-    with pytest.raises(JaxevalError, match="--number gaze: expected a name of its own, found that of a scorer"):
+    with pytest.raises(JaxevalError, match="--value gaze: expected a name of its own, found that of a scorer"):
         Run(tmp_path, JAXEVAL_V1, "frame", scorers=[own], numbers={"gaze": 1.0})
     np.savez(tmp_path / "x.npz", gaze=np.eye(5))
     given = Pair("x", tmp_path / "x.npz", tmp_path / "x.npz")
@@ -206,7 +206,7 @@ def test_no_two_things_of_one_name(tmp_path, pair):
     assert record.status == "failed"
     assert "expected trajectories of other names than the scorers', found gaze" in record.reason
     run = Run(tmp_path / "other", JAXEVAL_V1, "frame", numbers={"gaze": 99.0})
-    with pytest.raises(JaxevalError, match="--number gaze: expected a name that no clip's score has"):
+    with pytest.raises(JaxevalError, match="--value gaze: that name is already a per-clip score"):
         run.write([run.record(given)[0]])
 
 

@@ -94,10 +94,10 @@ def test_a_row_of_its_own(clips, tmp_path, capsys):
     assert "lip_envelope" not in floor["clips"][0]["missing"], "the coded clip has no sound, but its reference has"
     assert "noise floor" in capsys.readouterr().out
     assert "noise floor" in (tmp_path / "report.html").read_text("utf-8")
-    _, without = score(tmp_path, clips / "gen", clips / "ref", "--floor", "0")
+    _, without = score(tmp_path, clips / "gen", clips / "ref", "--noise-floor", "0")
     assert without["floor"] == {"crf": 18, "clips": [], "summary": {}}
     assert without["summary"] == document["summary"]
-    assert "2 of 2 clips were scored by an earlier run" in capsys.readouterr().out
+    assert "2 of 2 clips were already scored by an earlier run" in capsys.readouterr().out
 
 
 def test_a_floor_that_can_not_be_is_told_and_costs_nothing_else(clips, tmp_path, capsys):
@@ -108,14 +108,14 @@ def test_a_floor_that_can_not_be_is_told_and_costs_nothing_else(clips, tmp_path,
     (row,) = document["floor"]["clips"]
     assert row["status"] == "failed"
     assert "expected a folder to write to" in row["reason"]
-    assert "floor/a: failed" in capsys.readouterr().out
+    assert "1 of 1  floor/a  failed: " in capsys.readouterr().out
 
 
 def test_a_negative_count(clips, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
-        main(["score", str(clips / "gen"), str(clips / "ref"), "--floor", "-1", "--out", str(tmp_path)])
+        main(["score", str(clips / "gen"), str(clips / "ref"), "--noise-floor", "-1", "--out", str(tmp_path)])
     assert stopped.value.code == 2
-    assert "--floor: expected at least 0, found -1" in capsys.readouterr().err
+    assert "--noise-floor: expected at least 0, found -1" in capsys.readouterr().err
 
 
 def test_ids_are_printable():

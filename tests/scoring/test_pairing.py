@@ -50,7 +50,7 @@ def test_what_is_passed_over_is_said(folders):
     found = find_pairs(*folders)
     assert found.passed_over == ["GENERATED/notes.txt", "REFERENCE/sub/cover.png", "AUDIO/d.wav"]
     assert found.words() == (
-        "passed over 3 files that are no clips, or sounds without a clip: "
+        "skipped 3 files (not a clip, or audio without a clip): "
         "GENERATED/notes.txt, REFERENCE/sub/cover.png, AUDIO/d.wav"
     )
     assert found.provenance() == {"count": 3, "paths": found.passed_over}
@@ -195,20 +195,22 @@ def test_the_command_scores_subfolders_and_says_what_it_passes_over(tmp_path, ca
     people = tmp_path / "people.csv"
     people.write_text("a,Ann\nid2/00001,Ben\n")
     folders = [tmp_path / "generated", tmp_path / "reference"]
-    options = ["--audio", tmp_path / "sounds", "--identities", people, "--floor", 0, "--out", tmp_path / "out"]
+    options = ["--audio", tmp_path / "sounds", "--identities", people, "--noise-floor", 0, "--out", tmp_path / "out"]
     assert run("score", *folders, *options) == 0
     document = json.loads((tmp_path / "out" / "scores.json").read_text())
     assert [(row["id"], row["status"]) for row in document["clips"]] == [("a", "ok"), ("id2/00001", "ok")]
     passed_over = ["GENERATED/two\\nlines.txt", "AUDIO/stranger.wav"]
     assert document["provenance"]["passed_over"] == {"count": 2, "paths": passed_over}
-    line = "passed over 2 files that are no clips, or sounds without a clip: " + ", ".join(passed_over)
+    line = "skipped 2 files (not a clip, or audio without a clip): " + ", ".join(passed_over)
     assert line in capsys.readouterr().out.splitlines()
 
 
 def test_a_table_given_as_a_clip_is_named_for_what_it_is(tmp_path, capsys):
     (tmp_path / "clips.csv").write_text("generated,reference\na.mp4,b.mp4\n")
     make(tmp_path, "b.mp4")
-    assert run("score", tmp_path / "clips.csv", tmp_path / "clips.csv", "--floor", 0, "--out", tmp_path / "out") == 1
+    assert (
+        run("score", tmp_path / "clips.csv", tmp_path / "clips.csv", "--noise-floor", 0, "--out", tmp_path / "out") == 1
+    )
     assert "expected a video, found a text file (.csv). Give a media file" in " ".join(capsys.readouterr().out.split())
 
 
@@ -228,7 +230,7 @@ def test_results_among_the_clips_are_no_clips(tmp_path):
 def test_results_have_a_folder_of_their_own(tmp_path):
     for side in ("generated", "references"):
         trajectory(tmp_path / side / "a.npz")
-    with pytest.raises(JaxevalError, match=r"--out .*: expected a folder apart from the clips, found GENERATED itself"):
+    with pytest.raises(JaxevalError, match=r"--out .*: expected a folder of its own, found GENERATED itself"):
         find_pairs(tmp_path / "generated", tmp_path / "references", None, tmp_path / "generated")
 
 

@@ -125,14 +125,14 @@ def test_the_numbers_are_written_before_the_page_is_tried(monkeypatch, tmp_path,
     def broken(*_, **__):
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr("jaxeval.cli.commands.write_report", broken)
+    monkeypatch.setattr("jaxeval.report.page.write_report", broken)
     words = [
         "score",
         str(tmp_path / "first"),
         str(tmp_path / "references"),
         "--out",
         str(tmp_path / "out"),
-        "--floor",
+        "--noise-floor",
         "0",
     ]
     with pytest.raises(SystemExit) as stopped:
@@ -157,7 +157,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_computed(tmp_path, limit):
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}));"
         "from jaxeval.cli.main import main; main()"
     )
-    words = ["score", tmp_path / "first", tmp_path / "references", "--out", tmp_path / "out", "--floor", 0]
+    words = ["score", tmp_path / "first", tmp_path / "references", "--out", tmp_path / "out", "--noise-floor", 0]
     done = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("jaxeval: ")]

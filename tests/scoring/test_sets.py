@@ -45,7 +45,7 @@ def test_few_features_are_refused_unless_asked_for():
         entry = sets.summary(1)[NAME]
         assert (entry["mean"] is not None) == is_there
         if not is_there:
-            told = "7 features needed on either side, found 6 and 30; --fewest 6 scores them all the same"
+            told = "7 features needed on either side, found 6 and 30; --min-features 6 allows it"
             assert sets.details()[NAME]["reason"] == told
 
 

@@ -180,7 +180,7 @@ def test_one_odd_clip_is_a_row_and_the_others_are_scored(tmp_path, capsys, recwa
     for name, factor, length in (("good", 1.0, 50), ("odd", scale, count)):
         np.savez(tmp_path / "x" / f"{name}.npz", a=walk(0, 50)[:length] * factor)
         np.savez(tmp_path / "y" / f"{name}.npz", a=walk(1, 50) * factor)
-    code, document, _ = score(tmp_path, capsys, tmp_path / "x", tmp_path / "y", "--floor", "0")
+    code, document, _ = score(tmp_path, capsys, tmp_path / "x", tmp_path / "y", "--noise-floor", "0")
     good, odd = document["clips"]
     assert (code, good["status"], len(good["scores"]), good["missing"]) == (0, "ok", 5, {})
     assert set(odd["scores"]) == there
@@ -205,8 +205,8 @@ def test_a_video_against_trajectories(tmp_path, capsys):
         ("clip,person\none,ann\ntwo,ann\n", 0, ""),
         ("one,ann\ntwo,bob\n", 0, ""),
         ("one,ann\nthree,bob\n", 2, "found 1 others, such as three"),
-        ("one,ann\none,bob\n", 2, "found 'one,bob' as the 2. line"),
-        ("one\n", 2, "found 'one' as the 1. line"),
+        ("one,ann\none,bob\n", 2, "line 2: expected `clip,person`, each clip once, found 'one,bob'"),
+        ("one\n", 2, "line 1: expected `clip,person`, each clip once, found 'one'"),
     ],
 )
 def test_persons_make_the_interval_and_wrong_names_are_told(tmp_path, capsys, lines, code, told):

@@ -1,100 +1,22 @@
-"""The command line on good and bad files: exit codes, one-line reasons, nothing lost, nothing silent."""
+"""`jaxeval score` on good and bad files: exit codes, one-line reasons, nothing lost, nothing silent."""
 
-import csv
 import json
-import math
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
-import skimage.data
-from PIL import Image
 
-from jaxeval.checkpoints.manifest import weights_folder
-from jaxeval.cli.main import main
 from jaxeval.media.write import write_video
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.scoring.lips import ENVELOPE
 
+from .command import face_frames, only, run, score
+
 IMAGE = ("psnr", "ssim", "l1", "st_lpips", "st_lpips_seq", "st_lpips_div", "lag_ms", "lag_std_ms")
 FACE = ("csim", "id_distance", "csim_seq", "csim_div", "pose", "pose_seq", "pose_div", "expr", "expr_seq", "expr_div")
-
-
-def face_frames(count, size=160, phase=0.0):
-    """The astronaut's head, swaying: the crop moves by a few pixels along a slow curve."""
-    photo = Image.fromarray(skimage.data.astronaut())
-    frames = []
-    for k in range(count):
-        left = 120 + 12 * math.sin(phase + 0.5 * k)
-        top = 20 + 8 * math.cos(phase + 0.35 * k)
-        frames.append(
-            np.asarray(photo.resize((size, size), Image.Resampling.BILINEAR, (left, top, left + 220, top + 220)))
-        )
-    return np.stack(frames)
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """One folder of healthy and hostile files."""
-    folder = tmp_path_factory.mktemp("files")
-    frames = face_frames(12)
-    write_video(folder / "reference.mp4", frames, 25, crf=10)
-    write_video(folder / "generated.mp4", face_frames(12, phase=-0.5), 25, crf=10)
-    write_video(folder / "one.mp4", frames[:1], 25)
-    write_video(folder / "small.mp4", face_frames(12, size=128), 25)
-    write_video(folder / "short.mp4", frames[:9], 25)
-    write_video(folder / "fast.mp4", face_frames(24), 50)
-    write_video(folder / "faceless.mp4", np.full_like(frames, 90), 25)
-    vanishing = frames.copy()
-    vanishing[4:7] = 90
-    write_video(folder / "vanishing.mp4", vanishing, 25)
-    gone = np.concatenate([frames[:2], np.full((12, *frames.shape[1:]), 90, np.uint8)])
-    write_video(folder / "gone.mp4", gone, 25)
-    tone = 0.5 * np.sin(np.arange(8000) / 5)
-    write_video(folder / "sounding.mp4", frames, 25, audio=tone)
-    (folder / "text.mp4").write_text("This is not a video.\n" * 50)
-    (folder / "empty.mp4").touch()
-    whole = (folder / "sounding.mp4").read_bytes()
-    (folder / "headless.mp4").write_bytes(whole[: len(whole) // 3])
-    return folder
-
-
-def run(capsys, *arguments):
-    """Exit code, standard output, standard error of `jaxeval arguments`; none may hold a traceback."""
-    with pytest.raises(SystemExit) as stopped:
-        main([str(argument) for argument in arguments])
-    out, err = capsys.readouterr()
-    assert "Traceback" not in out + err
-    return stopped.value.code, out, err
-
-
-def score(capsys, out, generated, reference, *more):
-    """Exit code, and the rows of scores.json, checked against scores.csv."""
-    floor = () if "--floor" in more else ("--floor", 0)
-    code, text, _ = run(capsys, "score", generated, reference, "--out", out, *floor, *more)
-    document = json.loads((out / "scores.json").read_text())
-    rows = list(csv.DictReader((out / "scores.csv").open()))
-    assert [row["id"] for row in rows] == [clip["id"] for clip in document["clips"]]
-    for row, clip in zip(rows, document["clips"], strict=True):
-        assert not clip["scores"].keys() & clip["missing"].keys()
-        assert all(math.isfinite(value) for value in clip["scores"].values())
-        assert all(float(row[name]) == value for name, value in clip["scores"].items())
-        assert all(row[name] == "" for name in clip["missing"])
-    page = (out / "report.html").read_text()
-    assert all(clip["id"] in page for clip in document["clips"])
-    assert code == int(any(clip["status"] == "failed" for clip in document["clips"]))
-    return document, text
-
-
-def only(document):
-    (clip,) = document["clips"]
-    return clip
 
 
 def test_two_files_get_every_score(capsys, files, tmp_path):
@@ -125,20 +47,6 @@ def test_a_clip_against_itself(capsys, files, tmp_path):
     assert abs(scores["lag_ms"]) < 0.01
     assert clip["missing"].pop("psnr") == "identical frames: 12 of 12"
     assert set(clip["missing"]) == set(ENVELOPE)
-
-
-def test_a_missing_path(capsys, files, tmp_path):
-    code, _, err = run(capsys, "score", tmp_path / "nowhere.mp4", files / "reference.mp4", "--out", tmp_path / "out")
-    assert code == 2
-    assert err.count("\n") == 1
-    assert "nowhere.mp4: expected GENERATED to be a file or a folder, found none there" in err
-
-
-def test_a_pipe_is_not_waited_for(capsys, files, tmp_path):
-    os.mkfifo(tmp_path / "pipe.mp4")
-    code, _, err = run(capsys, "score", tmp_path / "pipe.mp4", files / "reference.mp4", "--out", tmp_path / "out")
-    assert code == 2
-    assert "pipe.mp4: expected GENERATED to be a file" in err
 
 
 @pytest.mark.parametrize(
@@ -217,7 +125,7 @@ def test_a_face_that_vanishes_for_long_leaves_its_scores_missing(capsys, files, 
 
 def test_a_clip_that_is_too_long_is_refused_early(capsys, files, tmp_path, monkeypatch):
     short = replace(JAXEVAL_V1, name="short", longest_clip=0.4)
-    monkeypatch.setattr("jaxeval.cli.commands.PROTOCOLS", {"short": short})
+    monkeypatch.setattr("jaxeval.cli.score.PROTOCOLS", {"short": short})
     pair = (files / "generated.mp4", files / "reference.mp4")
     clip = only(score(capsys, tmp_path, *pair, "--protocol", "short")[0])
     assert clip["status"] == "failed"
@@ -265,49 +173,14 @@ def test_names_without_a_partner_are_reported(capsys, files, tmp_path):
             shutil.copy(files / "reference.mp4", tmp_path / role / f"{name}.mp4")
     document, text = score(capsys, tmp_path / "out", tmp_path / "generated", tmp_path / "reference")
     assert {clip["id"]: clip["status"] for clip in document["clips"]} == {"a": "failed", "b": "ok", "c": "failed"}
-    assert "a: failed: a: no reference clip of this name" in " ".join(text.split())
-    assert "c: failed: c: no generated clip of this name" in " ".join(text.split())
-
-
-@pytest.mark.parametrize("kind", ["a file stands there", "no permission"])
-def test_an_output_folder_that_cannot_be_written(capsys, files, tmp_path, kind):
-    out = tmp_path / "out"
-    if kind == "a file stands there":
-        out.write_text("")
-    elif os.getuid() == 0:
-        out = Path("/proc/jaxeval")  # root may write everywhere but here
-    else:
-        out.mkdir(mode=0o500)
-    code, _, err = run(capsys, "score", files / "generated.mp4", files / "reference.mp4", "--out", out)
-    assert code == 2
-    assert err.count("\n") == 1
-    assert f"{out}" in err
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [[], ["score"], ["score", "a", "b", "--region", "mouth"], ["score", "a", "b", "--protocol"], ["nonsense"]],
-)
-def test_words_that_make_no_command(capsys, arguments):
-    assert run(capsys, *arguments)[0] == 2
-
-
-def test_an_unknown_protocol_is_named(capsys, files):
-    code, _, err = run(capsys, "score", files / "generated.mp4", files / "reference.mp4", "--protocol", "mine")
-    assert code == 2
-    assert "--protocol: expected one of jaxeval-v1, arxiv-2606.01031, found mine" in err
-
-
-def test_a_file_against_a_folder(capsys, files):
-    code, _, err = run(capsys, "score", files, files / "reference.mp4")
-    assert code == 2
-    assert "files only or folders only" in err
+    assert "1 of 3 a failed: a: no reference clip of this name" in " ".join(text.split())
+    assert "3 of 3 c failed: c: no generated clip of this name" in " ".join(text.split())
 
 
 def test_a_second_run_computes_nothing_and_changes_nothing(capsys, files, tmp_path):
     first, _ = score(capsys, tmp_path, files / "generated.mp4", files / "reference.mp4")
     second, text = score(capsys, tmp_path, files / "generated.mp4", files / "reference.mp4")
-    assert "1 of 1 clips were scored by an earlier run" in " ".join(text.split())
+    assert "1 of 1 clips were already scored by an earlier run" in " ".join(text.split())
     for document in (first, second):
         document.pop("provenance")
     assert first == second
@@ -334,47 +207,3 @@ def test_a_fault_of_ours_fails_one_clip_and_not_the_run(capsys, files, tmp_path,
     assert clip["status"] == "failed"
     assert clip["reason"].startswith("unexpected RuntimeError: first line; please report it with ")
     assert "second line" in Path(clip["reason"].split(" with ")[1]).read_text()
-
-
-def test_damaged_weights_stop_the_command(capsys, files, tmp_path, monkeypatch):
-    shutil.copytree(weights_folder(), tmp_path / "weights")
-    for path in (tmp_path / "weights" / "face_mesh").rglob("*"):
-        if path.is_file():
-            path.write_bytes(path.read_bytes()[:-7])
-    monkeypatch.setenv("JAXEVAL_WEIGHTS_DIR", str(tmp_path / "weights"))
-    code, _, err = run(capsys, "score", files / "one.mp4", files / "one.mp4", "--out", tmp_path / "out")
-    assert code == 2
-    assert err.count("\n") == 1
-    assert "face_mesh" in err
-    assert run(capsys, "weights", "verify")[0] == 1
-
-
-def test_weights_commands(capsys):
-    code, text, _ = run(capsys, "weights", "list")
-    assert code == 0
-    code, text, _ = run(capsys, "weights", "verify")
-    assert code == 0
-    for name in ("st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face"):
-        assert f"{name}: verified" in text
-
-
-def test_the_installed_command_prints_one_line_and_no_traceback(files, tmp_path):
-    command = [sys.executable, "-m", "jaxeval.cli.main", "score", "nowhere.mp4", str(files / "reference.mp4")]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("jaxeval: nowhere.mp4: expected ")
-    assert done.stdout == ""
-
-
-@pytest.mark.parametrize("module", ["jaxeval", "jaxeval.cli.main"])
-def test_the_version(module):
-    done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"jaxeval {version('jaxeval')}\n", "")
-
-
-def test_the_package_runs_as_a_module():
-    done = subprocess.run([sys.executable, "-m", "jaxeval", "--help"], capture_output=True, text=True)
-    assert done.returncode == 0
-    assert "usage: jaxeval" in done.stdout
-    assert "--version" in done.stdout

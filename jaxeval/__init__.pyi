@@ -1,0 +1,104 @@
+from .alignment import (
+    Lag,
+    distances,
+    dtw,
+    dtw_path,
+    expected_path,
+    lag,
+    mean_cost,
+    normalized_soft_dtw,
+    sharp_soft_dtw,
+    soft_dtw,
+    soft_dtw_alignment,
+    soft_dtw_divergence,
+)
+from .alignment.ranges import checked
+from .api import score
+from .checkpoints import load_encoder
+from .errors import JaxevalError
+from .metrics.aligned import AlignedScore, aligned
+from .metrics.audio_envelope import audio_envelope
+from .metrics.cpbd import cpbd
+from .metrics.frechet import Moments, empty_moments, frechet_distance, merged, moments, updated
+from .metrics.identity import csim, id_distance
+from .metrics.image import l1, ms_ssim, psnr, ssim
+from .metrics.kid import kid, kid_subsets
+from .metrics.lag_summary import Timing, timing
+from .metrics.landmarks import f_lmd, lmd, m_lmd
+from .metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardised
+from .metrics.mfcc import mfcc
+from .metrics.niqe import NiqeModel, niqe
+from .metrics.perceptual import lpips, lpips_matrix
+from .metrics.smoothness import jerk, smooth, spectral_arc_length
+from .metrics.sync import SyncScores, sync_scores
+from .report.plots import plot_alignment
+from .report.results import Results
+from .scoring.custom import CustomScore
+from .scoring.pairing import Pair
+from .training.suite import LpipsFeatures, Of, Suite
+
+__version__: str
+
+__all__ = [
+    "AlignedScore",
+    "CustomScore",
+    "JaxevalError",
+    "Lag",
+    "LpipsFeatures",
+    "Moments",
+    "NiqeModel",
+    "Of",
+    "Pair",
+    "Results",
+    "Suite",
+    "SyncScores",
+    "Timing",
+    "__version__",
+    "aligned",
+    "audio_envelope",
+    "checked",
+    "cpbd",
+    "csim",
+    "distances",
+    "dtw",
+    "dtw_path",
+    "empty_moments",
+    "expected_path",
+    "f_lmd",
+    "frechet_distance",
+    "id_distance",
+    "jerk",
+    "kid",
+    "kid_subsets",
+    "l1",
+    "lag",
+    "lip_envelope",
+    "lmd",
+    "load_encoder",
+    "lpips",
+    "lpips_matrix",
+    "m_lmd",
+    "mean_cost",
+    "merged",
+    "mfcc",
+    "moments",
+    "mouth_opening",
+    "ms_ssim",
+    "niqe",
+    "normalized_soft_dtw",
+    "plot_alignment",
+    "psnr",
+    "score",
+    "sharp_soft_dtw",
+    "smooth",
+    "soft_dtw",
+    "soft_dtw_alignment",
+    "soft_dtw_divergence",
+    "spectral_arc_length",
+    "speech_rhythm",
+    "ssim",
+    "standardised",
+    "sync_scores",
+    "timing",
+    "updated",
+]

@@ -1,0 +1,34 @@
+"""`jaxeval demo`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from rich.console import Console
+from tyro.conf import arg
+
+from jaxeval.cli.run_pairs import run_pairs
+from jaxeval.errors import require_jax
+from jaxeval.report.progress import print_lines
+
+
+@dataclass(frozen=True)
+class Demo:
+    """See what aligned scoring does: a talking face made from a photograph and real speech, and four faulty copies."""
+
+    out: Annotated[Path, arg(metavar="DIR")] = Path("jaxeval-demo")
+    """Folder for the clips, scores.json, scores.csv and report.html."""
+
+    def run(self, console: Console) -> int:
+        """Make the clips, score them, print the table, write the page."""
+        require_jax()
+        from jaxeval.demo.clips import make_demo
+        from jaxeval.scoring.pairing import Pair
+        from jaxeval.scoring.run import Run, Settings
+
+        names = "the demo's four faulty copies", "the talking face they are copies of"
+        run = Run(self.out, Settings(names=names, floor=1))
+        print_lines(console, ["Making a talking face from a photograph and speech, and four faulty copies of it …"])
+        clips = make_demo(self.out)
+        pairs = [Pair(name, path, clips.reference) for name, path in clips.methods.items()]
+        return run_pairs(console, run, pairs, "Four faulty copies of a talking face")

@@ -1,0 +1,151 @@
+"""`jaxeval score`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from rich.console import Console
+from tyro.conf import Positional, UseAppendAction, arg
+
+from jaxeval.cli.names import Names
+from jaxeval.cli.run_pairs import run_pairs
+from jaxeval.errors import JaxevalError, nearest, require_jax
+from jaxeval.protocol import PROTOCOLS
+from jaxeval.report.progress import print_lines
+from jaxeval.results.run_folder import choose_folder, claim_folder, inputs_of
+
+if TYPE_CHECKING:
+    from jaxeval.scoring.pairing import Pairing
+
+_OUT = Path("jaxeval-scores")
+_LARGEST_GAMMA = 1e30
+"""Above it, γ times the entropy of the paths leaves float32."""
+
+
+def _require(holds: bool, text: str) -> None:
+    if not holds:
+        raise JaxevalError(text)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Score generated clips against their references.
+
+    Give two files, two folders (searched through, and paired by path below them, without suffix), or --pairs FILE.
+    Files are videos, or .npz files of trajectories [T, D] from any encoder. An interrupted run resumes.
+
+    Exit codes: 0 every clip was scored, 1 some failed (their rows say why), 2 nothing could be scored.
+    """
+
+    generated: Annotated[Path | None, Positional, arg(metavar="GENERATED", help_behavior_hint="")] = None
+    """Generated video or trajectories, or a folder of them."""
+    reference: Annotated[Path | None, Positional, arg(metavar="REFERENCE", help_behavior_hint="")] = None
+    """Reference to score against, or a folder of them."""
+    pairs: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """CSV, JSON Lines or Parquet file with a row per pair, instead of GENERATED and REFERENCE. Columns: generated and
+    reference, and optionally id, audio and identity; paths are relative to the file's folder."""
+    audio: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: the clips' own sound)")] = None
+    """Sound of the clip; a folder if GENERATED is one. Without it, the generated clip's own, else the reference's."""
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint=f"(default: {_OUT})")] = None
+    """Folder for scores.json, scores.csv and report.html. If the default holds scores of other clips, a new folder is
+    taken; in a folder given here, another run's files are moved to previous/."""
+    protocol: Annotated[str, arg(metavar="NAME")] = "jaxeval-v1"
+    """Fixes encoders, frame rate, crops and the constants of the alignment: jaxeval-v1 or arxiv-2606.01031."""
+    scores: Annotated[Names, arg(help_behavior_hint="(default: all of the protocol)")] = ()
+    """Compute only these scores, with commas between."""
+    region: Literal["face", "frame"] = "face"
+    """What image and perceptual scores look at: the reference's face region or the whole frame."""
+    identities: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """CSV file with a line clip,person for each clip. Confidence intervals then resample persons instead of clips."""
+    min_features: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: feature size + 1)")] = None
+    """Minimum features per set for a Fréchet distance."""
+    gamma: Annotated[float, arg(metavar="GAMMA")] = 0.01
+    """Soft-DTW temperature for trajectories from .npz files, in units of their squared distances."""
+    noise_floor: Annotated[int, arg(metavar="N")] = 1
+    """Number of references used to measure the noise floor; 0 disables it. Each is re-encoded at CRF 18 and scored
+    against itself."""
+    scorers: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Python file with your own scores, SCORERS = [jaxeval.CustomScore(...), ...]. The file is executed."""
+    value: Annotated[tuple[str, ...], UseAppendAction, arg(metavar="NAME=NUMBER")] = ()
+    """A value to report beside the scores, e.g. fps=31.5."""
+    report: bool = True
+    """Write report.html; --no-report saves about a tenth of the time."""
+    per_frame: bool = False
+    """Also write scores_per_frame.parquet, with the value of every frame."""
+
+    def __post_init__(self) -> None:
+        manifest = self.pairs is not None
+        given = [path for path in (self.generated, self.reference) if path is not None]
+        _require(manifest or len(given) == 2, "expected GENERATED and REFERENCE, or --pairs FILE. See --help.")
+        _require(not (manifest and given), "--pairs replaces GENERATED and REFERENCE; found both. Leave one out.")
+        _require(not (manifest and self.audio), "--audio: with --pairs, use the audio column instead.")
+        what = f"--protocol: expected a known name, found {self.protocol}."
+        _require(self.protocol in PROTOCOLS, f"{what} {nearest(self.protocol, PROTOCOLS)}")
+        what = f"--gamma: expected a number from 0 to {_LARGEST_GAMMA:g}, found {self.gamma}."
+        _require(0 <= self.gamma <= _LARGEST_GAMMA, f"{what} Try 0.01.")
+        what = f"--noise-floor: expected at least 0, found {self.noise_floor}."
+        _require(self.noise_floor >= 0, f"{what} 0 disables it.")
+        what = f"--min-features: expected at least 2, found {self.min_features}."
+        _require(self.min_features is None or self.min_features >= 2, f"{what} One feature has no covariance.")
+
+    def run(self, console: Console) -> int:
+        """Score, print the table, write the files."""
+        require_jax()
+        from jaxeval.scoring.custom import load_scorers, read_values
+        from jaxeval.scoring.run import Run, Settings
+
+        inputs = inputs_of(generated=self.generated, reference=self.reference, pairs=self.pairs, audio=self.audio)
+        out, moved = (self.out, "") if self.out else choose_folder(_OUT, inputs)
+        values = read_values(self.value)
+        pairing, identities = self._pairing(out)
+        print_lines(console, [line for line in (moved, pairing.words()) if line])
+        settings = Settings(
+            protocol=PROTOCOLS[self.protocol],
+            region=self.region,
+            scores=self.scores or None,
+            gamma=self.gamma,
+            scorers=load_scorers(self.scorers) if self.scorers else (),
+            values=values,
+            identities=identities,
+            min_features=self.min_features,
+            floor=self.noise_floor,
+            names=self._names(),
+            passed_over=pairing.provenance(),
+            open_names=pairing.has_trajectories,
+        )
+        run = Run(out, settings)
+        claim_folder(out, inputs)
+        title = f"{self.pairs}" if self.pairs else " against ".join(self._names())
+        return run_pairs(console, run, pairing.pairs, title, report=self.report, per_frame=self.per_frame)
+
+    def _names(self) -> tuple[str, str]:
+        return (
+            (f"{self.pairs}", "the references it names") if self.pairs else (f"{self.generated}", f"{self.reference}")
+        )
+
+    def _pairing(self, out: Path) -> tuple[Pairing, dict[str, str]]:
+        """What is to be scored, and who is in which clip."""
+        from jaxeval.scoring.manifest import read_manifest
+        from jaxeval.scoring.pairing import Pairing, find_pairs, read_identities
+
+        if self.pairs:
+            pairs, identities = read_manifest(self.pairs)
+            _require(
+                not (identities and self.identities),
+                f"--identities: {self.pairs} has an identity column already. Leave one out.",
+            )
+            pairing = Pairing(pairs, [])
+        else:
+            assert self.generated is not None
+            assert self.reference is not None
+            pairing, identities = find_pairs(self.generated, self.reference, self.audio, out), {}
+        if self.identities:
+            identities = read_identities(self.identities)
+            if strangers := identities.keys() - {pair.id for pair in pairing.pairs}:
+                text = f"expected ids of clips that are scored, found {len(strangers)} others, such as {min(strangers)}"
+                raise JaxevalError(
+                    f"{self.identities}: {text}. An id is the file's path below its folder, without suffix."
+                )
+        return pairing, identities

@@ -1,0 +1,84 @@
+"""`jaxeval weights list`, `verify` and `convert`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from rich.console import Console
+from rich.table import Table
+from tyro.conf import OmitSubcommandPrefixes, Positional, arg, subcommand
+
+from jaxeval.errors import require_jax
+from jaxeval.report.progress import print_lines
+
+
+@dataclass(frozen=True)
+class WeightsList:
+    """List every encoder: whether its weights are here, their source, licence and size."""
+
+    def run(self, console: Console) -> int:
+        """Print the table."""
+        from jaxeval.checkpoints import list_weights
+
+        table = Table("encoder", "weights", "verified", "MB", "licence")
+        table.add_column("source", overflow="fold")
+        for row in list_weights():
+            there = "available" if row.available else "missing"
+            verified = {True: "yes", False: "no", None: "-"}[row.verified]
+            table.add_row(row.name, there, verified, f"{row.bytes / 1e6:.1f}", row.licence, row.source)
+        console.print(table)
+        return 0
+
+
+@dataclass(frozen=True)
+class WeightsVerify:
+    """Check every stored array against its recorded SHA-256. Exit code 1 if any is damaged."""
+
+    def run(self, console: Console) -> int:
+        """Print a line for each checkpoint that is there."""
+        require_jax()
+        from jaxeval.checkpoints import verify_weights
+
+        rows = [row for row in verify_weights() if row.available]
+        for row in rows:
+            kind = "verified" if row.verified else f"unverified: {row.reason}"
+            print_lines(console, [f"{row.name}: {kind if row.sound else row.reason}"])
+        return int(not all(row.sound for row in rows))
+
+
+@dataclass(frozen=True)
+class WeightsConvert:
+    """Convert an encoder's upstream file to a checkpoint (needs the `convert` extra)."""
+
+    name: Annotated[str, Positional, arg(metavar="ENCODER")]
+    """Name of the encoder, as in `jaxeval weights list`."""
+    files: Annotated[tuple[Path, ...], Positional, arg(metavar="FILE")]
+    """The upstream file or files."""
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: your user cache)")] = None
+    """Folder for the checkpoint."""
+    unverified: bool = False
+    """Accept a file other than the known one; scores made with it are marked."""
+
+    def run(self, console: Console) -> int:
+        """Write the checkpoint, or nothing."""
+        require_jax()
+        from jaxeval.checkpoints import cache_folder, convert
+
+        made = convert(self.name, self.files, self.out or cache_folder(), unverified=self.unverified)
+        print_lines(console, [f"{made}"])
+        return 0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """List, verify and convert the encoders' weights."""
+
+    command: OmitSubcommandPrefixes[
+        Annotated[WeightsList, subcommand("list")]
+        | Annotated[WeightsVerify, subcommand("verify")]
+        | Annotated[WeightsConvert, subcommand("convert")]
+    ]
+
+    def run(self, console: Console) -> int:
+        """Run the chosen one."""
+        return self.command.run(console)
