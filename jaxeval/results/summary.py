@@ -46,7 +46,7 @@ def interval(values: np.ndarray, persons: Sequence[str]) -> tuple[float, float] 
         persons: whose clip each is.
 
     Returns:
-        Low and high, as `scipy.stats.bootstrap` has them, importing which takes longer than a whole comparison; None for
+        Low and high, as `scipy.stats.bootstrap` has them, importing which takes longer than a comparison; None for
         fewer than 2 persons.
     """
     _, whose = np.unique(np.asarray(persons), return_inverse=True)
