@@ -6,10 +6,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.band_costs import Distance, without_padding
+from jaxeval.alignment.band_costs import Distance, fill_padding
 from jaxeval.alignment.checks import Lengths, Scalar
+from jaxeval.alignment.core.band import batched_lengths
 from jaxeval.alignment.core.banded import to_matrix
-from jaxeval.alignment.core.solve import known
 from jaxeval.alignment.divergence import PairCosts, divergence_of, of_matrices, pair_costs
 from jaxeval.alignment.edge import FLOATS, NUMBERS, edge
 from jaxeval.alignment.lag import lag_in_band, lag_in_matrix
@@ -128,8 +128,8 @@ def _score(costs: PairCosts, rigid: jax.Array, gamma: Scalar) -> AlignedScore:
     t, s = layout.shape if lengths is None else lengths
     timing = lag_in_band(alignment, lengths, layout) if layout.by_diagonals else lag_in_matrix(alignment, lengths)
     if layout.by_diagonals:
-        given = known(layout.shape) if lengths is None else (lengths[0].reshape(1), lengths[1].reshape(1))
-        alignment = to_matrix(alignment[None], layout.shape, given, layout.half_width)[0]
+        given = batched_lengths(lengths, layout.shape)
+        alignment = to_matrix(alignment[None], layout.shape, given, layout.half_width)[0]  # [T, S]
     frames = jnp.maximum(t, s).astype(value.dtype)
     common = jnp.minimum(t, s)
     rigid = jnp.where(jnp.arange(len(rigid), dtype=common.dtype) < common, rigid, 0)
@@ -145,7 +145,7 @@ def _score(costs: PairCosts, rigid: jax.Array, gamma: Scalar) -> AlignedScore:
 
 def _diagonal(distance: Distance, x: jax.Array, y: jax.Array, lengths: Lengths | None) -> jax.Array:
     """`[min(T, S)]` the distance of each frame from the one of its index, which need not lie inside the band."""
-    x, y = without_padding(x, y, lengths)
+    x, y = fill_padding(x, y, lengths)
     common = min(len(x), len(y))
     pairs = (x[:common], y[:common])
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.band_costs import without_padding
+from jaxeval.alignment.band_costs import fill_padding
 from jaxeval.alignment.checks import Lengths, checked_lengths
 from jaxeval.alignment.edge import BYTES, edge, widened
 from jaxeval.metrics.perceptual import lpips_features
@@ -124,7 +124,7 @@ class Suite:
         if x.ndim != 4 or y.ndim != 4 or x.shape[1:] != y.shape[1:]:
             raise ValueError(f"Expected frames [T, H, W, 3] of one size, got {x.shape} and {y.shape}.")
         t, s = checked_lengths(lengths, (x.shape[0], y.shape[0]))
-        x, y = without_padding(as_floats(x), as_floats(y), lengths)
+        x, y = fill_padding(as_floats(x), as_floats(y), lengths)
         used = {_of(metric).what for metric in self.metrics.values()}
         seen = {name: _trajectories(self.encoders[name], x, y, s) for name in used - {FRAMES}} | {FRAMES: (x, y)}
         found = {}
