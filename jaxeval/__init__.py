@@ -18,10 +18,11 @@ from jaxeval.alignment import (
     soft_dtw,
     soft_dtw_alignment,
     soft_dtw_divergence,
+    suggest_gamma,
 )
 from jaxeval.alignment.ranges import checked
 from jaxeval.errors import JaxevalError
-from jaxeval.metrics.aligned import AlignedScore, aligned
+from jaxeval.metrics.aligned import AlignedMetric, AlignedScore, aligned
 from jaxeval.metrics.audio_envelope import audio_envelope
 from jaxeval.metrics.cpbd import cpbd
 from jaxeval.metrics.frechet import Moments, empty_moments, frechet_distance, merged, moments, updated
@@ -30,19 +31,20 @@ from jaxeval.metrics.image import l1, ms_ssim, psnr, ssim
 from jaxeval.metrics.kid import kid, kid_subsets
 from jaxeval.metrics.lag_summary import Timing, timing
 from jaxeval.metrics.landmarks import f_lmd, lmd, m_lmd
-from jaxeval.metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardised
+from jaxeval.metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardize
 from jaxeval.metrics.mfcc import mfcc
 from jaxeval.metrics.niqe import NiqeModel, niqe
 from jaxeval.metrics.perceptual import lpips, lpips_matrix
 from jaxeval.metrics.smoothness import jerk, smooth, spectral_arc_length
 from jaxeval.metrics.sync import SyncScores, sync_scores
-from jaxeval.training.suite import LpipsFeatures, Of, Suite
+from jaxeval.training.suite import LpipsFeatures, OnEncoder, Suite
 
 if TYPE_CHECKING:
     from jaxeval.checkpoints import load_encoder
     from jaxeval.scoring.custom import CustomScore
 
 __all__ = [
+    "AlignedMetric",
     "AlignedScore",
     "CustomScore",
     "JaxevalError",
@@ -50,7 +52,7 @@ __all__ = [
     "LpipsFeatures",
     "Moments",
     "NiqeModel",
-    "Of",
+    "OnEncoder",
     "Suite",
     "SyncScores",
     "Timing",
@@ -95,7 +97,8 @@ __all__ = [
     "spectral_arc_length",
     "speech_rhythm",
     "ssim",
-    "standardised",
+    "standardize",
+    "suggest_gamma",
     "sync_scores",
     "timing",
     "updated",

@@ -160,7 +160,7 @@ def covariance(a: Moments) -> jax.Array:
 
 
 @edge(a=TREE, b=TREE)
-def frechet_distance(a: Moments, b: Moments, *, fewest: int | None = None) -> jax.Array:
+def frechet_distance(a: Moments, b: Moments, *, min_count: int | None = None) -> jax.Array:
     """The squared 2-Wasserstein distance of the two sets' Gaussians: FID, FVD, or whatever the encoder makes it.
 
         ‖μ_a − μ_b‖² + tr S_a + tr S_b − 2 tr (S_a^½ S_b S_a^½)^½
@@ -176,13 +176,13 @@ def frechet_distance(a: Moments, b: Moments, *, fewest: int | None = None) -> ja
     Args:
         a: moments of the generated set.
         b: moments of the reference.
-        fewest: how many features each set must have at least; by default D + 1, of which a covariance has full rank.
+        min_count: how many features each set must have at least; by default D + 1, of which a covariance has full rank.
 
     Returns:
         Scalar ≥ 0, lower is better; in the square of the features' unit. If the counts are traced, NaN for too few.
 
     Raises:
-        ValueError: the features are not of one size, a set is known to have too few, or `fewest` is below 2.
+        ValueError: the features are not of one size, a set is known to have too few, or `min_count` is below 2.
 
     References:
         Dowson, Landau: The Fréchet distance between multivariate normal distributions, 1982; Heusel et al.: GANs
@@ -194,7 +194,7 @@ def frechet_distance(a: Moments, b: Moments, *, fewest: int | None = None) -> ja
         36.0
     """
     _check_sizes(a, b)
-    enough = _enough(a, b, fewest)
+    enough = _enough(a, b, min_count)
     shift = (a.mean - b.mean) + (a.mean_low - b.mean_low)
     first, second = covariance(a), covariance(b)
     apart = jnp.sum(shift * shift) + jnp.trace(first) + jnp.trace(second)
@@ -203,13 +203,13 @@ def frechet_distance(a: Moments, b: Moments, *, fewest: int | None = None) -> ja
     return jnp.where(enough, jnp.maximum(distance, 0), jnp.nan)
 
 
-def frechet_distance_exact(a: Moments, b: Moments, *, fewest: int | None = None) -> float:
+def frechet_distance_exact(a: Moments, b: Moments, *, min_count: int | None = None) -> float:
     """`frechet_distance` in float64 by NumPy on the host, for a report: moments in float32 leave 1e-8 of the traces.
 
     Args:
         a: moments of the generated set, not traced.
         b: moments of the reference.
-        fewest: as for `frechet_distance`.
+        min_count: as for `frechet_distance`.
 
     Returns:
         The distance, refused for the same reasons.
@@ -220,7 +220,7 @@ def frechet_distance_exact(a: Moments, b: Moments, *, fewest: int | None = None)
         0.0
     """
     _check_sizes(a, b)
-    _enough(a, b, fewest)
+    _enough(a, b, min_count)
 
     def in_double(m: Moments) -> tuple[np.ndarray, np.ndarray]:
         _, mean, mean_low, scatter, scatter_low = (np.asarray(x, np.float64) for x in m)
@@ -290,15 +290,15 @@ def _check_sizes(a: Moments, b: Moments) -> None:
         raise ValueError(f"Expected moments of features of one size, [D] and [D], got {a.mean.shape}, {b.mean.shape}.")
 
 
-def _enough(a: Moments, b: Moments, fewest: int | None) -> jax.Array:
+def _enough(a: Moments, b: Moments, min_count: int | None) -> jax.Array:
     size = a.mean.shape[0]
-    fewest = size + 1 if fewest is None else fewest
-    if fewest < 2:
-        raise ValueError(f"Expected fewest >= 2, since one feature has no covariance, got {fewest}.")
+    min_count = size + 1 if min_count is None else min_count
+    if min_count < 2:
+        raise ValueError(f"Expected min_count >= 2, since one feature has no covariance, got {min_count}.")
     for n in (a.n, b.n):
-        if not isinstance(n, jax.core.Tracer) and int(n) < fewest:
+        if not isinstance(n, jax.core.Tracer) and int(n) < min_count:
             raise ValueError(
-                f"Expected at least {fewest} features in a set ({size} numbers each), got {n}. With few, the distance "
-                "tells more of how many they are than of what they are; to have it nevertheless, pass a smaller fewest."
+                f"Expected at least {min_count} features in a set ({size} numbers each), got {n}. With few, "
+                "the distance is dominated by sample size; to have it nevertheless, pass a smaller min_count."
             )
-    return jnp.minimum(a.n, b.n) >= fewest
+    return jnp.minimum(a.n, b.n) >= min_count

@@ -139,13 +139,13 @@ def _mean_over_others(x: _Side, base: jax.Array) -> jax.Array:
     return (_mean_over_pairs(x, x, base) * count - jnp.mean(own)) / (count - 1)
 
 
-def _check(x: jax.Array, y: jax.Array, fewest: int) -> None:
+def _check(x: jax.Array, y: jax.Array, min_count: int) -> None:
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
         raise ValueError(f"Expected features [N, D] and [M, D], got {x.shape} and {y.shape}.")
     if not (jnp.issubdtype(x.dtype, jnp.floating) and jnp.issubdtype(y.dtype, jnp.floating)):
         raise ValueError(f"Expected floating-point features, got {x.dtype} and {y.dtype}.")
-    if min(len(x), len(y)) < fewest:
-        raise ValueError(f"Expected at least {fewest} features in each set, got {len(x)} and {len(y)}.")
+    if min(len(x), len(y)) < min_count:
+        raise ValueError(f"Expected at least {min_count} features in each set, got {len(x)} and {len(y)}.")
 
 
 _product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
