@@ -1,4 +1,4 @@
-"""Numerics that several floors share: safe roots and directions, exact sums, long clips in chunks."""
+"""Numerics that several floors share: safe roots and directions, exact sums and products, long clips in chunks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -67,6 +67,23 @@ def two_sum(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
     total = a + b
     b_seen = total - a
     return total, (a - (total - b_seen)) + (b - b_seen)
+
+
+def precise_matmul(a: jax.Array, b: jax.Array) -> jax.Array:
+    """The matrix product with all digits of its type, on accelerators too, which would round its factors otherwise.
+
+    Args:
+        a: as `jnp.matmul` takes it.
+        b: likewise.
+
+    Returns:
+        a @ b.
+
+    Example:
+        >>> precise_matmul(jnp.ones((2, 3)), jnp.ones(3)).tolist()
+        [3.0, 3.0]
+    """
+    return jnp.matmul(a, b, precision=jax.lax.Precision.HIGHEST)
 
 
 def chunked_map(function: Callable[[Any], Any], frames: Any, size: int) -> Any:

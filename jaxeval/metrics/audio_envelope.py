@@ -86,11 +86,11 @@ def audio_envelope(
     delay = jnp.rint(jnp.asarray(start * sample_rate)).astype(jnp.int32)
     widths = np.diff(edges)
     within = np.arange(widths.max(), dtype=np.int32)[None]
-    index = jnp.asarray(edges[:-1, None] + within) - delay
+    index = jnp.asarray(edges[:-1, None] + within) - delay  # [count, samples of the longest frame]
     exists = (within < widths[:, None]) & (index >= 0) & (index < len(samples))
     index = jnp.clip(index, 0, len(samples) - 1)
     exists = exists & valid[index]
-    present = jnp.sum(exists, axis=1, dtype=jnp.int32)
+    present = jnp.sum(exists, axis=1, dtype=jnp.int32)  # [count]
     mask = 2 * present >= widths
     total = jnp.sum(jnp.where(exists, envelope[index], 0), axis=1)
     return AudioEnvelope(jnp.where(mask, total / jnp.maximum(present, 1).astype(total.dtype), 0), mask)
@@ -99,13 +99,13 @@ def audio_envelope(
 def _wide_band(samples: jax.Array, sample_rate: float) -> jax.Array:
     """`[N]`: the mean of the six bands' Hilbert envelopes."""
     size = 2 ** math.ceil(math.log2(len(samples) + _DECAY_S * sample_rate))
-    spectrum = jnp.fft.rfft(samples, size)
+    spectrum = jnp.fft.rfft(samples, size)  # [size // 2 + 1]
     hertz = jnp.arange(len(spectrum)).astype(samples.dtype) * jnp.asarray(sample_rate / size, samples.dtype)
     total = jnp.zeros_like(samples)
     for low, high in pairwise(_band_edges()):
         gain = _gain(hertz, low, high)
         # Without negative frequencies the inverse transform is the analytic signal.
-        analytic = jnp.fft.ifft(spectrum * gain.astype(spectrum.dtype), size)
+        analytic = jnp.fft.ifft(spectrum * gain.astype(spectrum.dtype), size)  # [size], complex
         total = total + jnp.abs(analytic[: len(samples)])
     return total / _BANDS
 

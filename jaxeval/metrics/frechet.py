@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.edge import FLOATS, TREE, edge
-from jaxeval.numerics import two_sum
+from jaxeval.numerics import precise_matmul, two_sum
 
 
 class Moments(NamedTuple):
@@ -81,8 +81,8 @@ def moments(features: jax.Array, valid: jax.Array | None = None) -> Moments:
 
     mean = _coarse(average(kept(features)))
     low = average(kept(features - mean[None]))
-    centred = kept(features - mean[None] - low[None])
-    scatter = jnp.matmul(centred.T, centred, precision=jax.lax.Precision.HIGHEST)
+    centered = kept(features - mean[None] - low[None])  # [N, D]
+    scatter = precise_matmul(centered.T, centered)  # [D, D]
     return Moments(count, mean, low, scatter, jnp.zeros_like(scatter))
 
 
@@ -196,7 +196,7 @@ def frechet_distance(a: Moments, b: Moments, *, min_count: int | None = None) ->
     _check_sizes(a, b)
     enough = _enough(a, b, min_count)
     shift = (a.mean - b.mean) + (a.mean_low - b.mean_low)
-    first, second = covariance(a), covariance(b)
+    first, second = covariance(a), covariance(b)  # [D, D] each
     apart = jnp.sum(shift * shift) + jnp.trace(first) + jnp.trace(second)
     with jax.default_matmul_precision("highest"):
         distance = apart - 2 * _overlap(first, second, a.n, b.n)
@@ -248,7 +248,7 @@ def _coarse(x: jax.Array) -> jax.Array:
 
 def _root(s: Any, count: Any, xp: ModuleType) -> tuple[Any, Any]:
     """A of S = A Aᵀ, and the transpose of its pseudo-inverse, in the library given: jax.numpy or numpy."""
-    values, vectors = xp.linalg.eigh(s)
+    values, vectors = xp.linalg.eigh(s)  # [D] rising, [D, D]
     size, limit = len(s), 8 * float(np.finfo(s.dtype).eps) * values[-1]
     kept = (values > limit) & (xp.arange(size, dtype=np.int32) > size - count)
     root = xp.sqrt(xp.where(kept, values, 1))
@@ -274,7 +274,7 @@ def _overlap_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]
     ds, dt, *_ = tangents
     with jax.default_matmul_precision("highest"):
         (a, a_inverse), (b, b_inverse) = _root(s, n, jnp), _root(t, m, jnp)
-        p, values, qh = jnp.linalg.svd(a.T @ b)
+        p, values, qh = jnp.linalg.svd(a.T @ b)  # [D, D], [D], [D, D]
         by_s, by_t = _slope(a, a_inverse, p @ qh @ b.T), _slope(b, b_inverse, qh.T @ p.T @ a.T)
     return jnp.sum(values), jnp.sum(by_s * ds) + jnp.sum(by_t * dt)
 

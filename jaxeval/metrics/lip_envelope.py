@@ -100,7 +100,7 @@ def speech_rhythm(values: jax.Array, *, fps: float, valid: jax.Array | None = No
     k = np.arange(-half, half + 1)
     band = 2 / fps * (high * np.sinc(2 * high / fps * k) - low * np.sinc(2 * low / fps * k))
     kernel = jnp.asarray(band * np.hanning(len(k) + 2)[1:-1], values.dtype)
-    filtered = jnp.convolve(_centred(values, valid), kernel, precision=jax.lax.Precision.HIGHEST)
+    filtered = jnp.convolve(_centered(values, valid), kernel, precision=jax.lax.Precision.HIGHEST)
     return jnp.where(valid, filtered[half : half + len(values)], 0)
 
 
@@ -129,12 +129,12 @@ def standardize(values: jax.Array, *, valid: jax.Array | None = None) -> jax.Arr
         [-1.  1. -1.  1.]
     """
     valid = _checked_curve(values, valid)
-    values = _centred(values, valid)  # [T]
+    values = _centered(values, valid)  # [T]
     has_before, has_after = jnp.pad(valid, (1, 1))[:-2] & valid, jnp.pad(valid, (1, 1))[2:] & valid
     before = jnp.where(has_before, jnp.pad(values, (1, 0))[:-1], values)
     after = jnp.where(has_after, jnp.pad(values, (0, 1))[1:], values)
     steps = has_before.astype(values.dtype) + has_after.astype(values.dtype)
-    velocity = _centred((after - before) / jnp.maximum(steps, 1), valid)
+    velocity = _centered((after - before) / jnp.maximum(steps, 1), valid)
     rounding = _ROUNDINGS * jnp.finfo(values.dtype).eps * jax.lax.stop_gradient(jnp.max(jnp.abs(values)))
     return jnp.stack([_scaled(values, valid, rounding), _scaled(velocity, valid, rounding)], axis=1)
 
@@ -223,13 +223,13 @@ def _vertex(curve: jax.Array, defined: jax.Array, best: jax.Array) -> jax.Array:
 
 
 def _pearson(x: jax.Array, y: jax.Array, valid: jax.Array) -> jax.Array:
-    x, y = _centred(x, valid), _centred(y, valid)
+    x, y = _centered(x, valid), _centered(y, valid)
     variance_x, variance_y = _mean(x * x, valid), _mean(y * y, valid)
     moves = (variance_x > _STILL) & (variance_y > _STILL)
     return jnp.where(moves, _mean(x * y, valid) / safe_sqrt(jnp.where(moves, variance_x * variance_y, 1)), 0)
 
 
-def _centred(x: jax.Array, valid: jax.Array) -> jax.Array:
+def _centered(x: jax.Array, valid: jax.Array) -> jax.Array:
     """X less its mean over the valid frames, exactly 0 if it is constant; 0 elsewhere."""
     x = jnp.where(valid, x - x[jnp.argmax(valid)], 0)
     return jnp.where(valid, x - _mean(x, valid), 0)

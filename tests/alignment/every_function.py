@@ -30,7 +30,7 @@ EXEMPT = {
     "frechet_distance_exact": "on the host, in float64",
     "as_floats": "a piece of others",
     "chunked_map": "takes a function",
-    "mean_of_neighbours": "what smooth is given",
+    "mean_of_neighbors": "what smooth is given",
     "lpips": "needs an encoder; in test_encoders_on_meshes and test_perceptual",
     "lpips_features": "likewise",
     "lpips_center": "likewise",

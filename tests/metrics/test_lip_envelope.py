@@ -108,7 +108,7 @@ def test_speech_rhythm_is_scipys_windowed_filter():
     np.testing.assert_allclose(speech_rhythm(jnp.asarray(curve, jnp.float32), fps=FPS), expected, atol=1e-5)
 
 
-def test_standardised_is_numpys_gradient_and_z_score():
+def test_standardize_is_numpys_gradient_and_z_score():
     curve = np.random.default_rng(0).normal(size=60) * 7 + 100
     np.testing.assert_allclose(standardize(jnp.asarray(curve, jnp.float32)), z_scores(curve), atol=2e-4)
 
