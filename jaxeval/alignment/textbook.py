@@ -1,9 +1,8 @@
-"""Soft-DTW as the papers write it, cell by cell: to be read, and to check `core/` by, which is fast instead."""
+"""Soft-DTW as the papers write it, cell by cell: for reading, and for checking the fast one in `core/`."""
 
 import numpy as np
 
-STEPS = ((1, 1), (1, 0), (0, 1))
-"""What a path's step adds to (i, j): diagonal, vertical, horizontal."""
+STEPS = ((1, 1), (1, 0), (0, 1))  # what a path's step adds to (i, j): diagonal, vertical, horizontal
 
 
 def soft_dtw_by_loops(cost: np.ndarray, gamma: float) -> tuple[float, np.ndarray, np.ndarray]:

@@ -1,5 +1,8 @@
 """The suggested γ against its definition, and against the protocol that was fixed by it."""
 
+import importlib.util
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +15,7 @@ from jaxeval.media.audio import read_audio
 from jaxeval.metrics.audio_envelope import audio_envelope
 from jaxeval.metrics.lip_envelope import standardize
 from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring.networks import Networks
 
 
 @pytest.mark.parametrize(("step", "expected"), [(1.0, 0.1), (0.03, 9e-5), (7.7, 6.0), (1e-9, 1e-19)])
@@ -26,6 +30,16 @@ def test_by_it_the_protocols_gamma_of_speech_was_fixed():
     envelope = audio_envelope(samples, sample_rate=16000, fps=fps, count=int(len(samples) * fps / 16000))
     voice = jax.jit(standardize)(envelope.values)
     assert suggest_gamma(squared_euclidean(voice, voice)) == JAXEVAL_V1.gamma["lip_envelope"]
+
+
+def test_by_it_every_gamma_of_the_protocol_was_fixed():
+    place = Path(__file__).parents[2] / "benchmarks" / "calibrate.py"
+    spec = importlib.util.spec_from_file_location("calibrate", place)
+    calibrate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(calibrate)
+    networks = Networks(JAXEVAL_V1)
+    costs = calibrate.own_costs(networks, calibrate.seen(networks, calibrate.carphone()))
+    assert {metric: suggest_gamma(cost) for metric, cost in costs.items()} == dict(JAXEVAL_V1.gamma)
 
 
 @pytest.mark.parametrize(
