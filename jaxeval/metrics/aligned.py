@@ -137,7 +137,7 @@ def aligned(distance: Distance, *, gamma: Scalar = 0.01, band: float | None = No
         >>> reference = jnp.arange(6.0)[:, None]
         >>> late = jnp.maximum(reference - 1, 0)
         >>> aligned(squared_euclidean, gamma=0.01)(late, reference)
-        AlignedScore(framewise=0.833, seq=0.159, divergence=0.168, lag=+0.8 ± 0.4 frames, alignment [6, 6])
+        AlignedScore(framewise=0.833, seq=0.167, divergence=0.168, lag=+0.8 ± 0.4 frames, alignment [6, 6])
     """
     return AlignedMetric(distance, gamma, band)
 
