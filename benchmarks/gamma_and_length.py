@@ -42,7 +42,7 @@ METRICS = ("st_lpips", "csim", "pose", "expr")
 GAMMAS = np.geomspace(1e-4, 0.05, 13)
 PUBLISHED = 0.01
 LENGTHS = (10, 15, 25, 40, 60, 80, 100)
-COLOURS = {"itself": "#222222", "late 120 ms": "#d55e00", "wandering 20 %": "#e69f00", "blurred": "#0072b2",
+COLORS = {"itself": "#222222", "late 120 ms": "#d55e00", "wandering 20 %": "#e69f00", "blurred": "#0072b2",
            "noisy": "#56b4e9", "compressed": "#009e73"}  # fmt: skip
 SHADES = dict(zip(METRICS, ("#222222", "#d55e00", "#0072b2", "#009e73"), strict=True))
 
@@ -157,7 +157,7 @@ def length_dependence(costs: Mapping[str, Mapping[str, Costs]], path: Path) -> N
 
 def curves(axes: Axes, lines: Mapping[str, tuple]) -> None:
     for name, (x, y) in lines.items():
-        axes.plot(x, y, color=COLOURS[name], label=name, linewidth=1.5)
+        axes.plot(x, y, color=COLORS[name], label=name, linewidth=1.5)
     axes.axhline(0, color="#aaaaaa", linewidth=0.7)
     axes.spines[["top", "right"]].set_visible(False)
 

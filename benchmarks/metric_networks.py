@@ -220,10 +220,10 @@ def lips() -> Found:
     place: dict[str, Any] = {"fps": 25, "count": len(ours[0]), "start": 0.2}
     envelope = jaxeval.audio_envelope(jnp.asarray(speech() / 32768, jnp.float32), sample_rate=16000, **place)
     pair = (
-        jaxeval.standardised(jaxeval.mouth_opening(ours[0])),
-        jaxeval.standardised(*envelope[:1], valid=envelope.heard),
+        jaxeval.standardize(jaxeval.mouth_opening(ours[0])),
+        jaxeval.standardize(*envelope[:1], valid=envelope.mask),
     )
-    found = jaxeval.lip_envelope(*pair, reach=15, heard=envelope.heard)
+    found = jaxeval.lip_envelope(*pair, max_offset=15, mask=envelope.mask)
     values, heard = of_tests("metrics.test_audio_envelope").by_loop(speech() / 32768, 16000, *place.values())
     tests, points = of_tests("metrics.test_lip_envelope"), theirs[0]
     apart = [np.linalg.norm(points[:, i] - points[:, j], axis=1) for i, j in ((13, 14), (33, 263))]
@@ -246,5 +246,5 @@ def feature_sets() -> Found:
     ):
         sets = [_both(name, resized(carphone(kind), side)[rows]) for kind in ("distorted", "pristine")]
         ours, theirs = zip(*((x[0], y[0]) for x, y in sets), strict=True)
-        found = frechet_distance_exact(*map(jaxeval.moments, ours), fewest=2)
+        found = frechet_distance_exact(*map(jaxeval.moments, ours), min_count=2)
         yield row, found, of_tests("metrics.test_frechet").by_samples(*theirs)

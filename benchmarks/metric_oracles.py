@@ -204,7 +204,7 @@ def sound() -> Found:
 def sets() -> Found:
     """The Fréchet distance and KID of features that are skewed and correlated as pooled activations are."""
     tests = of_tests("metrics.test_frechet")
-    distance = partial(frechet_distance_exact, fewest=2)
+    distance = partial(frechet_distance_exact, min_count=2)
     for counts, size in (((200, 300), 48), ((20, 300), 48), ((700, 600), 256)):
         x, y = (tests.pooled(n, size, k, shift=0.1 * k) for k, n in enumerate(counts))
         with jax.enable_x64(True):

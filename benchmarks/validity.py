@@ -184,26 +184,24 @@ def draw(cells: Cells, path: Path) -> None:
     """Each metric in its forms: responses over the mean response to quality faults, a dot a clip."""
     figure = Figure(figsize=(9, 7.5), layout="constrained")
     axes = figure.add_subplot()
-    colours = {"harmless": "#d55e00", "timing fault": "#767676", "quality fault": "#0072b2"}
+    colors = {"harmless": "#d55e00", "timing fault": "#767676", "quality fault": "#0072b2"}
     scores = [form for metric in OWN for form in forms(metric)]
     for row, score in enumerate(scores):
         for found in cells.values():
             scale = responses(found, score, "quality fault")
             if not len(scale):
                 continue
-            for offset, (kind, colour) in zip((0.22, 0, -0.22), colours.items(), strict=True):
+            for offset, (kind, color) in zip((0.22, 0, -0.22), colors.items(), strict=True):
                 values = responses(found, score, kind) / np.abs(scale).mean()
-                axes.plot(
-                    values, np.full(len(values), -row + offset), "o", color=colour, markersize=4, alpha=0.6, mew=0
-                )
+                axes.plot(values, np.full(len(values), -row + offset), "o", color=color, markersize=4, alpha=0.6, mew=0)
     axes.set_xscale("symlog", linthresh=0.03)
     axes.set_yticks([-row for row in range(len(scores))], scores)
     for row in range(0, len(scores), 3):
         axes.axhline(-row + 0.5, color="#cccccc", linewidth=0.8)
     axes.axvline(0, color="#767676", linewidth=0.8)
     axes.set_xlabel("response, over the metric's mean response to quality faults")
-    for kind, colour in colours.items():
-        axes.plot([], [], "o", color=colour, label={"harmless": "harmless change of timing"}.get(kind, kind))
+    for kind, color in colors.items():
+        axes.plot([], [], "o", color=color, label={"harmless": "harmless change of timing"}.get(kind, kind))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
     axes.set_ylim(0.5 - len(scores), 0.6)
     axes.spines[["top", "right"]].set_visible(False)

@@ -58,9 +58,9 @@ ALIGNMENT_MAP = LinearSegmentedColormap.from_list("alignment", ["#ffffff", ALIGN
 
 def trajectory(frames: np.ndarray) -> jax.Array:
     """Grey levels of mouth and chin in [0, 1], over blocks of 8 × 8 pixels: [T, H, W, 3] uint8 to [T, 64]."""
-    grey = frames[:, *MOUTH].mean(axis=-1) / 255
-    blocks = grey.reshape(len(grey), 8, 8, 8, 8).mean(axis=(2, 4))
-    return jnp.asarray(blocks.reshape(len(grey), -1), jnp.float32)
+    gray = frames[:, *MOUTH].mean(axis=-1) / 255
+    blocks = gray.reshape(len(gray), 8, 8, 8, 8).mean(axis=(2, 4))
+    return jnp.asarray(blocks.reshape(len(gray), -1), jnp.float32)
 
 
 def half_as_far(frames: np.ndarray) -> np.ndarray:
@@ -77,9 +77,9 @@ def why_align(frames: np.ndarray) -> Figure:
     over_time = figure.add_axes((0.085, 0.11, 0.5, 0.345))
     seconds = np.arange(len(cost)) / FPS
     expected = (score.alignment * cost).sum(axis=1) / score.alignment.sum(axis=1)
-    for values, colour, name in ((np.diagonal(cost), FRAMEWISE, "frame-wise"), (expected, ALIGNED, "aligned")):
-        over_time.fill_between(seconds, values, color=colour, alpha=0.14, linewidth=0)
-        over_time.plot(seconds, values, color=colour, label=name)
+    for values, color, name in ((np.diagonal(cost), FRAMEWISE, "frame-wise"), (expected, ALIGNED, "aligned")):
+        over_time.fill_between(seconds, values, color=color, alpha=0.14, linewidth=0)
+        over_time.plot(seconds, values, color=color, label=name)
     over_time.set(
         xlim=(0, seconds[-1]), ylim=(0, 1.25 * float(np.diagonal(cost).max())), xlabel="time in the generated clip (s)"
     )
@@ -116,8 +116,8 @@ def _strips(axes: Axes, reference: np.ndarray, generated: np.ndarray, shown: ran
 
 def _bars(axes: Axes, faults: dict[str, jaxeval.AlignedScore]) -> None:
     for k, score in enumerate(faults.values()):
-        for offset, value, colour in ((-0.19, score.framewise, FRAMEWISE), (0.19, score.divergence, ALIGNED)):
-            axes.barh(k + offset, float(value), height=0.34, color=colour)
+        for offset, value, color in ((-0.19, score.framewise, FRAMEWISE), (0.19, score.divergence, ALIGNED)):
+            axes.barh(k + offset, float(value), height=0.34, color=color)
             axes.text(float(value), k + offset, f" {value:.4f}", va="center")
     axes.set_yticks(range(len(faults)), list(faults))
     axes.tick_params(axis="y", length=0)
@@ -150,15 +150,15 @@ def cost_and_alignment(frames: np.ndarray) -> Figure:
     return figure
 
 
-def _matrix(axes: Axes, matrix: jax.Array, colours: LinearSegmentedColormap, norm: PowerNorm) -> None:
-    axes.imshow(np.asarray(matrix).T, origin="lower", cmap=colours, norm=norm)
+def _matrix(axes: Axes, matrix: jax.Array, colors: LinearSegmentedColormap, norm: PowerNorm) -> None:
+    axes.imshow(np.asarray(matrix).T, origin="lower", cmap=colors, norm=norm)
     end = len(matrix) - 1
     axes.plot([0, end], [0, end], color=GREY, linewidth=1, linestyle=DASHES)
     axes.set(xticks=[0, 10, 20, 30], yticks=[0, 10, 20, 30])
 
 
-def _scale(figure: Figure, where: tuple, colours: ScalarMappable, label: str, ticks: list[float]) -> None:
-    bar = figure.colorbar(colours, cax=figure.add_axes(where), orientation="horizontal", ticks=ticks)
+def _scale(figure: Figure, where: tuple, colors: ScalarMappable, label: str, ticks: list[float]) -> None:
+    bar = figure.colorbar(colors, cax=figure.add_axes(where), orientation="horizontal", ticks=ticks)
     bar.outline.set_visible(False)
     bar.ax.set_xticklabels([f"{tick:g}" for tick in ticks])
     bar.ax.set_title(label, fontsize=9, pad=3)
@@ -185,10 +185,10 @@ def value_and_divergence(frames: np.ndarray) -> Figure:
     columns = ((gammas, gammas * entropy[-1], over_gamma), (lengths / FPS, 0.01 * entropy, over_length))
     for (above, below), (across, bias, scores) in zip(axes.T, columns, strict=True):
         # The wider line below: the narrower one hides it nowhere.
-        for x, colour, name, width in ((itself, INK, "the clip itself", 2.8), (delayed, ALIGNED, "80 ms late", 1.3)):
+        for x, color, name, width in ((itself, INK, "the clip itself", 2.8), (delayed, ALIGNED, "80 ms late", 1.3)):
             score = scores(x)
-            above.plot(across, score.seq, color=colour, label=name, linewidth=width)
-            below.plot(across, score.divergence, color=colour, linewidth=width)
+            above.plot(across, score.seq, color=color, label=name, linewidth=width)
+            below.plot(across, score.divergence, color=color, linewidth=width)
         above.plot(across, bias, color=GREY, linewidth=1, linestyle=DASHES, label="all costs 0")
     for panel in axes.flat:
         panel.axhline(0, color=GREY, linewidth=0.8, zorder=0)

@@ -11,7 +11,7 @@ import numpy as np
 import jaxeval
 
 
-def colourfulness(frames: np.ndarray, fps: float) -> float:
+def colorfulness(frames: np.ndarray, fps: float) -> float:
     """Hasler and Süsstrunk, Measuring colourfulness in natural images, 2003: mean over the frames."""
     red, green, blue = np.moveaxis(255 * frames, -1, 0)
     opponents = np.stack([red - green, (red + green) / 2 - blue])
@@ -26,9 +26,7 @@ def flicker(frames: np.ndarray, fps: float) -> float:
 
 
 SCORERS = [
-    jaxeval.CustomScore(
-        "colourfulness", colourfulness, version="1", better="", definition="Hasler and Süsstrunk's M̂³."
-    ),
+    jaxeval.CustomScore("colorfulness", colorfulness, version="1", better="", definition="Hasler and Süsstrunk's M̂³."),
     jaxeval.CustomScore("flicker", flicker, version="1", better="↓", unit="1/s", definition="Change of mean luma."),
 ]
 

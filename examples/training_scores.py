@@ -20,8 +20,8 @@ def main() -> None:
     suite = jaxeval.Suite(
         {
             "ssim": jaxeval.ssim,
-            "csim": jaxeval.Of("identity", jaxeval.csim),
-            "identity": jaxeval.Of("identity", jaxeval.aligned(jaxeval.distances.cosine, gamma=6e-4)),
+            "csim": jaxeval.OnEncoder("identity", jaxeval.csim),
+            "identity": jaxeval.OnEncoder("identity", jaxeval.aligned(jaxeval.distances.cosine, gamma=6e-4)),
         },
         encoders={"identity": jaxeval.load_encoder("dlib_resnet")},
     )

@@ -11,12 +11,13 @@ from .alignment import (
     soft_dtw,
     soft_dtw_alignment,
     soft_dtw_divergence,
+    suggest_gamma,
 )
 from .alignment.ranges import checked
 from .api import score
 from .checkpoints import load_encoder
 from .errors import JaxevalError
-from .metrics.aligned import AlignedScore, aligned
+from .metrics.aligned import AlignedMetric, AlignedScore, aligned
 from .metrics.audio_envelope import audio_envelope
 from .metrics.cpbd import cpbd
 from .metrics.frechet import Moments, empty_moments, frechet_distance, merged, moments, updated
@@ -25,7 +26,7 @@ from .metrics.image import l1, ms_ssim, psnr, ssim
 from .metrics.kid import kid, kid_subsets
 from .metrics.lag_summary import Timing, timing
 from .metrics.landmarks import f_lmd, lmd, m_lmd
-from .metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardised
+from .metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardize
 from .metrics.mfcc import mfcc
 from .metrics.niqe import NiqeModel, niqe
 from .metrics.perceptual import lpips, lpips_matrix
@@ -35,11 +36,12 @@ from .report.plots import plot_alignment
 from .report.results import Results
 from .scoring.custom import CustomScore
 from .scoring.pairing import Pair
-from .training.suite import LpipsFeatures, Of, Suite
+from .training.suite import LpipsFeatures, OnEncoder, Suite
 
 __version__: str
 
 __all__ = [
+    "AlignedMetric",
     "AlignedScore",
     "CustomScore",
     "JaxevalError",
@@ -47,7 +49,7 @@ __all__ = [
     "LpipsFeatures",
     "Moments",
     "NiqeModel",
-    "Of",
+    "OnEncoder",
     "Pair",
     "Results",
     "Suite",
@@ -97,7 +99,8 @@ __all__ = [
     "spectral_arc_length",
     "speech_rhythm",
     "ssim",
-    "standardised",
+    "standardize",
+    "suggest_gamma",
     "sync_scores",
     "timing",
     "updated",

@@ -1,4 +1,4 @@
-"""Numerics that several floors share: safe roots and directions, exact sums, long clips in chunks."""
+"""Numerics that several floors share: safe roots and directions, exact sums and products, long clips in chunks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +9,23 @@ import numpy as np
 
 
 def direction(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Rows scaled to length 1, zero rows left, and `[T, 1]` what each lacks: 1 − its squared length."""
+    """Rows scaled to length 1, and what each lacks of it.
+
+    Args:
+        x: `[T, D]` floats.
+
+    Returns:
+        `[T, D]` directions, 0 with the gradient 0 for a zero row; `[T, 1]` 1 − their squared lengths: 1 for a zero row,
+        else 0.
+
+    Example:
+        >>> rows, lacks = direction(jnp.array([[3.0, 4.0], [0.0, 0.0]]))
+        >>> print(rows, lacks[:, 0])
+        [[0.6 0.8]
+         [0.  0. ]] [0. 1.]
+    """
     # Scaled by the largest component first: squares of very small or very large ones would leave the floats' range.
-    largest = jax.lax.stop_gradient(jnp.abs(x).max(axis=1, keepdims=True))
+    largest = jax.lax.stop_gradient(jnp.abs(x).max(axis=1, keepdims=True))  # [T, 1]
     is_zero = largest == 0
     scaled = x / jnp.where(is_zero, 1, largest)
     norm = safe_sqrt(jnp.square(scaled).sum(axis=1, keepdims=True))
@@ -20,7 +34,18 @@ def direction(x: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def safe_sqrt(x: jax.Array) -> jax.Array:
-    """√x for x ≥ 0, with the gradient 0 at 0."""
+    """√x with the gradient 0 at 0.
+
+    Args:
+        x: array, at least 0.
+
+    Returns:
+        Array of the same shape.
+
+    Example:
+        >>> print(jax.grad(lambda x: safe_sqrt(x).sum())(jnp.array([4.0, 0.0])))
+        [0.25 0.  ]
+    """
     # The input is masked, not the output: the derivative of √ at 0 is inf, and inf · 0 would be NaN.
     return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1)), 0)
 
@@ -42,6 +67,23 @@ def two_sum(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
     total = a + b
     b_seen = total - a
     return total, (a - (total - b_seen)) + (b - b_seen)
+
+
+def precise_matmul(a: jax.Array, b: jax.Array) -> jax.Array:
+    """The matrix product with all digits of its type, on accelerators too, which would round its factors otherwise.
+
+    Args:
+        a: as `jnp.matmul` takes it.
+        b: likewise.
+
+    Returns:
+        a @ b.
+
+    Example:
+        >>> precise_matmul(jnp.ones((2, 3)), jnp.ones(3)).tolist()
+        [3.0, 3.0]
+    """
+    return jnp.matmul(a, b, precision=jax.lax.Precision.HIGHEST)
 
 
 def chunked_map(function: Callable[[Any], Any], frames: Any, size: int) -> Any:
@@ -71,7 +113,7 @@ def chunked_map(function: Callable[[Any], Any], frames: Any, size: int) -> Any:
 
         def divided(array: jax.Array) -> jax.Array:
             padded = jnp.pad(array, ((0, chunks * size - count), *[(0, 0)] * (array.ndim - 1)), mode="edge")
-            return padded.reshape(chunks, size, *array.shape[1:])
+            return padded.reshape(chunks, size, *array.shape[1:])  # [chunks, size, ...]
 
         found = jax.lax.map(function, jax.tree.map(divided, frames))
         return jax.tree.map(lambda rows: rows.reshape(-1, *rows.shape[2:])[:count], found)
@@ -90,6 +132,12 @@ def chunked_map(function: Callable[[Any], Any], frames: Any, size: int) -> Any:
 
 def as_floats(frames: jax.Array) -> jax.Array:
     """Frames in [0, 1]: bytes are divided by 255, others are as they were.
+
+    Args:
+        frames: uint8, or floats in [0, 1].
+
+    Returns:
+        Floats of the same shape.
 
     Example:
         >>> as_floats(jnp.array([0, 51], jnp.uint8)).tolist()

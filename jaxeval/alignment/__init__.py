@@ -3,6 +3,7 @@
 from jaxeval.alignment import distances
 from jaxeval.alignment.divergence import divergence_from_costs, pairwise_costs, soft_dtw_divergence
 from jaxeval.alignment.dtw import dtw, dtw_path
+from jaxeval.alignment.gamma import suggest_gamma
 from jaxeval.alignment.lag import Lag, expected_path, lag
 from jaxeval.alignment.soft_dtw import soft_dtw, soft_dtw_alignment, soft_dtw_value_and_alignment
 from jaxeval.alignment.variants import mean_cost, normalized_soft_dtw, sharp_soft_dtw
@@ -23,4 +24,5 @@ __all__ = [
     "soft_dtw_alignment",
     "soft_dtw_divergence",
     "soft_dtw_value_and_alignment",
+    "suggest_gamma",
 ]

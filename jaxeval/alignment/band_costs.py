@@ -9,8 +9,7 @@ import numpy as np
 
 from jaxeval.alignment.checks import Lengths
 from jaxeval.alignment.core import banded
-from jaxeval.alignment.core.band import Pair, namespace
-from jaxeval.alignment.core.solve import known
+from jaxeval.alignment.core.band import Pair, batched_lengths, namespace
 
 Distance = Callable[[jax.Array, jax.Array], jax.Array]
 
@@ -43,24 +42,25 @@ def band_costs(distance: Distance, x: jax.Array, y: jax.Array, lengths: Pair | N
 
 def _band_costs(x, y, lengths, *, distance, band):
     shape = (len(x), len(y))
-    where = banded.cells(shape, known(shape) if lengths is None else tuple(n.reshape(1) for n in lengths), band)
+    where = banded.cells(shape, batched_lengths(lengths, shape), band)
     xp = namespace(where.rows)
-    count, _, width = where.rows.shape
+    count, _, width = where.rows.shape  # [N, 1, W]
     size = min(2 * width, count)
     blocks = -(-count // size)
 
     def by_blocks(lanes):
         lanes = xp.pad(lanes[:, 0], ((0, blocks * size - count), (0, 0)))
-        return lanes.reshape(blocks, size, width)
+        return lanes.reshape(blocks, size, width)  # [blocks, size, W]
 
     inside = by_blocks(where.inside)
     # A block's lowest row and column, and as many more as one or the other grows by at the most.
     places = [(by_blocks(index), len(frames)) for index, frames in ((where.rows, x), (where.columns, y))]
-    first = [xp.where(inside, index, most - 1).min(axis=(1, 2)) for index, most in places]
+    first = [xp.where(inside, index, most - 1).min(axis=(1, 2)) for index, most in places]  # [blocks] each
     windows = [
         xp.minimum(low[:, None] + np.arange(min(size + width, most), dtype=low.dtype)[None], most - 1)
         for low, (_, most) in zip(first, places, strict=True)
-    ]
+    ]  # [blocks, size + W] each, or fewer
+    # Each cell's row and column within its block's windows, [blocks, size, W].
     local = [xp.where(inside, index - low[:, None, None], 0) for low, (index, _) in zip(first, places, strict=True)]
 
     @jax.checkpoint
@@ -79,7 +79,7 @@ def _band_costs(x, y, lengths, *, distance, band):
 _compiled = partial(jax.jit, static_argnames=("distance", "band"))(_band_costs)
 
 
-def without_padding(x: jax.Array, y: jax.Array, lengths: Lengths | None) -> tuple[jax.Array, jax.Array]:
+def fill_padding(x: jax.Array, y: jax.Array, lengths: Lengths | None) -> tuple[jax.Array, jax.Array]:
     """Trajectories whose frames beyond their lengths are their first frame: NaN there would spoil gradients.
 
     Args:
@@ -91,7 +91,7 @@ def without_padding(x: jax.Array, y: jax.Array, lengths: Lengths | None) -> tupl
         x and y.
 
     Example:
-        >>> without_padding(jnp.array([[1.0], [jnp.nan]]), jnp.ones((1, 1)), (1, 1))[0].tolist()
+        >>> fill_padding(jnp.array([[1.0], [jnp.nan]]), jnp.ones((1, 1)), (1, 1))[0].tolist()
         [[1.0], [1.0]]
     """
     x, y = jnp.asarray(x), jnp.asarray(y)

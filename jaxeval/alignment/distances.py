@@ -70,7 +70,7 @@ def cosine(x: jax.Array, y: jax.Array) -> jax.Array:
         [[0.0, 2.0], [2.0, 2.0]]
     """
     x, y = _checked(x, y)
-    (x, x_deficit), (y, y_deficit) = direction(x), direction(y)
+    (x, x_deficit), (y, y_deficit) = direction(x), direction(y)  # [T, D] and [T, 1], [S, D] and [S, 1]
     return _squared_euclidean(x, y) + x_deficit + y_deficit.T
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.band_costs import Distance, band_costs, without_padding
+from jaxeval.alignment.band_costs import Distance, band_costs, fill_padding
 from jaxeval.alignment.checks import Lengths, Scalar, checked_cost, checked_lengths
 from jaxeval.alignment.core.solve import Layout
 from jaxeval.alignment.distances import squared_euclidean
@@ -94,7 +94,7 @@ def pair_costs(
     """
     shape = (len(x), len(y))
     traced = checked_lengths(lengths, shape, band)
-    x, y = without_padding(x, y, lengths)
+    x, y = fill_padding(x, y, lengths)
 
     def costs(i: int, j: int) -> Costs:
         of = (x, y)
@@ -141,7 +141,7 @@ def pairwise_costs(
         >>> xy.shape, xx.shape, yy.shape
         ((2, 3), (2, 2), (3, 3))
     """
-    x, y = without_padding(x, y, lengths)
+    x, y = fill_padding(x, y, lengths)
     return distance(x, y), distance(x, x), distance(y, y)
 
 
@@ -182,7 +182,17 @@ def divergence_from_costs(
 def of_matrices(
     xy: jax.Array, xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None, band: float | None = None
 ) -> PairCosts:
-    """Three cost matrices, checked; arguments as for `divergence_from_costs`.
+    """Three cost matrices, checked.
+
+    Args:
+        xy: as for `divergence_from_costs`.
+        xx: as for `divergence_from_costs`.
+        yy: as for `divergence_from_costs`.
+        lengths: as for `divergence_from_costs`.
+        band: as for `divergence_from_costs`.
+
+    Returns:
+        The costs and their layouts.
 
     Raises:
         ValueError: as `soft_dtw`, and if the three shapes don't fit.

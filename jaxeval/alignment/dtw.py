@@ -77,8 +77,8 @@ def dtw_path(
 def _path(cost: jax.Array, lengths: Pair, layout: Layout) -> jax.Array:
     gamma = jnp.zeros((), cost.dtype)
     # Of equal predecessors, which share the minimum, the first is taken.
-    best = jnp.stack(transitions(cost, gamma, lengths, layout)).argmax(axis=0)
-    cells = _backtrack(best, lengths)[: sum(layout.shape) - 1]
+    best = jnp.stack(transitions(cost, gamma, lengths, layout)).argmax(axis=0)  # [N, W]
+    cells = _backtrack(best, lengths)[: sum(layout.shape) - 1]  # [T + S − 1, 2]
     cells = jnp.where(jnp.isfinite(value(cost, gamma, lengths, layout)), cells, -1)
     # A diagonal step leaves an anti-diagonal out: move those gaps to the end.
     return cells[jnp.argsort(cells[:, 0] < 0, stable=True)]

@@ -82,6 +82,12 @@ def edge(**kinds: Kind) -> Callable[[Callable[Parameters, Result]], Callable[Par
 def widened(array: Any) -> jax.Array:
     """An array in at least float32 if it is a floating-point one, otherwise as it is.
 
+    Args:
+        array: what `jnp.asarray` takes.
+
+    Returns:
+        The array.
+
     Example:
         >>> widened(jnp.ones(1, jnp.float16)).dtype, widened(jnp.ones(1, jnp.int32)).dtype
         (dtype('float32'), dtype('int32'))

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 
 from jaxeval.alignment.checks import Lengths, checked_cost, checked_lengths
 from jaxeval.alignment.core import banded
-from jaxeval.alignment.core.band import Pair, namespace
-from jaxeval.alignment.core.solve import Layout, known
+from jaxeval.alignment.core.band import Pair, batched_lengths, namespace
+from jaxeval.alignment.core.solve import Layout
 from jaxeval.alignment.edge import NUMBERS, edge
 
 
@@ -61,13 +61,21 @@ def lag(alignment: jax.Array, *, lengths: Lengths | None = None) -> Lag:
 
 
 def lag_in_matrix(alignment: jax.Array, lengths: Lengths | None) -> Lag:
-    """`lag` with 0 in place of NaN beyond the valid frames."""
+    """`lag` with 0 in place of NaN beyond the valid frames.
+
+    Args:
+        alignment: as for `lag`.
+        lengths: as for `lag`.
+
+    Returns:
+        Lag of the first trajectory against the second, in frames.
+    """
     alignment = checked_cost(alignment)
     t, s = checked_lengths(lengths, alignment.shape)
     rows, columns = (jax.lax.broadcasted_iota(jnp.int32, alignment.shape, axis) for axis in (0, 1))
     mass = jnp.where((rows < t) & (columns < s), alignment, 0)
     # Averaged as differences t − s, which are small: t less an average of s would cancel.
-    late = (mass * (rows - columns).astype(mass.dtype)).sum(axis=1)
+    late = (mass * (rows - columns).astype(mass.dtype)).sum(axis=1)  # [T]
     return _lag(late, mass.sum(axis=1), mass.max(axis=1), t)
 
 
@@ -82,15 +90,15 @@ def lag_in_band(alignment: jax.Array, lengths: Pair | None, layout: Layout) -> L
     Returns:
         Lag of the first trajectory against the second, in frames.
     """
-    given = known(layout.shape) if lengths is None else (lengths[0].reshape(1), lengths[1].reshape(1))
+    given = batched_lengths(lengths, layout.shape)
     where = banded.cells(layout.shape, given, layout.half_width)
     count = layout.shape[0]
     # Outside the band beyond the last row: dropped.
-    rows = namespace(where.rows).where(where.inside, where.rows, count).reshape(-1)
+    rows = namespace(where.rows).where(where.inside, where.rows, count).reshape(-1)  # [N · W]
     late = (rows - where.columns.reshape(-1)).astype(alignment.dtype)
     mass = alignment.reshape(-1)
     late = jax.ops.segment_sum(mass * late, rows, count)
-    total = jax.ops.segment_sum(mass, rows, count)
+    total = jax.ops.segment_sum(mass, rows, count)  # [T]
     most = jnp.zeros_like(total).at[rows].max(mass, mode="drop")
     return _lag(late, total, most, jnp.asarray(given[0])[0])
 

@@ -126,7 +126,18 @@ class Costs(NamedTuple):
 
 
 def of_matrix(cost: jax.Array, lengths: Lengths | None = None, band: float | None = None) -> Costs:
-    """A cost matrix with its lengths and band, as `soft_dtw` takes them, checked.
+    """A cost matrix with its lengths and band, checked.
+
+    Args:
+        cost: as for `soft_dtw`.
+        lengths: as for `soft_dtw`.
+        band: as for `soft_dtw`.
+
+    Returns:
+        The costs and their layout.
+
+    Raises:
+        ValueError: as `soft_dtw`.
 
     Example:
         >>> import jax.numpy as jnp
@@ -157,12 +168,28 @@ def narrowed(shape: tuple[int, int], band: float | None) -> float | None:
 
 
 def value_of(costs: Costs, gamma: Scalar) -> jax.Array:
-    """`soft_dtw` of costs that are checked."""
+    """`soft_dtw` of checked costs.
+
+    Args:
+        costs: of one pair.
+        gamma: as for `soft_dtw`.
+
+    Returns:
+        Scalar.
+    """
     return _value(costs.values, checked_gamma(gamma, costs.values.dtype), costs.lengths, costs.layout)
 
 
 def value_and_alignment_of(costs: Costs, gamma: Scalar) -> tuple[jax.Array, jax.Array]:
-    """`soft_dtw` and `soft_dtw_alignment` of costs that are checked; the alignment has their layout."""
+    """`soft_dtw` and `soft_dtw_alignment` of checked costs.
+
+    Args:
+        costs: of one pair.
+        gamma: as for `soft_dtw`.
+
+    Returns:
+        value, scalar, and alignment, in the costs' layout.
+    """
     return _value_and_alignment(costs.values, checked_gamma(gamma, costs.values.dtype), costs.lengths, costs.layout)
 
 

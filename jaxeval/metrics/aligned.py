@@ -1,15 +1,16 @@
 """Any distance as a frame-wise and as an aligned metric, with the timing that the alignment forgave."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxeval.alignment.band_costs import Distance, without_padding
+from jaxeval.alignment.band_costs import Distance, fill_padding
 from jaxeval.alignment.checks import Lengths, Scalar
+from jaxeval.alignment.core.band import batched_lengths
 from jaxeval.alignment.core.banded import to_matrix
-from jaxeval.alignment.core.solve import known
 from jaxeval.alignment.divergence import PairCosts, divergence_of, of_matrices, pair_costs
 from jaxeval.alignment.edge import FLOATS, NUMBERS, edge
 from jaxeval.alignment.lag import lag_in_band, lag_in_matrix
@@ -36,8 +37,77 @@ class AlignedScore(NamedTuple):
     lag_std: jax.Array
     alignment: jax.Array
 
+    def __repr__(self) -> str:
+        """The numbers, or the shapes of what is traced or a batch; of the alignment the shape alone."""
+        scores = ", ".join(f"{name}={_brief(getattr(self, name), '.3g')}" for name in self._fields[:3])
+        lag = f"{_brief(self.lag, '+.1f')} ± {_brief(self.lag_std, '.1f')} frames"
+        return f"AlignedScore({scores}, lag={lag}, alignment {list(getattr(self.alignment, 'shape', ()))})"
 
-def aligned(distance: Distance, *, gamma: Scalar = 0.01, band: float | None = None) -> Callable[..., AlignedScore]:
+
+def _brief(value: Any, form: str) -> str:
+    shape = getattr(value, "shape", ())
+    if shape or isinstance(value, jax.core.Tracer) or not isinstance(value, jax.Array | np.ndarray | float | int):
+        return str(list(shape))
+    return format(float(value), form)
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedMetric:
+    """A metric of one pair of clips, frame-wise and aligned, as `aligned` makes it; batch it with `jax.vmap`.
+
+    Metrics of equal settings are equal and have one hash, so that `jax.jit` compiles one program for both, also where
+    they are static arguments. A metric can be pickled if its distance can.
+
+    Attributes:
+        distance: (x, y) -> `[T, S]` costs, symmetric: distance(y, x) is its transpose.
+        gamma: smoothing, at least 0, in the cost's unit; a number, or traced.
+        band: half-width of the Sakoe-Chiba band in frames of the longer clip; None for no band.
+
+    Example:
+        >>> from jaxeval.alignment.distances import cosine
+        >>> metric = aligned(cosine, gamma=6e-4)
+        >>> metric == AlignedMetric(cosine, gamma=6e-4), jax.vmap(metric)(jnp.ones((8, 5, 3)), jnp.ones((8, 4, 3)))
+        (True, AlignedScore(framewise=[8], seq=[8], divergence=[8], lag=[8] ± [8] frames, alignment [8, 5, 4]))
+    """
+
+    distance: Distance
+    gamma: Scalar = 0.01
+    band: float | None = None
+
+    def __post_init__(self) -> None:
+        # A number that is there already, even as JAX's or NumPy's array, makes the metric hashable.
+        if jnp.ndim(self.gamma) == 0 and not isinstance(self.gamma, jax.core.Tracer):
+            object.__setattr__(self, "gamma", float(self.gamma))
+
+    def __call__(self, x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> AlignedScore:
+        """Score one pair.
+
+        Args:
+            x: `[T, ...]` trajectory of the generated clip, in whatever form the distance takes.
+            y: `[S, ...]` trajectory of the reference.
+            lengths: (t, s), numbers of valid leading frames; Python ints or traced. None for (T, S).
+
+        Returns:
+            The scores.
+
+        Raises:
+            ValueError: as `jaxeval.soft_dtw`.
+        """
+        return _aligned(x, y, lengths, distance=self.distance, gamma=self.gamma, band=self.band)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AlignedMetric) and self._settings == other._settings
+
+    def __hash__(self) -> int:
+        return hash(self._settings)
+
+    @property
+    def _settings(self) -> tuple[Any, ...]:
+        """What metrics are told apart by; a traced gamma, which can't be compared, by identity."""
+        return self.distance, self.gamma if isinstance(self.gamma, float) else (id(self.gamma),), self.band
+
+
+def aligned(distance: Distance, *, gamma: Scalar = 0.01, band: float | None = None) -> AlignedMetric:
     """Turn a distance between frames into a metric between clips, frame-wise and aligned by Soft-DTW.
 
         framewise = 1/min(t,s) Σ_t d(x_t, y_t)
@@ -52,7 +122,8 @@ def aligned(distance: Distance, *, gamma: Scalar = 0.01, band: float | None = No
 
     Returns:
         metric(x, y, lengths=None) -> AlignedScore of one pair: x `[T, ...]` is the generated clip, y `[S, ...]` the
-        reference, lengths = (t, s) their numbers of valid leading frames. Batch it with `jax.vmap`.
+        reference, lengths = (t, s) their numbers of valid leading frames. Batch it with `jax.vmap`. It is hashable,
+        equal to any other of the same settings, and can be pickled.
 
     Raises:
         ValueError: when called, as `jaxeval.soft_dtw`.
@@ -65,15 +136,10 @@ def aligned(distance: Distance, *, gamma: Scalar = 0.01, band: float | None = No
         >>> from jaxeval.alignment.distances import squared_euclidean
         >>> reference = jnp.arange(6.0)[:, None]
         >>> late = jnp.maximum(reference - 1, 0)
-        >>> score = aligned(squared_euclidean, gamma=0.01)(late, reference)
-        >>> print(f"{score.framewise:.3f} {score.divergence:.3f} {score.lag:.3f}")
-        0.833 0.168 0.750
+        >>> aligned(squared_euclidean, gamma=0.01)(late, reference)
+        AlignedScore(framewise=0.833, seq=0.167, divergence=0.168, lag=+0.8 ± 0.4 frames, alignment [6, 6])
     """
-
-    def metric(x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> AlignedScore:
-        return _aligned(x, y, lengths, distance=distance, gamma=gamma, band=band)
-
-    return metric
+    return AlignedMetric(distance, gamma, band)
 
 
 @edge(x=FLOATS, y=FLOATS)
@@ -128,11 +194,11 @@ def _score(costs: PairCosts, rigid: jax.Array, gamma: Scalar) -> AlignedScore:
     t, s = layout.shape if lengths is None else lengths
     timing = lag_in_band(alignment, lengths, layout) if layout.by_diagonals else lag_in_matrix(alignment, lengths)
     if layout.by_diagonals:
-        given = known(layout.shape) if lengths is None else (lengths[0].reshape(1), lengths[1].reshape(1))
-        alignment = to_matrix(alignment[None], layout.shape, given, layout.half_width)[0]
+        given = batched_lengths(lengths, layout.shape)
+        alignment = to_matrix(alignment[None], layout.shape, given, layout.half_width)[0]  # [T, S]
     frames = jnp.maximum(t, s).astype(value.dtype)
     common = jnp.minimum(t, s)
-    rigid = jnp.where(jnp.arange(len(rigid), dtype=common.dtype) < common, rigid, 0)
+    rigid = jnp.where(jnp.arange(len(rigid), dtype=common.dtype) < common, rigid, 0)  # [min(T, S)]
     return AlignedScore(
         framewise=rigid.sum() / common.astype(rigid.dtype),
         seq=value / frames,
@@ -145,7 +211,7 @@ def _score(costs: PairCosts, rigid: jax.Array, gamma: Scalar) -> AlignedScore:
 
 def _diagonal(distance: Distance, x: jax.Array, y: jax.Array, lengths: Lengths | None) -> jax.Array:
     """`[min(T, S)]` the distance of each frame from the one of its index, which need not lie inside the band."""
-    x, y = without_padding(x, y, lengths)
+    x, y = fill_padding(x, y, lengths)
     common = min(len(x), len(y))
     pairs = (x[:common], y[:common])
 

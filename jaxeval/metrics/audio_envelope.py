@@ -20,12 +20,12 @@ class AudioEnvelope(NamedTuple):
     """A voice's envelope beside the pictures.
 
     Attributes:
-        values: `[count]` at least 0, in the samples' unit; 0 in frames that aren't heard.
-        heard: `[count]` boolean: whether the sound lasts for at least half of the frame.
+        values: `[count]` at least 0, in the samples' unit; 0 in frames whose `mask` is False.
+        mask: `[count]` boolean: whether the sound lasts for at least half of the frame.
     """
 
     values: jax.Array
-    heard: jax.Array
+    mask: jax.Array
 
 
 @edge(samples=FLOATS)
@@ -46,7 +46,7 @@ def audio_envelope(
     order 4 run forwards and backwards, 1 / (1 + ((f² − lo·hi) / (f (hi − lo)))⁸), which delays nothing, of the analytic
     signal: so |H_b x| is the band's Hilbert envelope, and no rectified carrier has to be smoothed away.
 
-    Sound that begins late, or ends early, leaves frames that are not `heard`; sound that begins before the first
+    Sound that begins late, or ends early, leaves frames whose `mask` is False; sound that begins before the first
     picture, or lasts longer, is cut.
 
     Args:
@@ -73,7 +73,7 @@ def audio_envelope(
     Example:
         >>> tone = jnp.sin(2 * jnp.pi * 500 / 16000 * jnp.arange(8000.0))
         >>> envelope = audio_envelope(tone, sample_rate=16000, fps=25, count=20, start=0.2)
-        >>> print(envelope.heard.sum(), int(envelope.heard.argmax()))
+        >>> print(envelope.mask.sum(), int(envelope.mask.argmax()))
         13 5
     """
     _check(samples, sample_rate, fps, count, length)
@@ -86,26 +86,26 @@ def audio_envelope(
     delay = jnp.rint(jnp.asarray(start * sample_rate)).astype(jnp.int32)
     widths = np.diff(edges)
     within = np.arange(widths.max(), dtype=np.int32)[None]
-    index = jnp.asarray(edges[:-1, None] + within) - delay
+    index = jnp.asarray(edges[:-1, None] + within) - delay  # [count, samples of the longest frame]
     exists = (within < widths[:, None]) & (index >= 0) & (index < len(samples))
     index = jnp.clip(index, 0, len(samples) - 1)
     exists = exists & valid[index]
-    present = jnp.sum(exists, axis=1, dtype=jnp.int32)
-    heard = 2 * present >= widths
+    present = jnp.sum(exists, axis=1, dtype=jnp.int32)  # [count]
+    mask = 2 * present >= widths
     total = jnp.sum(jnp.where(exists, envelope[index], 0), axis=1)
-    return AudioEnvelope(jnp.where(heard, total / jnp.maximum(present, 1).astype(total.dtype), 0), heard)
+    return AudioEnvelope(jnp.where(mask, total / jnp.maximum(present, 1).astype(total.dtype), 0), mask)
 
 
 def _wide_band(samples: jax.Array, sample_rate: float) -> jax.Array:
     """`[N]`: the mean of the six bands' Hilbert envelopes."""
     size = 2 ** math.ceil(math.log2(len(samples) + _DECAY_S * sample_rate))
-    spectrum = jnp.fft.rfft(samples, size)
+    spectrum = jnp.fft.rfft(samples, size)  # [size // 2 + 1]
     hertz = jnp.arange(len(spectrum)).astype(samples.dtype) * jnp.asarray(sample_rate / size, samples.dtype)
     total = jnp.zeros_like(samples)
     for low, high in pairwise(_band_edges()):
         gain = _gain(hertz, low, high)
         # Without negative frequencies the inverse transform is the analytic signal.
-        analytic = jnp.fft.ifft(spectrum * gain.astype(spectrum.dtype), size)
+        analytic = jnp.fft.ifft(spectrum * gain.astype(spectrum.dtype), size)  # [size], complex
         total = total + jnp.abs(analytic[: len(samples)])
     return total / _BANDS
 

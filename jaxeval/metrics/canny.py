@@ -36,9 +36,9 @@ def canny(image: jax.Array, *, low: float = 0.1, high: float = 0.2) -> jax.Array
         >>> print(canny(step)[4].astype(int))
         [0 0 0 0 1 0 0 0 0]
     """
-    padded = jnp.pad(_smoothed(image), 1, mode="edge")
-    rows = padded[:, 2:] - padded[:, :-2]
-    columns = padded[2:] - padded[:-2]
+    padded = jnp.pad(_smoothed(image), 1, mode="edge")  # [H + 2, W + 2]
+    rows = padded[:, 2:] - padded[:, :-2]  # [H + 2, W]
+    columns = padded[2:] - padded[:-2]  # [H, W + 2]
     right = rows[:-2] + 2 * rows[1:-1] + rows[2:]
     down = columns[:, :-2] + 2 * columns[:, 1:-1] + columns[:, 2:]
     magnitude = jnp.sqrt(right * right + down * down)

@@ -55,23 +55,23 @@ def cpbd(frames: jax.Array) -> jax.Array:
         raise ValueError(f"Expected frames [T, H, W, 3] of at least {_BLOCK}x{_BLOCK} pixels, got {frames.shape}.")
     if not jnp.issubdtype(frames.dtype, jnp.floating):
         raise ValueError(f"Expected floating-point frames in [0, 1], got {frames.dtype}.")
-    return jax.lax.map(lambda grey: _cpbd(grey, frames.dtype), _grey(frames))
+    return jax.lax.map(lambda gray: _cpbd(gray, frames.dtype), _gray(frames))
 
 
-def _grey(frames: jax.Array) -> jax.Array:
+def _gray(frames: jax.Array) -> jax.Array:
     """ITU-R 601 luma in 256 levels, from RGB in 256 levels: 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point."""
     levels = jnp.round(frames * 255).astype(jnp.int32)
     weights = jnp.array([19595, 38470, 7471], jnp.int32)
     return (jnp.sum(levels * weights[None, None, None], axis=-1, dtype=jnp.int32) + 2**15) >> 16
 
 
-def _cpbd(grey: jax.Array, dtype: jnp.dtype) -> jax.Array:
+def _cpbd(gray: jax.Array, dtype: jnp.dtype) -> jax.Array:
     """Of one `[H, W]` grey picture."""
-    pixels = _blocks(grey)
-    edge_block = jnp.mean(_blocks(canny(grey.astype(dtype))), axis=(1, 3), dtype=dtype) > _EDGE_SHARE
-    contrast = jnp.max(pixels, axis=(1, 3)) - jnp.min(pixels, axis=(1, 3))
+    pixels = _blocks(gray)  # [rows, 64, columns, 64]
+    edge_block = jnp.mean(_blocks(canny(gray.astype(dtype))), axis=(1, 3), dtype=dtype) > _EDGE_SHARE
+    contrast = jnp.max(pixels, axis=(1, 3)) - jnp.min(pixels, axis=(1, 3))  # [rows, columns]
     noticeable = jnp.where(contrast <= _LOW_CONTRAST, _WIDTH_LOW, _WIDTH_HIGH)
-    widths = _blocks(_edge_widths(grey, dtype))
+    widths = _blocks(_edge_widths(gray, dtype))
     measured = (widths > 0) & edge_block[:, None, :, None]
     sharp = measured & (widths <= noticeable[:, None, :, None])
     return jnp.sum(sharp, dtype=dtype) / jnp.maximum(jnp.sum(measured, dtype=dtype), 1)
@@ -83,28 +83,28 @@ def _blocks(x: jax.Array) -> jax.Array:
     return x[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
 
 
-def _edge_widths(grey: jax.Array, dtype: jnp.dtype) -> jax.Array:
+def _edge_widths(gray: jax.Array, dtype: jnp.dtype) -> jax.Array:
     """The width of each edge, in pixels, and 0 off the edges, along the border and where the gradient is steep."""
-    down, right = jnp.gradient(grey.astype(dtype))
+    down, right = jnp.gradient(gray.astype(dtype))
     # Within 22.5° of the row, tan 22.5° = √2 − 1, without a root: all numbers are small and exact.
     horizontal = jnp.square(jnp.abs(right) + jnp.abs(down)) < 2 * jnp.square(right)
     # A gradient of no horizontal part counts as one to the right, whatever its vertical part: so does the reference.
-    width = jnp.where(horizontal & (right > 0) | (right == 0), _run_through(grey), 0)
-    width = jnp.where(horizontal & (right < 0), _run_through(-grey), width)
+    width = jnp.where(horizontal & (right > 0) | (right == 0), _run_through(gray), 0)
+    width = jnp.where(horizontal & (right < 0), _run_through(-gray), width)
     # And it measures nothing in a picture whose gradient points to the right everywhere.
     turned = jnp.any((right != 0) & ((down != 0) | (right < 0)))
-    inside = jnp.pad(jnp.ones((grey.shape[0] - 2, grey.shape[1] - 2), bool), 1)
-    return jnp.where(_sobel_edges(grey, dtype) & inside & turned, width, 0)
+    inside = jnp.pad(jnp.ones((gray.shape[0] - 2, gray.shape[1] - 2), bool), 1)
+    return jnp.where(_sobel_edges(gray, dtype) & inside & turned, width, 0)
 
 
-def _run_through(grey: jax.Array) -> jax.Array:
+def _run_through(gray: jax.Array) -> jax.Array:
     """How wide the edge through each pixel is, for an edge from darker to lighter.
 
     From the pixel leftward while the level falls and rightward while it rises, where the steps to the two neighbours
     count without a look. Counted no further than the widest run that a threshold asks for: any longer one is too wide.
     """
-    width, margin = grey.shape[1], _FARTHEST + 1
-    rises = jnp.pad(grey[:, 1:] > grey[:, :-1], ((0, 0), (margin, margin)))  # rises[:, c + _FARTHEST]: into column c
+    width, margin = gray.shape[1], _FARTHEST + 1
+    rises = jnp.pad(gray[:, 1:] > gray[:, :-1], ((0, 0), (margin, margin)))  # rises[:, c + _FARTHEST]: into column c
 
     def length(first: int, step: int) -> jax.Array:
         places = [first + k * step + _FARTHEST for k in range(_FARTHEST)]
@@ -114,14 +114,14 @@ def _run_through(grey: jax.Array) -> jax.Array:
     return length(-1, -1) + length(2, 1) + 2
 
 
-def _sobel_edges(grey: jax.Array, dtype: jnp.dtype) -> jax.Array:
+def _sobel_edges(gray: jax.Array, dtype: jnp.dtype) -> jax.Array:
     """Pixels whose squared horizontal Sobel response exceeds that of both neighbours, in the row or in the column."""
-    padded = jnp.pad(grey, 1, mode="edge")
-    columns = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+    padded = jnp.pad(gray, 1, mode="edge")
+    columns = padded[:-2] + 2 * padded[1:-1] + padded[2:]  # [H, W + 2]
     response = jnp.square(columns[:, 2:] - columns[:, :-2])  # 64 times that of the normalised filter
     mean = jnp.mean(jnp.mean(response.astype(dtype), axis=1))
     strength = jnp.pad(jnp.where(response.astype(dtype) > 16 * jnp.sqrt(mean), response, 0), 1)
-    centre = strength[1:-1, 1:-1]
-    in_row = (centre > strength[1:-1, :-2]) & (centre > strength[1:-1, 2:])
-    in_column = (centre > strength[:-2, 1:-1]) & (centre > strength[2:, 1:-1])
+    center = strength[1:-1, 1:-1]
+    in_row = (center > strength[1:-1, :-2]) & (center > strength[1:-1, 2:])
+    in_column = (center > strength[:-2, 1:-1]) & (center > strength[2:, 1:-1])
     return in_row | in_column

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.edge import FLOATS, TREE, edge
-from jaxeval.numerics import two_sum
+from jaxeval.numerics import precise_matmul, two_sum
 
 
 class Moments(NamedTuple):
@@ -81,8 +81,8 @@ def moments(features: jax.Array, valid: jax.Array | None = None) -> Moments:
 
     mean = _coarse(average(kept(features)))
     low = average(kept(features - mean[None]))
-    centred = kept(features - mean[None] - low[None])
-    scatter = jnp.matmul(centred.T, centred, precision=jax.lax.Precision.HIGHEST)
+    centered = kept(features - mean[None] - low[None])  # [N, D]
+    scatter = precise_matmul(centered.T, centered)  # [D, D]
     return Moments(count, mean, low, scatter, jnp.zeros_like(scatter))
 
 
@@ -160,7 +160,7 @@ def covariance(a: Moments) -> jax.Array:
 
 
 @edge(a=TREE, b=TREE)
-def frechet_distance(a: Moments, b: Moments, *, fewest: int | None = None) -> jax.Array:
+def frechet_distance(a: Moments, b: Moments, *, min_count: int | None = None) -> jax.Array:
     """The squared 2-Wasserstein distance of the two sets' Gaussians: FID, FVD, or whatever the encoder makes it.
 
         ‖μ_a − μ_b‖² + tr S_a + tr S_b − 2 tr (S_a^½ S_b S_a^½)^½
@@ -176,13 +176,13 @@ def frechet_distance(a: Moments, b: Moments, *, fewest: int | None = None) -> ja
     Args:
         a: moments of the generated set.
         b: moments of the reference.
-        fewest: how many features each set must have at least; by default D + 1, of which a covariance has full rank.
+        min_count: how many features each set must have at least; by default D + 1, of which a covariance has full rank.
 
     Returns:
         Scalar ≥ 0, lower is better; in the square of the features' unit. If the counts are traced, NaN for too few.
 
     Raises:
-        ValueError: the features are not of one size, a set is known to have too few, or `fewest` is below 2.
+        ValueError: the features are not of one size, a set is known to have too few, or `min_count` is below 2.
 
     References:
         Dowson, Landau: The Fréchet distance between multivariate normal distributions, 1982; Heusel et al.: GANs
@@ -194,22 +194,22 @@ def frechet_distance(a: Moments, b: Moments, *, fewest: int | None = None) -> ja
         36.0
     """
     _check_sizes(a, b)
-    enough = _enough(a, b, fewest)
+    enough = _enough(a, b, min_count)
     shift = (a.mean - b.mean) + (a.mean_low - b.mean_low)
-    first, second = covariance(a), covariance(b)
+    first, second = covariance(a), covariance(b)  # [D, D] each
     apart = jnp.sum(shift * shift) + jnp.trace(first) + jnp.trace(second)
     with jax.default_matmul_precision("highest"):
         distance = apart - 2 * _overlap(first, second, a.n, b.n)
     return jnp.where(enough, jnp.maximum(distance, 0), jnp.nan)
 
 
-def frechet_distance_exact(a: Moments, b: Moments, *, fewest: int | None = None) -> float:
+def frechet_distance_exact(a: Moments, b: Moments, *, min_count: int | None = None) -> float:
     """`frechet_distance` in float64 by NumPy on the host, for a report: moments in float32 leave 1e-8 of the traces.
 
     Args:
         a: moments of the generated set, not traced.
         b: moments of the reference.
-        fewest: as for `frechet_distance`.
+        min_count: as for `frechet_distance`.
 
     Returns:
         The distance, refused for the same reasons.
@@ -220,7 +220,7 @@ def frechet_distance_exact(a: Moments, b: Moments, *, fewest: int | None = None)
         0.0
     """
     _check_sizes(a, b)
-    _enough(a, b, fewest)
+    _enough(a, b, min_count)
 
     def in_double(m: Moments) -> tuple[np.ndarray, np.ndarray]:
         _, mean, mean_low, scatter, scatter_low = (np.asarray(x, np.float64) for x in m)
@@ -248,7 +248,7 @@ def _coarse(x: jax.Array) -> jax.Array:
 
 def _root(s: Any, count: Any, xp: ModuleType) -> tuple[Any, Any]:
     """A of S = A Aᵀ, and the transpose of its pseudo-inverse, in the library given: jax.numpy or numpy."""
-    values, vectors = xp.linalg.eigh(s)
+    values, vectors = xp.linalg.eigh(s)  # [D] rising, [D, D]
     size, limit = len(s), 8 * float(np.finfo(s.dtype).eps) * values[-1]
     kept = (values > limit) & (xp.arange(size, dtype=np.int32) > size - count)
     root = xp.sqrt(xp.where(kept, values, 1))
@@ -274,7 +274,7 @@ def _overlap_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]
     ds, dt, *_ = tangents
     with jax.default_matmul_precision("highest"):
         (a, a_inverse), (b, b_inverse) = _root(s, n, jnp), _root(t, m, jnp)
-        p, values, qh = jnp.linalg.svd(a.T @ b)
+        p, values, qh = jnp.linalg.svd(a.T @ b)  # [D, D], [D], [D, D]
         by_s, by_t = _slope(a, a_inverse, p @ qh @ b.T), _slope(b, b_inverse, qh.T @ p.T @ a.T)
     return jnp.sum(values), jnp.sum(by_s * ds) + jnp.sum(by_t * dt)
 
@@ -290,15 +290,15 @@ def _check_sizes(a: Moments, b: Moments) -> None:
         raise ValueError(f"Expected moments of features of one size, [D] and [D], got {a.mean.shape}, {b.mean.shape}.")
 
 
-def _enough(a: Moments, b: Moments, fewest: int | None) -> jax.Array:
+def _enough(a: Moments, b: Moments, min_count: int | None) -> jax.Array:
     size = a.mean.shape[0]
-    fewest = size + 1 if fewest is None else fewest
-    if fewest < 2:
-        raise ValueError(f"Expected fewest >= 2, since one feature has no covariance, got {fewest}.")
+    min_count = size + 1 if min_count is None else min_count
+    if min_count < 2:
+        raise ValueError(f"Expected min_count >= 2, since one feature has no covariance, got {min_count}.")
     for n in (a.n, b.n):
-        if not isinstance(n, jax.core.Tracer) and int(n) < fewest:
+        if not isinstance(n, jax.core.Tracer) and int(n) < min_count:
             raise ValueError(
-                f"Expected at least {fewest} features in a set ({size} numbers each), got {n}. With few, the distance "
-                "tells more of how many they are than of what they are; to have it nevertheless, pass a smaller fewest."
+                f"Expected at least {min_count} features in a set ({size} numbers each), got {n}. With few, "
+                "the distance is dominated by sample size; to have it nevertheless, pass a smaller min_count."
             )
-    return jnp.minimum(a.n, b.n) >= fewest
+    return jnp.minimum(a.n, b.n) >= min_count

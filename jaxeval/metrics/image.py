@@ -94,7 +94,7 @@ def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     _check(x, y)
     if min(x.shape[1:3]) < _WINDOW:
         raise ValueError(f"Expected frames of at least {_WINDOW}x{_WINDOW} pixels for SSIM, got {x.shape}.")
-    luminance, contrast = _similarity(x, y)
+    luminance, contrast = _similarity(x, y)  # [T, H − 10, W − 10, 3] each
     return jnp.mean(luminance * contrast, axis=(1, 2, 3))
 
 
@@ -134,7 +134,7 @@ def ms_ssim(x: jax.Array, y: jax.Array) -> jax.Array:
     if min(x.shape[1:3]) < least:
         raise ValueError(f"Expected frames of at least {least}x{least} pixels for MS-SSIM, got {x.shape}.")
     *finer, coarsest = _SCALES
-    score = jnp.ones((), x.dtype)
+    score = jnp.ones((), x.dtype)  # then [T, 3], the product so far
     for weight in finer:
         _, contrast = _similarity(x, y)
         score = score * _power(jnp.mean(contrast, axis=(1, 2)), weight)
@@ -178,7 +178,7 @@ def _blurred_along(x: jax.Array, axis: int) -> jax.Array:
     tile = min(_TILE, positions)
     weights = np.exp(-0.5 * np.square((np.arange(_WINDOW) - _WINDOW // 2) / _SIGMA))
     weights /= weights.sum()
-    shifted = np.stack([np.pad(weights, (k, tile - 1 - k)) for k in range(tile)])
+    shifted = np.stack([np.pad(weights, (k, tile - 1 - k)) for k in range(tile)])  # [tile, tile + 10]
     ends = [*range(tile, positions, tile), positions]  # the last tile may overlap the one before
     tiles = [jax.lax.slice_in_dim(x, end - tile, end + _WINDOW - 1, axis=axis) for end in ends]
     contract = "pk,ntkwc->ntpwc" if axis == 1 else "pk,nthkc->nthpc"

@@ -1,13 +1,12 @@
 """The kernel distance of two sets of features (KID): the squared maximum mean discrepancy of a cubic kernel."""
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.edge import FLOATS, edge
-from jaxeval.numerics import chunked_map
+from jaxeval.numerics import chunked_map, precise_matmul
 
 _ROWS = 256  # of the kernel matrix at a time
 
@@ -43,9 +42,9 @@ def kid(x: jax.Array, y: jax.Array) -> jax.Array:
         7.0
     """
     _check(x, y, 2)
-    centre = jax.lax.stop_gradient((jnp.mean(x, axis=0) + jnp.mean(y, axis=0)) / 2)  # its choice changes nothing
-    base = jnp.mean(centre * centre) + 1
-    x_side, y_side = _centred(x, centre), _centred(y, centre)
+    center = jax.lax.stop_gradient((jnp.mean(x, axis=0) + jnp.mean(y, axis=0)) / 2)  # its choice changes nothing
+    base = jnp.mean(center * center) + 1
+    x_side, y_side = _centered(x, center), _centered(y, center)
     within = _mean_over_others(x_side, base) + _mean_over_others(y_side, base)
     return within - 2 * _mean_over_pairs(x_side, y_side, base)
 
@@ -110,9 +109,9 @@ class _Side(NamedTuple):
     slope: jax.Array
 
 
-def _centred(x: jax.Array, centre: jax.Array) -> _Side:
-    x = x - centre[None]
-    return _Side(x, _product(x, centre) / centre.size)
+def _centered(x: jax.Array, center: jax.Array) -> _Side:
+    x = x - center[None]
+    return _Side(x, precise_matmul(x, center) / center.size)
 
 
 def _kernel(inner: jax.Array, a: jax.Array, b: jax.Array, base: jax.Array) -> jax.Array:
@@ -127,7 +126,7 @@ def _kernel(inner: jax.Array, a: jax.Array, b: jax.Array, base: jax.Array) -> ja
 def _mean_over_pairs(x: _Side, y: _Side, base: jax.Array) -> jax.Array:
     @jax.checkpoint  # else the derivative would hold the whole matrix
     def rows(some: _Side) -> jax.Array:
-        inner = _product(some.features, y.features.T) / y.features.shape[1]
+        inner = precise_matmul(some.features, y.features.T) / y.features.shape[1]  # [rows, M]
         return jnp.mean(_kernel(inner, some.slope[:, None], y.slope[None, :], base), axis=1)
 
     return jnp.mean(chunked_map(rows, x, _ROWS))
@@ -139,13 +138,10 @@ def _mean_over_others(x: _Side, base: jax.Array) -> jax.Array:
     return (_mean_over_pairs(x, x, base) * count - jnp.mean(own)) / (count - 1)
 
 
-def _check(x: jax.Array, y: jax.Array, fewest: int) -> None:
+def _check(x: jax.Array, y: jax.Array, min_count: int) -> None:
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
         raise ValueError(f"Expected features [N, D] and [M, D], got {x.shape} and {y.shape}.")
     if not (jnp.issubdtype(x.dtype, jnp.floating) and jnp.issubdtype(y.dtype, jnp.floating)):
         raise ValueError(f"Expected floating-point features, got {x.dtype} and {y.dtype}.")
-    if min(len(x), len(y)) < fewest:
-        raise ValueError(f"Expected at least {fewest} features in each set, got {len(x)} and {len(y)}.")
-
-
-_product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
+    if min(len(x), len(y)) < min_count:
+        raise ValueError(f"Expected at least {min_count} features in each set, got {len(x)} and {len(y)}.")

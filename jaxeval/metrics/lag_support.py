@@ -55,7 +55,7 @@ def lag_support(cost: jax.Array, curve: jax.Array, *, lengths: Lengths | None = 
     t, s = checked_lengths(lengths, cost.shape)
     frames = jnp.arange(len(cost), dtype=jnp.int32)
     valid = frames < t
-    late = _averaged(jnp.where(valid, curve, 0).astype(cost.dtype), valid)
+    late = _averaged(jnp.where(valid, curve, 0).astype(cost.dtype), valid)  # [T]
     partner = frames - jnp.round(late).astype(jnp.int32)
 
     def fit(k: int | jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -88,6 +88,6 @@ def _averaged(values: jax.Array, valid: jax.Array) -> jax.Array:
 
 def _net_share(values: jax.Array) -> jax.Array:
     """Σ b / Σ |b| of the sums b over batches; 0 where all are 0."""
-    batches = jnp.pad(values, (0, -len(values) % _BATCH)).reshape(-1, _BATCH).sum(axis=1)
+    batches = jnp.pad(values, (0, -len(values) % _BATCH)).reshape(-1, _BATCH).sum(axis=1)  # [⌈T / 10⌉]
     total = jnp.abs(batches).sum()
     return batches.sum() / jnp.where(total > 0, total, 1)

@@ -1,7 +1,7 @@
 """Synchrony without a trained network: how the mouth opens against how loud the voice is.
 
 Mouth opening and voice envelope rise and fall together, at the pace of syllables. So each side becomes one curve at the
-video's frame rate (`mouth_opening`, `audio_envelope`), then value and velocity (`standardised`), and `lip_envelope`
+video's frame rate (`mouth_opening`, `audio_envelope`), then value and velocity (`standardize`), and `lip_envelope`
 finds the offset at which they correlate best. `speech_rhythm`, if both curves pass it first, takes away drift and
 jitter.
 """
@@ -100,12 +100,12 @@ def speech_rhythm(values: jax.Array, *, fps: float, valid: jax.Array | None = No
     k = np.arange(-half, half + 1)
     band = 2 / fps * (high * np.sinc(2 * high / fps * k) - low * np.sinc(2 * low / fps * k))
     kernel = jnp.asarray(band * np.hanning(len(k) + 2)[1:-1], values.dtype)
-    filtered = jnp.convolve(_centred(values, valid), kernel, precision=jax.lax.Precision.HIGHEST)
+    filtered = jnp.convolve(_centered(values, valid), kernel, precision=jax.lax.Precision.HIGHEST)
     return jnp.where(valid, filtered[half : half + len(values)], 0)
 
 
 @edge(values=FLOATS)
-def standardised(values: jax.Array, *, valid: jax.Array | None = None) -> jax.Array:
+def standardize(values: jax.Array, *, valid: jax.Array | None = None) -> jax.Array:
     """A curve and its velocity, each with mean 0 and variance 1 over the clip: a trajectory.
 
     The velocity is the central difference (x_{t+1} − x_{t−1}) / 2, one-sided where one neighbour is missing.
@@ -125,16 +125,16 @@ def standardised(values: jax.Array, *, valid: jax.Array | None = None) -> jax.Ar
         ValueError: values are not floating-point `[T]`, or valid is not boolean `[T]`.
 
     Example:
-        >>> print(standardised(jnp.array([0.0, 1.0, 0.0, 1.0]))[:, 0])
+        >>> print(standardize(jnp.array([0.0, 1.0, 0.0, 1.0]))[:, 0])
         [-1.  1. -1.  1.]
     """
     valid = _checked_curve(values, valid)
-    values = _centred(values, valid)
+    values = _centered(values, valid)  # [T]
     has_before, has_after = jnp.pad(valid, (1, 1))[:-2] & valid, jnp.pad(valid, (1, 1))[2:] & valid
     before = jnp.where(has_before, jnp.pad(values, (1, 0))[:-1], values)
     after = jnp.where(has_after, jnp.pad(values, (0, 1))[1:], values)
     steps = has_before.astype(values.dtype) + has_after.astype(values.dtype)
-    velocity = _centred((after - before) / jnp.maximum(steps, 1), valid)
+    velocity = _centered((after - before) / jnp.maximum(steps, 1), valid)
     rounding = _ROUNDINGS * jnp.finfo(values.dtype).eps * jax.lax.stop_gradient(jnp.max(jnp.abs(values)))
     return jnp.stack([_scaled(values, valid, rounding), _scaled(velocity, valid, rounding)], axis=1)
 
@@ -145,8 +145,8 @@ class LipEnvelope(NamedTuple):
     Attributes:
         correlation: the highest of the curve, in [-1, 1]; higher is better.
         offset: where it is reached, in frames, refined below a frame; positive: the picture is late.
-        curve: `[2·reach + 1]` correlation at the offsets −reach, …, reach; NaN where reach or fewer pairs of frames
-            remain.
+        curve: `[2 M + 1]` correlation at the offsets −M, …, M, where M is max_offset; NaN where M or fewer pairs of
+            frames remain.
     """
 
     correlation: jax.Array
@@ -156,80 +156,80 @@ class LipEnvelope(NamedTuple):
 
 @edge(lips=FLOATS, sound=FLOATS)
 def lip_envelope(
-    lips: jax.Array, sound: jax.Array, *, reach: int, lengths: Lengths | None = None, heard: jax.Array | None = None
+    lips: jax.Array, sound: jax.Array, *, max_offset: int, lengths: Lengths | None = None, mask: jax.Array | None = None
 ) -> LipEnvelope:
     """The highest correlation between mouth and voice over a range of offsets, and the offset.
 
-        curve(o) = ½ Σ_{c = value, velocity} corr_t(lips_{t,c}, sound_{t−o,c}),   o = −reach … reach
+        curve(o) = ½ Σ_{c = value, velocity} corr_t(lips_{t,c}, sound_{t−o,c}),   o = −M … M,   M = max_offset
 
     where corr is Pearson's over those t for which both frames exist. lips_t ≈ sound_{t−o} says that the picture shows
     at frame t what was heard o frames before: a positive offset means that the picture is late, as a positive lag does,
     and sound delayed by k frames lowers it by k. A parabola through the maximum and its two neighbours refines the
-    offset by at most half a frame; a maximum at ±reach is left there, and says no more than "at least".
+    offset by at most half a frame; a maximum at ±M is left there, and says no more than "at least".
 
     Where one side doesn't move, correlation and offset are 0 and mean nothing. People open their mouths before the
     voice begins, so a natural clip may have a small negative offset: compare with the reference's own.
 
     Args:
-        lips: `[T, 2]` `standardised` mouth opening.
-        sound: `[S, 2]` `standardised` envelope, at the same frame rate, its first frame beside the picture's first.
-        reach: largest offset in frames, at least 1.
+        lips: `[T, 2]` mouth opening, as `standardize` returns it.
+        sound: `[S, 2]` envelope, likewise, at the same frame rate, its first frame beside the picture's first.
+        max_offset: largest offset in frames, at least 1.
         lengths: (t, s), numbers of valid leading frames; Python ints or traced. None for (T, S).
-        heard: `[S]` boolean, which frames of the sound count, as `audio_envelope` tells; None for all.
+        mask: `[S]` boolean, which frames of the sound count, as `audio_envelope` returns it; None for all.
 
     Returns:
-        The scores; NaN if no offset leaves more than reach pairs of frames.
+        The scores; NaN if no offset leaves more than M pairs of frames.
 
     Raises:
-        ValueError: the shapes aren't `[T, 2]` and `[S, 2]` of floating-point numbers, heard is not boolean `[S]`,
-            reach is below 1, or a static length is out of range or not above 2·reach (while tracing).
+        ValueError: the shapes aren't `[T, 2]` and `[S, 2]` of floating-point numbers, mask is not boolean `[S]`,
+            max_offset is below 1, or a static length is out of range or not above 2 M (while tracing).
 
     References:
         Chandrasekaran et al., as `speech_rhythm`. Correlation, velocity and the search for the offset are ours.
 
     Example:
         >>> curve = jax.random.normal(jax.random.key(0), (80,))
-        >>> picture, sound = standardised(jnp.roll(curve, 2)), standardised(curve)  # two frames late
-        >>> print(round(float(lip_envelope(picture, sound, reach=5).offset)))
+        >>> picture, sound = standardize(jnp.roll(curve, 2)), standardize(curve)  # two frames late
+        >>> print(round(float(lip_envelope(picture, sound, max_offset=5).offset)))
         2
     """
-    t, s = _checked_pair(lips, sound, reach, lengths)
+    t, s = _checked_pair(lips, sound, max_offset, lengths)
     counts = jnp.arange(len(sound), dtype=s.dtype) < s
-    counts = counts if heard is None else counts & _checked_curve(sound[:, 0], heard)
+    counts = counts if mask is None else counts & _checked_curve(sound[:, 0], mask)
     rows = jnp.arange(len(lips), dtype=t.dtype)
 
     def correlation(offset: jax.Array) -> tuple[jax.Array, jax.Array]:
         partners = rows - offset
         column = jnp.clip(partners, 0, len(sound) - 1)
         both = (rows < t) & (partners == column) & counts[column]
-        values = jax.vmap(_pearson, in_axes=(1, 1, None))(lips, sound[column], both)
+        values = jax.vmap(_pearson, in_axes=(1, 1, None))(lips, sound[column], both)  # [2]
         return jnp.mean(values), jnp.sum(both)
 
-    curve, pairs = jax.vmap(correlation)(jnp.arange(-reach, reach + 1, dtype=t.dtype))
-    known = (pairs > reach) & ~jnp.isnan(curve)
+    curve, pairs = jax.vmap(correlation)(jnp.arange(-max_offset, max_offset + 1, dtype=t.dtype))  # [2 M + 1] each
+    defined = (pairs > max_offset) & ~jnp.isnan(curve)
     # The nearest to 0 of several maxima, so that a mouth that doesn't move isn't called late.
-    by_size = np.array(sorted(range(-reach, reach + 1), key=abs)) + reach
-    best = jnp.asarray(by_size)[jnp.argmax(jnp.where(known, curve, _BELOW_ALL)[by_size])]
-    offset = (best - reach).astype(curve.dtype) + _vertex(jnp.pad(curve, 1), jnp.pad(known, 1), best + 1)
-    curve = jnp.where(known, curve, jnp.nan)
-    return LipEnvelope(curve[best], jnp.where(known[best], offset, jnp.nan), curve)
+    by_size = np.array(sorted(range(-max_offset, max_offset + 1), key=abs)) + max_offset
+    best = jnp.asarray(by_size)[jnp.argmax(jnp.where(defined, curve, _BELOW_ALL)[by_size])]
+    offset = (best - max_offset).astype(curve.dtype) + _vertex(jnp.pad(curve, 1), jnp.pad(defined, 1), best + 1)
+    curve = jnp.where(defined, curve, jnp.nan)
+    return LipEnvelope(curve[best], jnp.where(defined[best], offset, jnp.nan), curve)
 
 
-def _vertex(curve: jax.Array, known: jax.Array, best: jax.Array) -> jax.Array:
+def _vertex(curve: jax.Array, defined: jax.Array, best: jax.Array) -> jax.Array:
     """From a maximum to the vertex of the parabola through it and its neighbours, in [-½, ½]; 0 if one is missing."""
     left, right = curve[best - 1] - curve[best], curve[best + 1] - curve[best]
-    is_peak = known[best - 1] & known[best + 1] & (left + right < 0)
+    is_peak = defined[best - 1] & defined[best + 1] & (left + right < 0)
     return jnp.where(is_peak, 0.5 * (left - right) / jnp.where(is_peak, left + right, 1), 0)
 
 
 def _pearson(x: jax.Array, y: jax.Array, valid: jax.Array) -> jax.Array:
-    x, y = _centred(x, valid), _centred(y, valid)
+    x, y = _centered(x, valid), _centered(y, valid)
     variance_x, variance_y = _mean(x * x, valid), _mean(y * y, valid)
     moves = (variance_x > _STILL) & (variance_y > _STILL)
     return jnp.where(moves, _mean(x * y, valid) / safe_sqrt(jnp.where(moves, variance_x * variance_y, 1)), 0)
 
 
-def _centred(x: jax.Array, valid: jax.Array) -> jax.Array:
+def _centered(x: jax.Array, valid: jax.Array) -> jax.Array:
     """X less its mean over the valid frames, exactly 0 if it is constant; 0 elsewhere."""
     x = jnp.where(valid, x - x[jnp.argmax(valid)], 0)
     return jnp.where(valid, x - _mean(x, valid), 0)
@@ -258,16 +258,16 @@ def _checked_curve(values: jax.Array, valid: jax.Array | None) -> jax.Array:
 
 
 def _checked_pair(
-    lips: jax.Array, sound: jax.Array, reach: int, lengths: Lengths | None
+    lips: jax.Array, sound: jax.Array, max_offset: int, lengths: Lengths | None
 ) -> tuple[jax.Array, jax.Array]:
     if lips.ndim != 2 or sound.ndim != 2 or lips.shape[1] != 2 or sound.shape[1] != 2:
         raise ValueError(f"Expected trajectories [T, 2] and [S, 2], got {lips.shape} and {sound.shape}.")
     if not (jnp.issubdtype(lips.dtype, jnp.floating) and jnp.issubdtype(sound.dtype, jnp.floating)):
         raise ValueError(f"Expected floating-point trajectories, got {lips.dtype} and {sound.dtype}.")
-    if reach < 1:
-        raise ValueError(f"Expected reach >= 1, got {reach}.")
+    if max_offset < 1:
+        raise ValueError(f"Expected max_offset >= 1, got {max_offset}.")
     t, s = (len(lips), len(sound)) if lengths is None else lengths
     static = [length for length in (t, s) if isinstance(length, numbers.Integral)]
-    if min(static, default=2 * reach + 1) <= 2 * reach:
-        raise ValueError(f"Expected more than {2 * reach} frames on both sides, got {t} and {s}.")
+    if min(static, default=2 * max_offset + 1) <= 2 * max_offset:
+        raise ValueError(f"Expected more than {2 * max_offset} frames on both sides, got {t} and {s}.")
     return checked_lengths((t, s), (len(lips), len(sound)))

@@ -2,13 +2,13 @@
 
 import math
 import numbers
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.edge import FLOATS, edge
+from jaxeval.numerics import precise_matmul
 
 _WINDOW_S, _HOP_S = 0.025, 0.01
 _FFT = 512
@@ -62,23 +62,20 @@ def mfcc(samples: jax.Array, *, sample_rate: float = 16000, length: jax.Array | 
     if isinstance(length, numbers.Integral) and not 1 <= length <= len(samples):
         raise ValueError(f"Expected length in 1..{len(samples)}, got {length}.")
     # x_n − 0.97 x_{n−1} as a difference, which is exact for whole numbers, and the small rest.
-    emphasised = jnp.concatenate([samples[:1], jnp.diff(samples) + (1 - _PRE_EMPHASIS) * samples[:-1]])
+    emphasized = jnp.concatenate([samples[:1], jnp.diff(samples) + (1 - _PRE_EMPHASIS) * samples[:-1]])
     if length is not None:
-        emphasised = jnp.where(
-            jnp.arange(len(samples), dtype=jnp.int32) < jnp.asarray(length, jnp.int32), emphasised, 0
+        emphasized = jnp.where(
+            jnp.arange(len(samples), dtype=jnp.int32) < jnp.asarray(length, jnp.int32), emphasized, 0
         )
-    frames = _frames(emphasised, _whole(_WINDOW_S * sample_rate), _whole(_HOP_S * sample_rate))
-    spectrum = jnp.fft.rfft(frames, _FFT)
+    frames = _frames(emphasized, _whole(_WINDOW_S * sample_rate), _whole(_HOP_S * sample_rate))
+    spectrum = jnp.fft.rfft(frames, _FFT)  # [frames, 257]
     power = (jnp.square(spectrum.real) + jnp.square(spectrum.imag)) / _FFT
     filters, cosines = (jnp.asarray(table, samples.dtype) for table in (_mel_filters(sample_rate), _liftered_cosines()))
-    energies = _positive(_product(power, filters.T))
+    energies = _positive(precise_matmul(power, filters.T))  # [frames, 26]
     # No cosine has a mean, so a common factor changes nothing; without it the logarithms stay small and exact.
     energies = energies / jax.lax.stop_gradient(jnp.max(energies, axis=1, keepdims=True))
-    total = _positive(jnp.sum(power, axis=1, keepdims=True))
-    return jnp.concatenate([jnp.log(total), _product(jnp.log(energies), cosines)], axis=1)
-
-
-_product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
+    total = _positive(jnp.sum(power, axis=1, keepdims=True))  # [frames, 1]
+    return jnp.concatenate([jnp.log(total), precise_matmul(jnp.log(energies), cosines)], axis=1)
 
 
 def _positive(energy: jax.Array) -> jax.Array:

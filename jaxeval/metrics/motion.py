@@ -4,13 +4,13 @@ The mesh of frame t is the canonical face, moved rigidly, plus what the face doe
 Pose is (R, s, τ); expression is e, in the face's own axes.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.edge import FLOATS, NUMBERS, TREE, edge
+from jaxeval.numerics import precise_matmul
 
 # Outer corners of the right and the left eye in the 468-point mesh.
 _RIGHT_EYE, _LEFT_EYE = 33, 263
@@ -66,16 +66,13 @@ def umeyama(source: jax.Array, target: jax.Array, weights: jax.Array) -> Similar
 
 
 def _umeyama(v: jax.Array, x: jax.Array, w: jax.Array) -> Similarity:
-    mean_v, mean_x = _product(w, v), _product(w, x)
-    v, x = v - mean_v[None], x - mean_x[None]
-    u, sigma, vh = jnp.linalg.svd(_product((x * w[:, None]).T, v))
+    mean_v, mean_x = precise_matmul(w, v), precise_matmul(w, x)
+    v, x = v - mean_v[None], x - mean_x[None]  # [N, 3] each
+    u, sigma, vh = jnp.linalg.svd(precise_matmul((x * w[:, None]).T, v))  # [3, 3], [3], [3, 3]
     signs = jnp.ones(3, u.dtype).at[2].set(jnp.sign(jnp.linalg.det(u) * jnp.linalg.det(vh)))
-    rotation = _product(u * signs[None], vh)
+    rotation = precise_matmul(u * signs[None], vh)
     scale = jnp.sum(sigma * signs) / jnp.sum(w * jnp.sum(v * v, axis=1))
-    return Similarity(rotation, scale, mean_x - scale * _product(rotation, mean_v))
-
-
-_product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
+    return Similarity(rotation, scale, mean_x - scale * precise_matmul(rotation, mean_v))
 
 
 @edge(landmarks=NUMBERS, canonical=NUMBERS, weights=NUMBERS)
@@ -153,9 +150,9 @@ def pose_frame(reference: Similarity, canonical: jax.Array, *, length: int | jax
     frames = reference.scale.shape[0]
     count = frames if length is None else length
     valid = jnp.arange(frames, dtype=jnp.int32) < jnp.asarray(count, jnp.int32)
-    centred = canonical - jnp.mean(canonical, axis=0, keepdims=True)
-    radius = jnp.sqrt(jnp.mean(jnp.sum(jnp.square(centred), axis=1)))
-    places = jnp.mean(reference.translation[:, :2], axis=0, where=valid[:, None])
+    centered = canonical - jnp.mean(canonical, axis=0, keepdims=True)
+    radius = jnp.sqrt(jnp.mean(jnp.sum(jnp.square(centered), axis=1)))
+    places = jnp.mean(reference.translation[:, :2], axis=0, where=valid[:, None])  # [2]
     return PoseFrame(places, jnp.mean(reference.scale, where=valid), radius)
 
 
@@ -175,9 +172,9 @@ def pose_trajectory(fit: Similarity, frame: PoseFrame) -> jax.Array:
     Returns:
         `[T, 6]`, dimensionless.
     """
-    angles = jnp.deg2rad(euler_angles(fit.rotation))
-    size = jnp.log(fit.scale / frame.scale)
-    shift = (fit.translation[:, :2] - frame.origin[None]) / (frame.scale * frame.radius)
+    angles = jnp.deg2rad(euler_angles(fit.rotation))  # [T, 3]
+    size = jnp.log(fit.scale / frame.scale)  # [T]
+    shift = (fit.translation[:, :2] - frame.origin[None]) / (frame.scale * frame.radius)  # [T, 2]
     return jnp.concatenate([angles, size[:, None], shift], axis=1)
 
 
@@ -197,8 +194,8 @@ def expression_trajectory(landmarks: jax.Array, canonical: jax.Array, fit: Simil
     Returns:
         `[T, 1404]`, dimensionless.
     """
-    centred = landmarks * _upright(landmarks.dtype)[None, None] - fit.translation[:, None]
-    turned = _product(centred, fit.rotation) / fit.scale[:, None, None]
+    centered = landmarks * _upright(landmarks.dtype)[None, None] - fit.translation[:, None]
+    turned = precise_matmul(centered, fit.rotation) / fit.scale[:, None, None]  # [T, 468, 3]
     eyes = jnp.linalg.norm(canonical[_LEFT_EYE] - canonical[_RIGHT_EYE])
     residual = (turned - canonical[None]) / (eyes * jnp.sqrt(jnp.asarray(canonical.shape[0], canonical.dtype)))
     return residual.reshape(residual.shape[0], -1)

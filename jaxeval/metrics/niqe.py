@@ -9,7 +9,7 @@ import numpy as np
 from jax.scipy.special import gammaln
 
 from jaxeval.alignment.edge import FRAMES, edge
-from jaxeval.numerics import safe_sqrt
+from jaxeval.numerics import precise_matmul, safe_sqrt
 
 _PATCH = 96
 _RADIUS, _SIGMA = 3, 7 / 6
@@ -88,11 +88,11 @@ def _features(frame: jax.Array) -> jax.Array:
     """`[H, W, 3]` to `[P, 36]`."""
     luma = jnp.sum(frame * jnp.array(_LUMA, frame.dtype)[None, None], axis=-1)
     height, width = (side // _PATCH * _PATCH for side in luma.shape)
-    luma = luma[:height, :width]
+    luma = luma[:height, :width]  # whole patches only
     half = (height // 2, width // 2)
     smaller = jax.image.resize(luma, half, "cubic", antialias=True, precision=jax.lax.Precision.HIGHEST)
     scales = ((luma, _PATCH), (smaller, _PATCH // 2))
-    return jnp.concatenate([_statistics(_patches(_normalised(x), size)) for x, size in scales], axis=1)
+    return jnp.concatenate([_statistics(_patches(_normalized(x), size)) for x, size in scales], axis=1)
 
 
 def _check(frames: jax.Array, model: NiqeModel) -> None:
@@ -112,18 +112,18 @@ def _distance(features: jax.Array, mean: jax.Array, covariance: jax.Array) -> ja
     A repeated feature repeats in both means and covariances: it drops out of the pseudo-inverse, which is then the
     inverse of what is left.
     """
-    rows, mean = features[:, _DISTINCT], mean[_DISTINCT]
-    centre = jnp.mean(rows, axis=0)
-    rows = (rows - centre[None]) / jnp.sqrt(jnp.asarray(rows.shape[0] - 1, rows.dtype))
-    spread = jnp.matmul(rows.T, rows, precision=jax.lax.Precision.HIGHEST)
+    rows, mean = features[:, _DISTINCT], mean[_DISTINCT]  # [P, 32], [32]
+    center = jnp.mean(rows, axis=0)
+    rows = (rows - center[None]) / jnp.sqrt(jnp.asarray(rows.shape[0] - 1, rows.dtype))
+    spread = precise_matmul(rows.T, rows)  # [32, 32]
     matrix = (spread + covariance[_DISTINCT[:, None], _DISTINCT[None]]) / 2
     scale = jnp.sqrt(jnp.diag(matrix))  # of features so unlike in size, for the solution's accuracy
     lower = jnp.linalg.cholesky(matrix / (scale[:, None] * scale[None]))
-    white = jax.scipy.linalg.solve_triangular(lower, (centre - mean) / scale, lower=True)
+    white = jax.scipy.linalg.solve_triangular(lower, (center - mean) / scale, lower=True)
     return safe_sqrt(jnp.sum(white * white))
 
 
-def _normalised(luma: jax.Array) -> jax.Array:
+def _normalized(luma: jax.Array) -> jax.Array:
     """(I − μ) / (σ + 1) of `[H, W]`, with local moments, taken along one axis after the other."""
     mean, variance = luma, jnp.zeros_like(luma)
     for axis in (0, 1):
@@ -160,9 +160,9 @@ def _statistics(patches: jax.Array) -> jax.Array:
     """`[P, n, n]` to `[P, 18]`: one half of `NiqeModel`'s features."""
     steps = ((0, 1), (1, 0), (1, 1), (1, -1))
     products = [patches * jnp.roll(patches, step, axis=(1, 2)) for step in steps]
-    shape, mean, left, right = _fit(jnp.stack([patches, *products], axis=1))
-    last = jnp.concatenate([right[:, :3], left[:, 3:]], axis=1)
-    alone = jnp.stack([shape[:, 0], (left[:, 0] + right[:, 0]) / 2], axis=1)
+    shape, mean, left, right = _fit(jnp.stack([patches, *products], axis=1))  # [P, 5] each, of [P, 5, n, n]
+    last = jnp.concatenate([right[:, :3], left[:, 3:]], axis=1)  # [P, 5]
+    alone = jnp.stack([shape[:, 0], (left[:, 0] + right[:, 0]) / 2], axis=1)  # [P, 2]
     return jnp.concatenate([alone, jnp.stack([shape, mean, left, last], axis=2)[:, 1:].reshape(-1, 16)], axis=1)
 
 

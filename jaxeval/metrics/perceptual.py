@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxeval.alignment.core.band import in_band
 from jaxeval.alignment.edge import BYTES, FLOATS, edge
-from jaxeval.numerics import as_floats, chunked_map
+from jaxeval.numerics import as_floats, chunked_map, precise_matmul
 
 _EPSILON = 1e-10
 _PIXELS_AT_A_TIME = 2**18
@@ -82,11 +82,11 @@ def _few(frames: jax.Array) -> int:
 def _weighted(tap: jax.Array, head: jax.Array) -> jax.Array:
     """One tap's unit feature vectors, times √(w/(h·w)), a row for each frame; the gradient of the norm at 0 is 0."""
     count, height, width, _ = tap.shape
-    square = jnp.sum(jnp.square(tap), axis=-1, keepdims=True)
+    square = jnp.sum(jnp.square(tap), axis=-1, keepdims=True)  # [T, h, w, 1]
     positive = square > 0
     norm = jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), 0)
-    scale = jnp.sqrt(head / (height * width)).reshape(1, 1, 1, -1)
-    return (tap / (norm + _EPSILON) * scale).reshape(count, -1)
+    scale = jnp.sqrt(head / (height * width)).reshape(1, 1, 1, -1)  # [1, 1, 1, c]
+    return (tap / (norm + _EPSILON) * scale).reshape(count, -1)  # [T, h · w · c]
 
 
 @edge(x=BYTES, y=BYTES)
@@ -136,17 +136,22 @@ def feature_costs(a: jax.Array, b: jax.Array, center: jax.Array | None = None) -
 
     Returns:
         `[T, S]` costs, at least 0.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> feature_costs(jnp.array([[0.0, 0.0]]), jnp.array([[3.0, 4.0], [0.0, 1.0]])).tolist()
+        [[25.0, 1.0]]
     """
     width = a.shape[1]
     rest = width % _COLUMNS
 
     def add(costs: jax.Array, start: jax.Array | int, size: int) -> jax.Array:
         # Columns by the piece: centred, squared and multiplied while they are in the processor's cache.
-        left, right = (jax.lax.dynamic_slice_in_dim(rows, start, size, -1) for rows in (a, b))
+        left, right = (jax.lax.dynamic_slice_in_dim(rows, start, size, -1) for rows in (a, b))  # [T, size], [S, size]
         if center is not None:
             middle = jax.lax.dynamic_slice_in_dim(center, start, size)[None]
             left, right = left - middle, right - middle
-        product = jnp.matmul(left, right.T, precision=jax.lax.Precision.HIGHEST)
+        product = precise_matmul(left, right.T)  # [T, S]
         return costs + (_squares(left)[:, None] + _squares(right)[None, :] - 2 * product)
 
     costs = add(jnp.zeros_like(a, shape=(a.shape[0], b.shape[0])), width - rest, rest)
@@ -218,12 +223,12 @@ def lpips_matrix(
         raise ValueError(f"Expected block >= 1, got {block}.")
     center = lpips_center(encoder, y)
 
-    def centred(frames: jax.Array) -> jax.Array:
+    def centered(frames: jax.Array) -> jax.Array:
         return chunked_map(lambda few: _features(encoder, few) - center[None], frames, _few(frames))
 
     def against(x: jax.Array, y: jax.Array) -> jax.Array:
-        held = centred(x)
-        return chunked_map(lambda some: feature_costs(centred(some), held), y, _passing(x.shape[0])).T
+        held = centered(x)  # [rows, D]
+        return chunked_map(lambda some: feature_costs(centered(some), held), y, _passing(x.shape[0])).T
 
     t, s = x.shape[0], y.shape[0]
     places = np.indices((t, s))
@@ -252,8 +257,8 @@ def _by_blocks(
         row, column = place
         return against(jax.lax.dynamic_slice_in_dim(x, row, rows), jax.lax.dynamic_slice_in_dim(y, column, width))
 
-    found = jax.lax.map(costs, (jnp.asarray(starts), jnp.asarray(columns)))
+    blocks = jax.lax.map(costs, (jnp.asarray(starts), jnp.asarray(columns)))  # [blocks, rows, width]
     block = np.arange(t) // rows
-    found = found[block, np.arange(t) - starts[block]]
-    place = np.clip(np.arange(s)[None] - columns[block][:, None], 0, width - 1)
-    return jnp.where(inside, jnp.take_along_axis(found, jnp.asarray(place), axis=1), jnp.inf)
+    narrow = blocks[block, np.arange(t) - starts[block]]  # [T, width]
+    place = np.clip(np.arange(s)[None] - columns[block][:, None], 0, width - 1)  # [T, S]
+    return jnp.where(inside, jnp.take_along_axis(narrow, jnp.asarray(place), axis=1), jnp.inf)

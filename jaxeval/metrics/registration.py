@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.edge import NUMBERS, TREE, edge
-from jaxeval.numerics import safe_sqrt
+from jaxeval.numerics import precise_matmul, safe_sqrt
 
 OFFSET_LIMIT = 0.02
 """Largest displacement that goes without warning, as a share of the picture's shorter side."""
@@ -78,9 +78,9 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
         3.0 0.0 True
     """
     _check(x, y)
-    generated, reference = _mean_luma(x), _mean_luma(y)
+    generated, reference = _mean_luma(x), _mean_luma(y)  # [H, W] each
     window, weights = (jnp.asarray(a, generated.dtype) for a in (_window(reference.shape), _weights(reference.shape)))
-    spectrum = jnp.fft.rfft2(generated * window)
+    spectrum = jnp.fft.rfft2(generated * window)  # [H, W // 2 + 1]
 
     def correlation(scale: jax.Array) -> jax.Array:
         cross = spectrum * jnp.conj(jnp.fft.rfft2(_enlarged(reference, scale) * window))
@@ -91,7 +91,7 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
         return jnp.fft.irfft2(whitened, reference.shape)
 
     scales = jnp.asarray(_SCALES, generated.dtype)
-    heights = jax.lax.map(lambda scale: jnp.max(correlation(scale)), scales)
+    heights = jax.lax.map(lambda scale: jnp.max(correlation(scale)), scales)  # [37]
     best = jnp.clip(jnp.argmax(heights), 1, len(_SCALES) - 2)
     between = _vertex(heights[best - 1], heights[best], heights[best + 1])
     scale = scales[best] * jnp.exp(between * float(np.log(_SCALES[1] / _SCALES[0])))
@@ -125,8 +125,8 @@ def misregistered(found: Registration, height: int, width: int) -> jax.Array:
 
 
 def _mean_luma(frames: jax.Array) -> jax.Array:
-    mean = jnp.mean(frames, axis=0)
-    luma = jnp.matmul(mean, jnp.asarray(_LUMA, mean.dtype), precision=jax.lax.Precision.HIGHEST)
+    mean = jnp.mean(frames, axis=0)  # [H, W, 3]
+    luma = precise_matmul(mean, jnp.asarray(_LUMA, mean.dtype))  # [H, W]
     return luma - jnp.mean(luma)
 
 
@@ -152,7 +152,7 @@ def _weights(shape: tuple[int, ...]) -> np.ndarray:
 def _peak(surface: jax.Array) -> tuple[jax.Array, jax.Array]:
     """(down, right) of the highest point, between −½ and ½ of each side, refined by parabolas."""
     place = jnp.unravel_index(jnp.argmax(surface), surface.shape)
-    near = jnp.roll(surface, 1 - jnp.stack(place), (0, 1))[:3, :3]
+    near = jnp.roll(surface, 1 - jnp.stack(place), (0, 1))[:3, :3]  # [3, 3] about the peak
     refined = _vertex(near[0, 1], near[1, 1], near[2, 1]), _vertex(near[1, 0], near[1, 1], near[1, 2])
 
     def signed(index: jax.Array, side: int) -> jax.Array:

@@ -62,11 +62,11 @@ def scenes(costs: jax.Array, count: jax.Array, scale: jax.Array) -> Scenes:
         [0.0, 1.0, 4.0, 4.0, 16.0, 25.0, 36.0]
     """
     valid = jnp.arange(len(costs), dtype=jnp.int32) < count
-    near = (costs <= _APART * jax.lax.stop_gradient(scale)) & valid[:, None] & valid[None]
-    scene = _connected(near)
+    near = (costs <= _APART * jax.lax.stop_gradient(scale)) & valid[:, None] & valid[None]  # [T, T]
+    scene = _connected(near)  # [T]
     size = jnp.sum((scene[:, None] == scene[None]) & valid[None], axis=1, dtype=jnp.int32)
     longest = scene[jnp.argmax(jnp.where(valid, size, 0))]
-    source = _held(_brief(scene, valid) & (scene != longest))
+    source = _held(_brief(scene, valid) & (scene != longest))  # [T]
     return Scenes(costs[source][:, source], scene[source], valid)
 
 
@@ -88,7 +88,7 @@ def spread(costs: jax.Array, count: jax.Array) -> jax.Array:
         1.0
     """
     valid, none = jnp.arange(len(costs), dtype=jnp.int32) < count, jnp.finfo(costs.dtype).max
-    quartile = jnp.sort(jnp.where(valid[None], costs, none), axis=1)[:, (count - 1) // 4]
+    quartile = jnp.sort(jnp.where(valid[None], costs, none), axis=1)[:, (count - 1) // 4]  # [T]
     return jnp.sort(jnp.where(valid, quartile, none))[(count - 1) // 2]
 
 
@@ -113,7 +113,7 @@ def _foreign(costs: jax.Array, t: jax.Array, s: jax.Array) -> jax.Array:
     """`[T]` which rows are odd."""
     none = jnp.finfo(costs.dtype).max
     rows, columns = (jnp.arange(size, dtype=jnp.int32) < count for size, count in zip(costs.shape, (t, s), strict=True))
-    average = jnp.sum(jnp.where(columns[None], costs, 0), axis=1) / s.astype(costs.dtype)
+    average = jnp.sum(jnp.where(columns[None], costs, 0), axis=1) / s.astype(costs.dtype)  # [T]
     typical = jnp.sort(jnp.where(rows, average, none))[(t - 1) // 2]
     far = rows & (average > _FOREIGN * typical)
     return far & _brief(far.astype(jnp.int32), rows)

@@ -45,7 +45,7 @@ def jerk(trajectory: jax.Array, *, fps: float, length: jax.Array | int | None = 
         6.0
     """
     count = _checked_trajectory(trajectory, length, 4)
-    third = jnp.sum(jnp.square(_differences(trajectory, 3, count)), axis=1)
+    third = jnp.sum(jnp.square(_differences(trajectory, 3, count)), axis=1)  # [T − 3]
     mean = jnp.sum(third) / jnp.maximum(count - 3, 1).astype(trajectory.dtype)
     return jnp.where(count < 4, jnp.nan, safe_sqrt(mean) * fps**3)
 
@@ -143,23 +143,23 @@ def spectral_arc_length(
     if not (fps > 0 and cutoff > 0 and 0 < threshold <= 1):
         raise ValueError(f"Expected fps > 0, cutoff > 0, threshold in (0, 1], got {fps}, {cutoff}, {threshold}.")
     count = _checked_trajectory(trajectory, length, 3)
-    speed = safe_sqrt(jnp.sum(jnp.square(_differences(trajectory, 1, count)), axis=1))
+    speed = safe_sqrt(jnp.sum(jnp.square(_differences(trajectory, 1, count)), axis=1))  # [T − 1]
     still = jnp.max(speed) == 0
     spectrum = jnp.fft.rfft(speed, _padded(len(speed)))
     magnitude = safe_sqrt(jnp.square(spectrum.real) + jnp.square(spectrum.imag)) / jnp.where(still, 1, jnp.sum(speed))
     # A shorter clip's grid is every other point, or every fourth, of the longest one's.
     step = 2 ** (_doublings(len(speed)) - _doublings(count - 1))
     points = jnp.arange(min(int(cutoff * _padded(len(speed)) / fps), len(magnitude) - 1) + 1, dtype=count.dtype)
-    known = points * step < len(points)
-    curve = magnitude[jnp.where(known, points * step, 0)]
-    last = jnp.max(jnp.where(known & (curve >= threshold), points, 0))
+    exists = points * step < len(points)
+    curve = magnitude[jnp.where(exists, points * step, 0)]
+    last = jnp.max(jnp.where(exists & (curve >= threshold), points, 0))
     width = 1 / jnp.maximum(last, 1).astype(curve.dtype)
     arcs = jnp.sqrt(jnp.square(width) + jnp.square(jnp.diff(curve)))
     total = -jnp.sum(jnp.where(points[:-1] < last, arcs, 0))
     return jnp.where(still | (count < 3), jnp.nan, total)
 
 
-def mean_of_neighbours(a: jax.Array, b: jax.Array) -> jax.Array:
+def mean_of_neighbors(a: jax.Array, b: jax.Array) -> jax.Array:
     """The frame halfway between two, if nothing moves: their mean. It stands in for an interpolating network.
 
     Args:
@@ -171,7 +171,7 @@ def mean_of_neighbours(a: jax.Array, b: jax.Array) -> jax.Array:
 
     Example:
         >>> import jax.numpy as jnp
-        >>> print(mean_of_neighbours(jnp.zeros(3), jnp.ones(3)))
+        >>> print(mean_of_neighbors(jnp.zeros(3), jnp.ones(3)))
         [0.5 0.5 0.5]
     """
     return (a + b) / 2
@@ -179,7 +179,7 @@ def mean_of_neighbours(a: jax.Array, b: jax.Array) -> jax.Array:
 
 @edge(frames=FRAMES)
 def smooth(
-    frames: jax.Array, interpolator: Interpolator = mean_of_neighbours, *, length: jax.Array | int | None = None
+    frames: jax.Array, interpolator: Interpolator = mean_of_neighbors, *, length: jax.Array | int | None = None
 ) -> jax.Array:
     """Motion smoothness in VBench's form: how well every other frame can be told from its neighbours.
 
@@ -189,7 +189,7 @@ def smooth(
     left out. The interpolated picture is clipped and rounded down to whole levels, as VBench does; the gradient passes
     as if it weren't.
 
-    VBench interpolates with the network AMT-S, whose weights can't be shipped. The default, `mean_of_neighbours`, is
+    VBench interpolates with the network AMT-S, whose weights can't be shipped. The default, `mean_of_neighbors`, is
     a stand-in: with it the score tells how little moves, and isn't comparable with VBench's. Pass a network's function
     for that; what it needs of sizes (VBench pads to multiples of 16) is its own affair.
 
@@ -219,14 +219,14 @@ def smooth(
     if frames.ndim != 4 or frames.shape[-1] != 3 or not jnp.issubdtype(frames.dtype, jnp.floating):
         raise ValueError(f"Expected floating-point frames [T, H, W, 3], got {frames.dtype}{list(frames.shape)}.")
     count = _checked_length(frames, length, 3)
-    kept = frames[::2]
+    kept = frames[::2]  # [⌈T / 2⌉, H, W, 3]
     pairs = len(kept) - 1
 
     def error(triple: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
         before, dropped, after = triple
         return jnp.mean(jnp.abs(dropped - _whole_levels(interpolator(before, after))))
 
-    errors = jax.lax.map(error, (kept[:-1], frames[1::2][:pairs], kept[1:]))
+    errors = jax.lax.map(error, (kept[:-1], frames[1::2][:pairs], kept[1:]))  # [pairs]
     valid = 2 * jnp.arange(pairs, dtype=count.dtype) + 2 < count
     mean = jnp.sum(jnp.where(valid, errors, 0)) / jnp.maximum(jnp.sum(valid), 1).astype(errors.dtype)
     return jnp.where(count < 3, jnp.nan, 1 - mean)

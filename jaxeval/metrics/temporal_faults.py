@@ -76,7 +76,7 @@ def frozen(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
         0.487
     """
     clip, reference, (t, s) = _pair(xx, yy, lengths)
-    (x, moves_x), (y, moves_y) = _steps(clip), _steps(reference)
+    (x, moves_x), (y, moves_y) = _steps(clip), _steps(reference)  # [T − 1] and [S − 1]
     scale_x, scale_y = _mean(x, moves_x), _mean(y, moves_y)
     still_x = moves_x & (x <= _STILL * jnp.maximum(scale_x, scale_y / 10))
     still_y = moves_y & (y <= _STILL * scale_y)
@@ -122,7 +122,7 @@ def looped(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
     x, y = _dips(clip, t), _dips(reference, s)
     # The reference's deepest dip near each period, at the clip's periods.
     near = jnp.pad(y, (_NEAR, _NEAR + len(xx)))
-    near = jnp.stack([near[k : k + len(x)] for k in range(2 * _NEAR + 1)]).max(axis=0)
+    near = jnp.stack([near[k : k + len(x)] for k in range(2 * _NEAR + 1)]).max(axis=0)  # [T]
     return jnp.max(jnp.maximum(x - near, 0))
 
 
@@ -158,7 +158,7 @@ def reversed_in_time(xy: jax.Array, *, lengths: Lengths | None = None, band: flo
     t, s = checked_lengths(lengths, xy.shape)
     xy = without_foreign(xy, (t, s))
     rows, columns = (jnp.arange(size, dtype=jnp.int32) for size in xy.shape)
-    backwards = xy[jnp.where(rows < t, t - 1 - rows, rows)]
+    backwards = xy[jnp.where(rows < t, t - 1 - rows, rows)]  # [T, S], its valid rows in reverse
     forward, backward = (soft_dtw(cost, gamma=0.0, lengths=(t, s), band=band) for cost in (xy, backwards))
     best = jnp.min(jnp.where(columns[None] < s, xy, jnp.inf), axis=1)
     floor = jnp.sum(jnp.where(rows < t, best, 0))
@@ -272,7 +272,7 @@ def _dips(clip: Scenes, count: jax.Array) -> jax.Array:
     size = len(clip.costs)
     frames = jnp.arange(size, dtype=jnp.int32)
     level = _levels(clip)
-    pairs = _skewed(clip.pairs & (level > 0)[:, None])
+    pairs = _skewed(clip.pairs & (level > 0)[:, None])  # [T, T]: frame, period
     number = jnp.sum(pairs, axis=0, dtype=jnp.int32)
     costs = _skewed(clip.costs / jnp.where(level > 0, level, 1)[:, None])
     apart = jnp.sum(jnp.where(pairs, costs, 0), axis=0) / jnp.maximum(number, 1).astype(costs.dtype)

@@ -12,7 +12,7 @@ from jaxeval.media.audio import FULL_SCALE
 from jaxeval.media.syncnet_crop import syncnet_crops
 from jaxeval.media.video import Video
 from jaxeval.metrics.audio_envelope import audio_envelope
-from jaxeval.metrics.lip_envelope import LipEnvelope, lip_envelope, mouth_opening, standardised
+from jaxeval.metrics.lip_envelope import LipEnvelope, lip_envelope, mouth_opening, standardize
 from jaxeval.metrics.mfcc import mfcc
 from jaxeval.metrics.sync import SyncScores, legacy_windows, sync_scores
 from jaxeval.protocol import Protocol
@@ -74,9 +74,9 @@ def _envelope(
     size = len(landmarks)
     envelope = audio_envelope(samples, sample_rate=SAMPLE_RATE, fps=fps, count=size, start=start, length=length)
     seen = jnp.arange(size) < count
-    heard = envelope.heard & seen
-    lips, voice = standardised(mouth_opening(landmarks), valid=seen), standardised(envelope.values, valid=heard)
-    return lips, voice, heard, lip_envelope(lips, voice, reach=REACH, lengths=(count, count), heard=heard)
+    heard = envelope.mask & seen
+    lips, voice = standardize(mouth_opening(landmarks), valid=seen), standardize(envelope.values, valid=heard)
+    return lips, voice, heard, lip_envelope(lips, voice, max_offset=REACH, lengths=(count, count), mask=heard)
 
 
 def sync_net_lips(protocol: Protocol, encoder: Any, video: Video, boxes: np.ndarray, samples: np.ndarray) -> Lips:
@@ -112,7 +112,7 @@ def sync_net_lips(protocol: Protocol, encoder: Any, video: Video, boxes: np.ndar
 
 @partial(jax.jit, static_argnames="form")
 def _sync(visual: jax.Array, audio: jax.Array, lengths: tuple[jax.Array, jax.Array], form: Any) -> SyncScores:
-    return sync_scores(visual, audio, form=form, reach=REACH, lengths=lengths)
+    return sync_scores(visual, audio, form=form, max_offset=REACH, lengths=lengths)
 
 
 def _visual(encoder: Any, video: Video, boxes: np.ndarray) -> np.ndarray:

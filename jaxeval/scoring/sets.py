@@ -44,13 +44,13 @@ class Sets:
 
     Args:
         names: of the set scores.
-        fewest: how many features a distance needs on either side; None for one more than each has numbers, for with
+        min_count: how many features a distance needs on either side; None for one more than each has numbers, for with
             fewer their covariance is singular and the distance is mostly chance.
     """
 
-    def __init__(self, names: Iterable[str], fewest: int | None = None) -> None:
+    def __init__(self, names: Iterable[str], min_count: int | None = None) -> None:
         self._names = list(names)
-        self._fewest = fewest
+        self._min_count = min_count
         self._sums: dict[tuple[str, str], Moments] = {}
         self._pairs = dict.fromkeys(self._names, 0)
         self._lacking: dict[str, dict[str, str]] = {}
@@ -101,12 +101,12 @@ class Sets:
         sides = [self._sums.get((name, role)) for role in ("generated", "reference")]
         if sides[0] is None or sides[1] is None:
             return None, next(iter(self._lacking.get(name, {}).values()), "no clip was scored")
-        counts, fewest = [int(side.n) for side in sides if side], self._fewest or len(sides[0].mean) + 1
-        if min(counts) < max(fewest, 2):
-            text = f"{fewest} features needed on either side, found {counts[0]} and {counts[1]}"
+        counts, min_count = [int(side.n) for side in sides if side], self._min_count or len(sides[0].mean) + 1
+        if min(counts) < max(min_count, 2):
+            text = f"{min_count} features needed on either side, found {counts[0]} and {counts[1]}"
             return None, f"{text}; --min-features {max(min(counts), 2)} allows it"
         try:
-            distance = finite_number(frechet_distance_exact(sides[0], sides[1], fewest=fewest))
+            distance = finite_number(frechet_distance_exact(sides[0], sides[1], min_count=min_count))
         except np.linalg.LinAlgError as error:
             return None, f"the features' covariances have no root: {one_line(error)}"
         return distance, "" if distance is not None else "the features' covariances leave float32's range"

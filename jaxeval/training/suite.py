@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.band_costs import without_padding
+from jaxeval.alignment.band_costs import fill_padding
 from jaxeval.alignment.checks import Lengths, checked_lengths
 from jaxeval.alignment.edge import BYTES, edge, widened
 from jaxeval.metrics.perceptual import lpips_features
@@ -19,16 +19,16 @@ FRAMES = "frames"
 
 
 @dataclass(frozen=True)
-class Of:
-    """A metric, and what it looks at.
+class OnEncoder:
+    """A metric, and the encoder on whose trajectories it runs.
 
     Attributes:
-        what: name of one of the suite's encoders; "frames" for the clips themselves.
+        encoder: name of one of the suite's encoders; "frames" for the clips themselves.
         metric: of the two clips' trajectories (or frames). Frame by frame, (x, y) -> `[T]`, such as `jaxeval.csim`; or
             of whole clips, (x, y, lengths) -> anything, as `jaxeval.aligned` makes it, told by its `lengths`.
     """
 
-    what: str
+    encoder: str
     metric: Callable[..., Any]
 
 
@@ -59,8 +59,9 @@ class Suite:
     """Metrics of generated clips against references, for a training loop: pure, differentiable, encoder passes shared.
 
     A suite is a pytree whose leaves are the encoders' weights: pass it to a compiled function as an argument, then they
-    aren't baked into the program. Make it once, outside the loop: metrics are told apart by identity, so a suite of new
-    ones is compiled anew. One call scores one pair; a batch is `jax.vmap` of it over x, y and lengths.
+    aren't baked into the program. Make it once, outside the loop: functions are told apart by identity (the metrics of
+    `jaxeval.aligned` by their settings), so a suite of new ones is compiled anew. One call scores one pair; a batch is
+    `jax.vmap` of it over x, y and lengths.
 
     An encoder's trajectory is its output for the clip's frames. Those of `LpipsFeatures(network)` are taken less their
     mean over the reference, so that `jaxeval.metrics.perceptual.feature_costs` is LPIPS of all pairs; they take 8.2 MB
@@ -68,7 +69,7 @@ class Suite:
     command.
 
     Args:
-        metrics: a score's name to its metric: a function of frames, or `Of(encoder's name, function)`.
+        metrics: a score's name to its metric: a function of frames, or `OnEncoder(encoder's name, function)`.
         encoders: name to encoder, such as `load_encoder("dlib_resnet")`; any function of frames `[T, H, W, 3]` to a
             pytree of `[T, ...]` that is itself a pytree.
 
@@ -79,8 +80,8 @@ class Suite:
         >>> import jax, jax.numpy as jnp, jaxeval
         >>> suite = jaxeval.Suite({
         ...     "ssim": jaxeval.ssim,
-        ...     "csim": jaxeval.Of("identity", jaxeval.csim),
-        ...     "csim_aligned": jaxeval.Of("identity", jaxeval.aligned(jaxeval.distances.cosine, gamma=6e-4)),
+        ...     "csim": jaxeval.OnEncoder("identity", jaxeval.csim),
+        ...     "csim_aligned": jaxeval.OnEncoder("identity", jaxeval.aligned(jaxeval.distances.cosine, gamma=6e-4)),
         ... }, encoders={"identity": jaxeval.load_encoder("dlib_resnet")})
         >>> x = jax.random.uniform(jax.random.key(0), (2, 3, 150, 150, 3))
         >>> scores = jax.jit(jax.vmap(Suite.__call__, in_axes=(None, 0, 0)))(suite, x, x)
@@ -88,7 +89,7 @@ class Suite:
         ((2,), [0.0, 0.0])
     """
 
-    metrics: Mapping[str, Of | Callable[..., Any]]
+    metrics: Mapping[str, OnEncoder | Callable[..., Any]]
     encoders: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -101,8 +102,8 @@ class Suite:
                     f"{type(encoder).__name__}."
                 )
         for name, metric in self.metrics.items():
-            if (what := _of(metric).what) not in (FRAMES, *self.encoders):
-                raise ValueError(f"Expected {name} to look at one of {[FRAMES, *self.encoders]}, got {what!r}.")
+            if (encoder := _on_encoder(metric).encoder) not in (FRAMES, *self.encoders):
+                raise ValueError(f"Expected {name} to look at one of {[FRAMES, *self.encoders]}, got {encoder!r}.")
 
     @edge(x=BYTES, y=BYTES)
     def __call__(self, x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> dict[str, Any]:
@@ -124,17 +125,17 @@ class Suite:
         if x.ndim != 4 or y.ndim != 4 or x.shape[1:] != y.shape[1:]:
             raise ValueError(f"Expected frames [T, H, W, 3] of one size, got {x.shape} and {y.shape}.")
         t, s = checked_lengths(lengths, (x.shape[0], y.shape[0]))
-        x, y = without_padding(as_floats(x), as_floats(y), lengths)
-        used = {_of(metric).what for metric in self.metrics.values()}
+        x, y = fill_padding(as_floats(x), as_floats(y), lengths)
+        used = {_on_encoder(metric).encoder for metric in self.metrics.values()}
         seen = {name: _trajectories(self.encoders[name], x, y, s) for name in used - {FRAMES}} | {FRAMES: (x, y)}
-        found = {}
-        for name, metric in self.metrics.items():
-            of = _of(metric)
-            if "lengths" in signature(of.metric).parameters:
-                found[name] = of.metric(*seen[of.what], lengths=lengths)
+        scores = {}
+        for name, entry in self.metrics.items():
+            on = _on_encoder(entry)
+            if "lengths" in signature(on.metric).parameters:
+                scores[name] = on.metric(*seen[on.encoder], lengths=lengths)
             else:
-                found[name] = _mean_over_frames(name, of.metric, *seen[of.what], jnp.minimum(t, s))
-        return found
+                scores[name] = _mean_over_frames(name, on.metric, *seen[on.encoder], jnp.minimum(t, s))
+        return scores
 
     def tree_flatten(self) -> tuple[tuple[dict[str, Any]], tuple[tuple[str, Any], ...]]:
         """Encoders are leaves, metrics are not."""
@@ -149,8 +150,8 @@ class Suite:
         return suite
 
 
-def _of(metric: Of | Callable[..., Any]) -> Of:
-    return metric if isinstance(metric, Of) else Of(FRAMES, metric)
+def _on_encoder(metric: OnEncoder | Callable[..., Any]) -> OnEncoder:
+    return metric if isinstance(metric, OnEncoder) else OnEncoder(FRAMES, metric)
 
 
 def _trajectories(encoder: Any, x: jax.Array, y: jax.Array, s: jax.Array) -> tuple[Any, Any]:

@@ -1,13 +1,13 @@
-"""Soft-DTW in float64 NumPy, written straight from its definitions: what the wavefront is held against."""
+"""Soft-DTW in float64 NumPy, from its definitions and the textbook's loops: what the wavefront is held against."""
 
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise, product
-from math import exp, inf, log1p
+from itertools import pairwise
+from math import inf
 
 import numpy as np
 
-STEPS = ((1, 1), (1, 0), (0, 1))
+from jaxeval.alignment.textbook import STEPS, soft_dtw_by_loops
 
 
 @cache
@@ -38,26 +38,12 @@ def enumerated(cost: np.ndarray, gamma: float, paths=None) -> tuple[float, np.nd
 
 
 def looped(cost: np.ndarray, gamma: float) -> tuple[float, np.ndarray, float]:
-    """Value, alignment and ∂value/∂γ by Cuturi and Blondel's two loops."""
-    t, s = cost.shape
-    accumulated = {(i, j): inf for i in range(t + 1) for j in range(s + 1)} | {(0, 0): 0.0}
-    weights, entropy = {}, {}
-    for i, j in product(range(t), range(s)):
-        before = [accumulated[i + 1 - di, j + 1 - dj] for di, dj in STEPS]
-        least = min(before)
-        scaled = [(value - least) / gamma for value in before]
-        terms = [exp(-value) for value in scaled]
-        others = sum(sorted(terms)[:-1])
-        accumulated[i + 1, j + 1] = float(cost[i, j]) + least - gamma * log1p(others)
-        weights[i, j] = [term / (1 + others) for term in terms]
-        entropy[i, j] = -sum(w * z for w, z in zip(weights[i, j], scaled, strict=True) if w > 0) - log1p(others)
-    alignment = np.zeros((t + 1, s + 1))
-    alignment[t, s] = 1
-    for i, j in product(reversed(range(t)), reversed(range(s))):
-        for (di, dj), weight in zip(STEPS, weights[i, j], strict=True):
-            alignment[i + 1 - di, j + 1 - dj] += alignment[i + 1, j + 1] * weight
-    slope = sum(alignment[i + 1, j + 1] * value for (i, j), value in entropy.items())
-    return accumulated[t, s], alignment[1:, 1:], slope
+    """Value, alignment and ∂value/∂γ = Σ E_ij Σ_k w_ijk log w_ijk, from the textbook's loops."""
+    value, alignment, weights = soft_dtw_by_loops(cost, gamma)
+    *others, largest = np.moveaxis(np.sort(weights, axis=-1), -1, 0)
+    # The largest weight is near 1, where the logarithm of the others' sum keeps its digits.
+    negative_entropy = sum(w * np.log(np.where(w > 0, w, 1)) for w in others) + largest * np.log1p(-sum(others))
+    return value, alignment, (alignment * negative_entropy).sum()
 
 
 def swept(cost: np.ndarray, gamma: float) -> tuple[float, np.ndarray]:

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from jaxeval import aligned
 from jaxeval.alignment import soft_dtw_divergence
-from jaxeval.alignment.band_costs import band_costs, without_padding
+from jaxeval.alignment.band_costs import band_costs, fill_padding
 from jaxeval.alignment.core.banded import cells
 from jaxeval.alignment.distances import cosine, squared_euclidean
 
@@ -50,7 +50,7 @@ def test_costs_are_those_inside_the_band_and_else_0(distance, oracle):
     @jax.jit
     @jax.vmap
     def costs(x, y, lengths):
-        return band_costs(distance, *without_padding(x, y, lengths), tuple(lengths), BAND)
+        return band_costs(distance, *fill_padding(x, y, lengths), tuple(lengths), BAND)
 
     for found, (x, y) in zip(costs(*batch()), cut(), strict=True):
         expected = by_anti_diagonals(oracle(x, y), BAND, found.shape)

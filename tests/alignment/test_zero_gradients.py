@@ -52,7 +52,7 @@ PROMISES = {
     "m_lmd of points that coincide": (lambda x: jaxeval.m_lmd(x, MESH), MESH, ALL),
     "f_lmd of points that coincide": (lambda x: jaxeval.f_lmd(x, MESH), MESH, ALL),
     "mouth_opening of closed lips": (jaxeval.mouth_opening, CLOSED, ALL),
-    "standardised of a constant": (jaxeval.standardised, STILL[:, 0], ALL),
+    "standardize of a constant": (jaxeval.standardize, STILL[:, 0], ALL),
     "jerk where there is none": (partial(jaxeval.jerk, fps=25.0), LINE, ALL),
     "dimensionless jerk where nothing moves": (log_dimensionless_jerk, STILL, ALL),
     "dimensionless jerk where there is none": (log_dimensionless_jerk, LINE, ALL),

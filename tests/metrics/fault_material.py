@@ -91,9 +91,9 @@ def block_costs(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """[T, S] squared Euclidean distances of grey levels in [0, 1], averaged over 24 × 24 blocks."""
 
     def blocks(frames: np.ndarray) -> np.ndarray:
-        grey = frames.mean(axis=-1, dtype=np.float32) / 255
-        side = grey.shape[1] // 24
-        return grey.reshape(len(grey), 24, side, 24, side).mean(axis=(2, 4)).reshape(len(grey), -1)
+        gray = frames.mean(axis=-1, dtype=np.float32) / 255
+        side = gray.shape[1] // 24
+        return gray.reshape(len(gray), 24, side, 24, side).mean(axis=(2, 4)).reshape(len(gray), -1)
 
     a, b = blocks(x).astype(np.float64), blocks(y).astype(np.float64)
     apart = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * a @ b.T

@@ -1,5 +1,8 @@
 """The composition of distance, alignment and timing against its parts computed apart."""
 
+import pickle
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +11,7 @@ from jax.test_util import check_grads
 from scipy.spatial.distance import cdist
 
 from jaxeval.alignment.distances import cosine, squared_euclidean
-from jaxeval.metrics.aligned import aligned, aligned_from_costs
+from jaxeval.metrics.aligned import AlignedMetric, AlignedScore, aligned, aligned_from_costs
 
 from ..alignment.oracles import looped
 
@@ -97,3 +100,54 @@ def test_frames_of_any_rank_are_trajectories():
 def test_wrong_lengths_are_told():
     with pytest.raises(ValueError, match=r"Expected lengths\[1\] in 1\.\.8 \(cost has 8 columns\), got 9\."):
         aligned(squared_euclidean)(clip(9), clip(8), lengths=(9, 9))
+
+
+@pytest.mark.parametrize("gamma", [0.1, np.float32(0.1), jnp.float32(0.1)], ids=["float", "NumPy", "JAX"])
+def test_a_metric_is_its_settings(gamma):
+    metric = aligned(squared_euclidean, gamma=gamma, band=5)
+    same = pickle.loads(pickle.dumps(metric))
+    assert metric == same == AlignedMetric(squared_euclidean, float(gamma), 5)
+    assert hash(metric) == hash(same)
+    assert metric != aligned(squared_euclidean, gamma=gamma)
+    assert metric != aligned(cosine, gamma=gamma, band=5)
+    assert metric != "metric"
+
+
+def test_metrics_of_the_same_settings_share_a_program():
+    traced = []
+
+    @partial(jax.jit, static_argnums=0)
+    def score(metric, x, y):
+        traced.append(metric)
+        return metric(x, y)
+
+    x, y = clip(6), clip(5, seed=1)
+    first, second = (score(aligned(squared_euclidean, gamma=0.1), x, y) for _ in range(2))
+    jax.tree.map(np.testing.assert_array_equal, first, second)
+    assert len(traced) == 1
+
+
+def test_gamma_may_be_traced():
+    x, y = clip(6), clip(5, seed=1)
+    gammas = jnp.array([0.1, 1.0])
+    batch = jax.vmap(lambda gamma: jax.jit(aligned(squared_euclidean, gamma=gamma))(x, y))(gammas)
+    for k, gamma in enumerate(gammas):
+        one = aligned(squared_euclidean, gamma=gamma)(x, y)
+        jax.tree.map(lambda found, expected, k=k: np.testing.assert_allclose(found[k], expected, rtol=1e-5), batch, one)
+
+
+def test_a_score_prints_its_numbers_or_its_shapes():
+    x = clip(40)
+    score = AlignedScore(*map(jnp.float32, (0.03125, -0.5, 0.0012, 3, 0.25)), jnp.zeros((240, 200)))
+    expected = (
+        "AlignedScore(framewise=0.0312, seq=-0.5, divergence=0.0012, lag=+3.0 ± 0.2 frames, alignment [240, 200])"
+    )
+    assert repr(score) == str(jax.device_get(score)) == expected
+    seen = []
+    jax.jit(lambda x: seen.append(repr(aligned(squared_euclidean)(x, x))))(x)
+    assert seen == ["AlignedScore(framewise=[], seq=[], divergence=[], lag=[] ± [] frames, alignment [40, 40])"]
+    batch = jax.tree.map(lambda leaf: jnp.stack([leaf] * 3), score)
+    shapes = "AlignedScore(framewise=[3], seq=[3], divergence=[3], lag=[3] ± [3] frames, alignment [3, 240, 200])"
+    assert repr(batch) == shapes
+    assert jax.tree.structure(score).num_leaves == 6
+    assert "framewise=[]" in repr(jax.tree.map(lambda _: None, score))

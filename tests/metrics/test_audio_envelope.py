@@ -46,22 +46,22 @@ def by_scipy(samples: np.ndarray, rate: int) -> np.ndarray:
 
 def by_loop(samples: np.ndarray, rate: int, fps: float, count: int, start: float) -> tuple[np.ndarray, np.ndarray]:
     envelope, delay = by_scipy(samples, rate), round(start * rate)
-    values, heard = np.zeros(count), np.zeros(count, bool)
+    values, mask = np.zeros(count), np.zeros(count, bool)
     for k in range(count):
         frame = range(round(k * rate / fps) - delay, round((k + 1) * rate / fps) - delay)
         inside = [envelope[n] for n in frame if 0 <= n < len(samples)]
-        heard[k] = 2 * len(inside) >= len(frame)
-        values[k] = np.mean(inside) if heard[k] else 0
-    return values, heard
+        mask[k] = 2 * len(inside) >= len(frame)
+        values[k] = np.mean(inside) if mask[k] else 0
+    return values, mask
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100])
 @pytest.mark.parametrize("fps", [25, 30, 30000 / 1001])
 def test_it_is_scipys(rate, fps):
     samples = voice(1.5)[: int(1.5 * rate)]
-    values, heard = by_loop(samples, rate, fps, 30, 0.1)
+    values, mask = by_loop(samples, rate, fps, 30, 0.1)
     ours = audio_envelope(jnp.asarray(samples, jnp.float32), sample_rate=rate, fps=fps, count=30, start=0.1)
-    np.testing.assert_array_equal(ours.heard, heard)
+    np.testing.assert_array_equal(ours.mask, mask)
     # At 8 kHz the highest band ends at the Nyquist frequency, and rings for as long as there is silence to ring in.
     np.testing.assert_allclose(ours.values, values, rtol=1e-3 if rate == 8000 else 1e-5)
 
@@ -70,9 +70,9 @@ def test_it_is_scipys(rate, fps):
 @pytest.mark.parametrize("seconds", [0.5, 0.995, 2.0])
 def test_late_early_short_and_long_sound(start, seconds):
     samples = voice(seconds)
-    values, heard = by_loop(samples, RATE, 25, 25, start)
+    values, mask = by_loop(samples, RATE, 25, 25, start)
     ours = audio_envelope(jnp.asarray(samples, jnp.float32), sample_rate=RATE, fps=25, count=25, start=start)
-    np.testing.assert_array_equal(ours.heard, heard)
+    np.testing.assert_array_equal(ours.mask, mask)
     np.testing.assert_allclose(ours.values, values, rtol=1e-5, atol=1e-7)
 
 
@@ -80,7 +80,7 @@ def test_a_start_of_k_frames_moves_the_envelope_by_k_frames():
     samples = jnp.asarray(voice(1.0), jnp.float32)
     plain, late = (audio_envelope(samples, sample_rate=RATE, fps=25, count=30, start=s) for s in (0.0, 5 / 25))
     np.testing.assert_array_equal(late.values[5:], plain.values[:-5])
-    np.testing.assert_array_equal(late.heard, np.arange(30) >= 5)
+    np.testing.assert_array_equal(late.mask, np.arange(30) >= 5)
 
 
 @pytest.mark.parametrize(("hertz", "passes"), [(20, False), (300, True), (1000, True), (3000, True), (7000, False)])
@@ -130,8 +130,8 @@ def test_start_and_length_may_be_traced_and_batched():
 
     batch = together(padded, starts, lengths)
     for k, clip in enumerate(clips):
-        values, heard = by_loop(clip, RATE, 25, 30, float(starts[k]))
-        np.testing.assert_array_equal(batch.heard[k], heard)
+        values, mask = by_loop(clip, RATE, 25, 30, float(starts[k]))
+        np.testing.assert_array_equal(batch.mask[k], mask)
         np.testing.assert_allclose(batch.values[k], values, rtol=1e-5, atol=1e-7)
 
 

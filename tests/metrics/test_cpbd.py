@@ -37,7 +37,7 @@ def frames(name: str) -> jax.Array:
     return jnp.asarray(PICTURES[name][None] / 255, jnp.float32)
 
 
-def grey(name: str) -> np.ndarray:
+def gray(name: str) -> np.ndarray:
     return PICTURES[name].astype(np.float64) @ [0.299, 0.587, 0.114]
 
 
@@ -101,8 +101,8 @@ def test_bytes_are_refused():
 @pytest.mark.parametrize("thresholds", [(0.1, 0.2), (20, 200)])
 def test_canny_is_scikit_images(name, thresholds):
     low, high = thresholds
-    found = EDGES(jnp.asarray(grey(name), jnp.float32), low, high)
-    expected = oracle(grey(name), low_threshold=low, high_threshold=high)
+    found = EDGES(jnp.asarray(gray(name), jnp.float32), low, high)
+    expected = oracle(gray(name), low_threshold=low, high_threshold=high)
     # A near-tie of two neighbouring magnitudes, or of one with a threshold, may fall otherwise in float32.
     assert (found != expected).mean() < 1e-3
 
@@ -111,8 +111,8 @@ def test_canny_is_scikit_images(name, thresholds):
 @pytest.mark.parametrize("thresholds", [(0.1, 0.2), (20, 200)])
 def test_canny_is_exactly_scikit_images_in_float64(name, thresholds):
     with jax.enable_x64(True):
-        found = EDGES(jnp.asarray(grey(name), jnp.float64), *thresholds)
-    expected = oracle(grey(name), low_threshold=thresholds[0], high_threshold=thresholds[1])
+        found = EDGES(jnp.asarray(gray(name), jnp.float64), *thresholds)
+    expected = oracle(gray(name), low_threshold=thresholds[0], high_threshold=thresholds[1])
     assert (found != expected).sum() <= 2
 
 

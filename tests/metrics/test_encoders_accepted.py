@@ -18,7 +18,7 @@ CALLS = {
     "lpips_center": lambda net: lpips_center(net, FRAMES),
     "LpipsFeatures": lambda net: jaxeval.LpipsFeatures(net)(FRAMES),
     "Suite": lambda net: jaxeval.Suite(
-        {"lpips": jaxeval.Of("net", jaxeval.id_distance)}, encoders={"net": jaxeval.LpipsFeatures(net)}
+        {"lpips": jaxeval.OnEncoder("net", jaxeval.id_distance)}, encoders={"net": jaxeval.LpipsFeatures(net)}
     )(FRAMES, FRAMES),
 }
 
@@ -53,7 +53,7 @@ def test_a_suites_encoders_are_functions():
 
 def test_a_network_of_taps_in_a_suite_has_to_be_wrapped():
     suite = jaxeval.Suite(
-        {"p": jaxeval.Of("net", jaxeval.id_distance)}, encoders={"net": abstract_encoder("lpips_alex")}
+        {"p": jaxeval.OnEncoder("net", jaxeval.id_distance)}, encoders={"net": abstract_encoder("lpips_alex")}
     )
     frames = jax.ShapeDtypeStruct((2, 32, 32, 3), jnp.float32)
     with pytest.raises(ValueError, match=r"Expected x to be an array .*, got tuple of 5; .* jaxeval\.LpipsFeatures"):

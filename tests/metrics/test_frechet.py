@@ -28,8 +28,8 @@ from jaxeval.metrics.frechet import (
 )
 
 summed, added = jax.jit(moments), jax.jit(merged)
-distance_of_any = jax.jit(partial(frechet_distance, fewest=2))
-exact_of_any = partial(frechet_distance_exact, fewest=2)
+distance_of_any = jax.jit(partial(frechet_distance, min_count=2))
+exact_of_any = partial(frechet_distance_exact, min_count=2)
 GOLDEN = Path(__file__).parents[1] / "golden" / "kid.npz"
 
 
@@ -123,7 +123,7 @@ def test_rows_that_are_not_valid_do_not_count(filler):
     @jax.jit
     @jax.grad
     def gradient(features):
-        return frechet_distance(moments(features, jnp.asarray(valid)), moments(x[20:]), fewest=2)
+        return frechet_distance(moments(features, jnp.asarray(valid)), moments(x[20:]), min_count=2)
 
     np.testing.assert_array_equal(gradient(padded), gradient(np.where(valid[:, None], x, 0)))
     np.testing.assert_array_equal(gradient(padded)[~valid], 0)
@@ -262,7 +262,7 @@ def test_jit_and_vmap():
 
 
 def by_features(x: jax.Array, y: jax.Array) -> jax.Array:
-    return frechet_distance(moments(x), moments(y), fewest=2)
+    return frechet_distance(moments(x), moments(y), min_count=2)
 
 
 gradients = jax.jit(jax.grad(by_features, (0, 1)))
@@ -322,16 +322,16 @@ def test_too_few_features_are_refused_unless_asked_for():
     for distance in (frechet_distance, frechet_distance_exact):
         for pair in ((few, enough), (enough, few)):
             with pytest.raises(
-                ValueError, match=r"at least 7 features in a set \(6 numbers each\), got 6.* pass a smaller fewest"
+                ValueError, match=r"at least 7 features in a set \(6 numbers each\), got 6.* pass a smaller min_count"
             ):
                 distance(*pair)
-            assert distance(*pair, fewest=6) > 0
+            assert distance(*pair, min_count=6) > 0
     with pytest.raises(ValueError, match="at least 7 features"):  # one that is known while the other is traced
         jax.jit(lambda b: frechet_distance(few, b))(enough)
     assert np.isnan(jax.jit(frechet_distance)(few, enough))
-    assert np.isfinite(jax.jit(partial(frechet_distance, fewest=6))(few, enough))
-    with pytest.raises(ValueError, match="fewest >= 2, since one feature has no covariance, got 1"):
-        frechet_distance(few, enough, fewest=1)
+    assert np.isfinite(jax.jit(partial(frechet_distance, min_count=6))(few, enough))
+    with pytest.raises(ValueError, match="min_count >= 2, since one feature has no covariance, got 1"):
+        frechet_distance(few, enough, min_count=1)
 
 
 def test_wrong_shapes_are_named():

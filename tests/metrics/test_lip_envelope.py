@@ -19,9 +19,9 @@ from jaxeval.metrics import lip_envelope as eager
 from jaxeval.metrics.lip_envelope import mouth_opening
 
 # Compiled once for each shape; test_without_compilation runs them as they are.
-lip_envelope = jax.jit(eager.lip_envelope, static_argnames=("reach",))
+lip_envelope = jax.jit(eager.lip_envelope, static_argnames=("max_offset",))
 speech_rhythm = jax.jit(eager.speech_rhythm, static_argnames=("fps",))
-standardised = jax.jit(eager.standardised)
+standardize = jax.jit(eager.standardize)
 audio_envelope = jax.jit(sound_module.audio_envelope, static_argnames=("sample_rate", "fps", "count"))
 
 FPS = 25
@@ -38,15 +38,15 @@ def syllables(count: int, late: float = 0.0, seed: int = 0) -> np.ndarray:
 
 def pair(count_lips: int = 120, count_sound: int = 120, late: float = 0.0, seed: int = 0):
     curves = syllables(count_lips, late, seed), syllables(count_sound, 0, seed)
-    return tuple(standardised(jnp.asarray(curve, jnp.float32)) for curve in curves)
+    return tuple(standardize(jnp.asarray(curve, jnp.float32)) for curve in curves)
 
 
-def by_loop(lips, sound, reach, heard=None):
+def by_loop(lips, sound, max_offset, mask=None):
     """From the definition in float64: the mean of both columns' Pearson correlations at each offset."""
-    heard = np.ones(len(sound), bool) if heard is None else heard
+    mask = np.ones(len(sound), bool) if mask is None else mask
     curve = []
-    for offset in range(-reach, reach + 1):
-        pairs = [(t, t - offset) for t in range(len(lips)) if 0 <= t - offset < len(sound) and heard[t - offset]]
+    for offset in range(-max_offset, max_offset + 1):
+        pairs = [(t, t - offset) for t in range(len(lips)) if 0 <= t - offset < len(sound) and mask[t - offset]]
         x, y = (np.array([side[k] for k in index], np.float64) for side, index in zip((lips, sound), zip(*pairs)))  # noqa: B905
         curve.append(np.mean([np.corrcoef(x[:, c], y[:, c])[0, 1] for c in range(2)]))
     return np.array(curve)
@@ -108,24 +108,24 @@ def test_speech_rhythm_is_scipys_windowed_filter():
     np.testing.assert_allclose(speech_rhythm(jnp.asarray(curve, jnp.float32), fps=FPS), expected, atol=1e-5)
 
 
-def test_standardised_is_numpys_gradient_and_z_score():
+def test_standardize_is_numpys_gradient_and_z_score():
     curve = np.random.default_rng(0).normal(size=60) * 7 + 100
-    np.testing.assert_allclose(standardised(jnp.asarray(curve, jnp.float32)), z_scores(curve), atol=2e-4)
+    np.testing.assert_allclose(standardize(jnp.asarray(curve, jnp.float32)), z_scores(curve), atol=2e-4)
 
 
 @pytest.mark.parametrize("filtered", [False, True])
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
 def test_what_does_not_move_is_0_with_a_finite_gradient(filtered, value):
     def trajectory(curve):
-        return standardised(speech_rhythm(curve, fps=FPS) if filtered else curve)
+        return standardize(speech_rhythm(curve, fps=FPS) if filtered else curve)
 
     still, moving = jnp.full(60, value), pair(60, 60)[1]
     np.testing.assert_array_equal(trajectory(still), 0)
-    score = lip_envelope(trajectory(still), moving, reach=10)
+    score = lip_envelope(trajectory(still), moving, max_offset=10)
     assert (float(score.correlation), float(score.offset)) == (0.0, 0.0)
-    gradient = jax.jit(jax.grad(lambda curve: sum(map(jnp.sum, lip_envelope(trajectory(curve), moving, reach=10)))))(
-        still
-    )
+    gradient = jax.jit(
+        jax.grad(lambda curve: sum(map(jnp.sum, lip_envelope(trajectory(curve), moving, max_offset=10))))
+    )(still)
     assert np.isfinite(gradient).all()
 
 
@@ -133,19 +133,19 @@ def test_rounding_is_no_movement():
     """The mouth moves in the first five frames only: at an offset that leaves those out, nothing correlates."""
     noise = np.random.default_rng(0).normal(size=(60, 2)) * 1e-6
     moves = np.where(np.arange(60) < 5, syllables(60) * 10, 0)[:, None]
-    score = lip_envelope(jnp.asarray(moves + noise, jnp.float32), pair(60, 60)[1], reach=10)
+    score = lip_envelope(jnp.asarray(moves + noise, jnp.float32), pair(60, 60)[1], max_offset=10)
     np.testing.assert_array_equal(score.curve[15:], 0)
     assert (np.abs(score.curve[:15]) > 0).all()
 
 
 def test_a_steady_velocity_is_0():
-    ramp = standardised(jnp.linspace(0.1, 5.3, 60))
+    ramp = standardize(jnp.linspace(0.1, 5.3, 60))
     np.testing.assert_array_equal(ramp[:, 1], 0)
     assert float(jnp.std(ramp[:, 0])) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize(
-    "function", [lambda x, v: speech_rhythm(x, fps=FPS, valid=v), lambda x, v: standardised(x, valid=v)]
+    "function", [lambda x, v: speech_rhythm(x, fps=FPS, valid=v), lambda x, v: standardize(x, valid=v)]
 )
 @pytest.mark.parametrize("padding", [0.0, 1e6, np.nan])
 def test_frames_that_are_not_valid_have_no_part(function, padding):
@@ -158,28 +158,28 @@ def test_frames_that_are_not_valid_have_no_part(function, padding):
     assert np.isfinite(jax.jit(jax.grad(lambda x: function(x, valid).sum()))(padded)).all()
 
 
-@pytest.mark.parametrize("reach", [1, 5, 15])
+@pytest.mark.parametrize("max_offset", [1, 5, 15])
 @pytest.mark.parametrize(("lips", "sound"), [(80, 80), (50, 90), (90, 50)])
-def test_the_curve_is_the_loops(reach, lips, sound):
-    heard = np.arange(sound) >= 4
+def test_the_curve_is_the_loops(max_offset, lips, sound):
+    mask = np.arange(sound) >= 4
     mouth, voice = pair(lips, sound, 2.0)
-    score = lip_envelope(mouth, voice, reach=reach, heard=jnp.asarray(heard))
-    expected = by_loop(mouth, voice, reach, heard)
+    score = lip_envelope(mouth, voice, max_offset=max_offset, mask=jnp.asarray(mask))
+    expected = by_loop(mouth, voice, max_offset, mask)
     np.testing.assert_allclose(score.curve, expected, atol=1e-5)
     np.testing.assert_allclose(score.correlation, expected.max(), atol=1e-5)
-    np.testing.assert_allclose(score.offset, vertex(expected) - reach, atol=1e-3)
+    np.testing.assert_allclose(score.offset, vertex(expected) - max_offset, atol=1e-3)
 
 
 @pytest.mark.parametrize("late", [-9.0, -3.0, 0.0, 1.0, 8.0])
 @pytest.mark.parametrize("lengths", [(120, 120), (90, 140), (140, 90)])
 def test_positive_is_a_late_picture(late, lengths):
-    score = lip_envelope(*pair(*lengths, late), reach=10)
+    score = lip_envelope(*pair(*lengths, late), max_offset=10)
     assert round(float(score.offset)) == late
 
 
 @pytest.mark.parametrize("late", np.arange(-2, 2, 0.25))
 def test_the_offset_is_right_to_a_twentieth_of_a_frame(late):
-    assert float(lip_envelope(*pair(250, 250, late), reach=10).offset) == pytest.approx(late, abs=0.05)
+    assert float(lip_envelope(*pair(250, 250, late), max_offset=10).offset) == pytest.approx(late, abs=0.05)
 
 
 def speech() -> np.ndarray:
@@ -188,9 +188,9 @@ def speech() -> np.ndarray:
 
 
 def score_of(envelope, lips):
-    heard = envelope.heard
-    sound = standardised(speech_rhythm(envelope.values, fps=FPS, valid=heard), valid=heard)
-    return lip_envelope(lips, sound, reach=10, heard=heard)
+    mask = envelope.mask
+    sound = standardize(speech_rhythm(envelope.values, fps=FPS, valid=mask), valid=mask)
+    return lip_envelope(lips, sound, max_offset=10, mask=mask)
 
 
 @pytest.mark.parametrize("delay", [1, 4, 7])
@@ -199,7 +199,7 @@ def test_speech_delayed_by_k_frames_lowers_the_offset_by_k(delay, how):
     """The mouth follows a real voice two frames late; then the voice is delayed, in its samples or by a start."""
     samples, count = speech(), 72
     opening = audio_envelope(jnp.asarray(samples), sample_rate=16000, fps=FPS, count=count, start=2 / FPS)
-    lips = standardised(speech_rhythm(opening.values, fps=FPS))
+    lips = standardize(speech_rhythm(opening.values, fps=FPS))
     plain = score_of(audio_envelope(jnp.asarray(samples), sample_rate=16000, fps=FPS, count=count), lips)
     assert round(float(plain.offset)) == 2
     lead = 0 if how == "container" else delay
@@ -213,12 +213,12 @@ def test_speech_delayed_by_k_frames_lowers_the_offset_by_k(delay, how):
 
 def test_sound_that_is_cut_short_is_scored_where_it_is_heard():
     samples = speech()
-    lips = standardised(speech_rhythm(jnp.asarray(syllables(72), jnp.float32), fps=FPS))
+    lips = standardize(speech_rhythm(jnp.asarray(syllables(72), jnp.float32), fps=FPS))
     envelope = audio_envelope(jnp.asarray(samples[:28000]), sample_rate=16000, fps=FPS, count=72, start=0.3)
-    assert int(envelope.heard.sum()) == 44
+    assert int(envelope.mask.sum()) == 44
     score = score_of(envelope, lips)
-    sound = standardised(speech_rhythm(envelope.values, fps=FPS, valid=envelope.heard), valid=envelope.heard)
-    np.testing.assert_allclose(score.curve, by_loop(lips, sound, 10, np.asarray(envelope.heard)), atol=1e-5)
+    sound = standardize(speech_rhythm(envelope.values, fps=FPS, valid=envelope.mask), valid=envelope.mask)
+    np.testing.assert_allclose(score.curve, by_loop(lips, sound, 10, np.asarray(envelope.mask)), atol=1e-5)
 
 
 def test_lengths_under_vmap_and_jit():
@@ -232,10 +232,10 @@ def test_lengths_under_vmap_and_jit():
     @jax.jit
     @jax.vmap
     def together(lips, sound, t, s):
-        return lip_envelope(lips, sound, reach=10, lengths=(t, s))
+        return lip_envelope(lips, sound, max_offset=10, lengths=(t, s))
 
     batch = together(lips, sound, *lengths)
-    alone = [lip_envelope(*clip, reach=10) for clip in clips]
+    alone = [lip_envelope(*clip, max_offset=10) for clip in clips]
     stacked = jax.tree.map(lambda *values: np.stack(values), *alone)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), batch, stacked)
     gradient = jax.jit(jax.grad(lambda x: together(x, sound, *lengths).correlation.sum()))(lips)
@@ -245,32 +245,32 @@ def test_lengths_under_vmap_and_jit():
 
 def test_offsets_with_too_few_pairs_are_nan_and_do_not_win():
     mouth, voice = pair(60, 60, 0.0)
-    heard = jnp.arange(60) >= 45  # 15 frames; at a positive offset fewer of them have a partner
-    score = lip_envelope(mouth, voice, reach=10, heard=heard)
+    mask = jnp.arange(60) >= 45  # 15 frames; at a positive offset fewer of them have a partner
+    score = lip_envelope(mouth, voice, max_offset=10, mask=mask)
     np.testing.assert_array_equal(np.isnan(score.curve), [*[False] * 15, *[True] * 6])
     assert round(float(score.offset)) == 0
-    nothing = lip_envelope(mouth, voice, reach=10, heard=jnp.zeros(60, bool))
+    nothing = lip_envelope(mouth, voice, max_offset=10, mask=jnp.zeros(60, bool))
     assert np.isnan([nothing.correlation, nothing.offset]).all()
 
 
 def test_without_compilation_it_is_the_same():
     curve, (_, voice) = jnp.asarray(syllables(60, 2.0), jnp.float32), pair(60, 60)
-    lips = eager.standardised(eager.speech_rhythm(curve, fps=FPS))
-    np.testing.assert_allclose(lips, standardised(speech_rhythm(curve, fps=FPS)), atol=1e-5)
+    lips = eager.standardize(eager.speech_rhythm(curve, fps=FPS))
+    np.testing.assert_allclose(lips, standardize(speech_rhythm(curve, fps=FPS)), atol=1e-5)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4),
-        eager.lip_envelope(lips, voice, reach=5),
-        lip_envelope(lips, voice, reach=5),
+        eager.lip_envelope(lips, voice, max_offset=5),
+        lip_envelope(lips, voice, max_offset=5),
     )
 
 
 def test_gradient_is_that_of_finite_differences():
     with jax.enable_x64(True):
         curve = jnp.asarray(syllables(40, 1.3) + 5)
-        voice = standardised(jnp.asarray(syllables(44)))
+        voice = standardize(jnp.asarray(syllables(44)))
 
         def loss(curve):
-            score = lip_envelope(standardised(speech_rhythm(curve, fps=FPS)), voice, reach=3)
+            score = lip_envelope(standardize(speech_rhythm(curve, fps=FPS)), voice, max_offset=3)
             return score.correlation + score.offset + score.curve[0]
 
         check_grads(jax.jit(loss), (curve,), order=1, modes=("rev", "fwd"), eps=1e-6)
@@ -291,20 +291,20 @@ def test_gradient_is_that_of_finite_differences():
         ),
         (lambda: speech_rhythm(jnp.zeros(30), fps=14), r"Expected fps > 14.0 \(the band reaches to 7.0 Hz\), got 14"),
         (
-            lambda: standardised(jnp.zeros(30), valid=jnp.zeros(29, bool)),
+            lambda: standardize(jnp.zeros(30), valid=jnp.zeros(29, bool)),
             r"Expected a boolean mask of shape \(30,\), got bool of shape \(29,\)",
         ),
         (
-            lambda: lip_envelope(jnp.zeros((40, 2)), jnp.zeros((40, 3)), reach=5),
+            lambda: lip_envelope(jnp.zeros((40, 2)), jnp.zeros((40, 3)), max_offset=5),
             r"Expected trajectories \[T, 2\] and \[S, 2\], got \(40, 2\) and \(40, 3\)",
         ),
         (
-            lambda: lip_envelope(jnp.zeros((40, 2)), jnp.zeros((30, 2)), reach=15),
+            lambda: lip_envelope(jnp.zeros((40, 2)), jnp.zeros((30, 2)), max_offset=15),
             "Expected more than 30 frames on both sides, got 40 and 30",
         ),
-        (lambda: lip_envelope(jnp.zeros((40, 2)), jnp.zeros((40, 2)), reach=0), "Expected reach >= 1, got 0"),
+        (lambda: lip_envelope(jnp.zeros((40, 2)), jnp.zeros((40, 2)), max_offset=0), "Expected max_offset >= 1, got 0"),
         (
-            lambda: eager.lip_envelope(*[jnp.zeros((40, 2))] * 2, reach=5, lengths=(41, 40)),
+            lambda: eager.lip_envelope(*[jnp.zeros((40, 2))] * 2, max_offset=5, lengths=(41, 40)),
             r"Expected lengths\[0\] in 1..40",
         ),
     ],

@@ -128,9 +128,9 @@ def by_definition(picture: np.ndarray, model: NiqeModel) -> float:
                 )
                 alpha, mean, left, right = fit(product)
                 row += [alpha, mean, left, right if 0 in step else left]
-    centre = np.mean(rows, axis=0) - np.asarray(model.mean)
+    center = np.mean(rows, axis=0) - np.asarray(model.mean)
     inverse = np.linalg.pinv((np.cov(np.transpose(rows)) + np.asarray(model.covariance)) / 2, rcond=1e-12)
-    return np.sqrt(centre @ inverse @ centre)
+    return np.sqrt(center @ inverse @ center)
 
 
 @pytest.mark.parametrize("name", ["face", "face_noise40", "face_blur1", "noise"])

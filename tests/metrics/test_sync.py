@@ -21,10 +21,10 @@ def embeddings(visual: int, audio: int, late: int = 0, seed: int = 0, width: int
     return picture.astype(np.float32), sound[abs(late) :][:audio].astype(np.float32)
 
 
-def by_loop(visual, audio, form, reach, m, n):
-    """From the definition, window by window in float64: the mean distance at the offsets -reach, ..., reach."""
+def by_loop(visual, audio, form, max_offset, m, n):
+    """From the definition, window by window in float64: the mean distance at each offset."""
     curve = []
-    for offset in range(-reach, reach + 1):
+    for offset in range(-max_offset, max_offset + 1):
         terms = []
         for i in range(m):
             inside = 0 <= i - offset < n
@@ -64,17 +64,17 @@ def test_equal_embeddings_have_torchs_distance():
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("reach", [1, 7, 15])
+@pytest.mark.parametrize("max_offset", [1, 7, 15])
 @pytest.mark.parametrize(("m", "n"), [(40, 40), (33, 50), (60, 31)])
-def test_it_is_the_loop(form, reach, m, n):
+def test_it_is_the_loop(form, max_offset, m, n):
     visual, audio = embeddings(m, n, 2)
     m, n = (min(m, n),) * 2 if form == "legacy" else (m, n)
-    expected = by_loop(visual, audio[:n], form, reach, m, n)
-    scores = sync_scores(jnp.asarray(visual), jnp.asarray(audio), form=form, reach=reach, lengths=(m, n))
+    expected = by_loop(visual, audio[:n], form, max_offset, m, n)
+    scores = sync_scores(jnp.asarray(visual), jnp.asarray(audio), form=form, max_offset=max_offset, lengths=(m, n))
     np.testing.assert_allclose(scores.curve, expected, rtol=1e-5)
     np.testing.assert_allclose(scores.sync_d, expected.min(), rtol=1e-5)
     np.testing.assert_allclose(scores.sync_c, np.median(expected) - expected.min(), atol=1e-5)
-    assert float(scores.offset) == np.argmin(expected) - reach
+    assert float(scores.offset) == np.argmin(expected) - max_offset
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -83,7 +83,7 @@ def test_positive_is_a_late_picture_and_delayed_sound_lowers_it(form, late):
     visual, audio = embeddings(90, 110, late)
     for delay in (0, 3, 10):
         sound = np.concatenate([np.random.default_rng(delay).normal(size=(delay, 16)), audio])[:90]
-        scores = sync_scores(jnp.asarray(visual), jnp.asarray(sound, jnp.float32), form=form, reach=24)
+        scores = sync_scores(jnp.asarray(visual), jnp.asarray(sound, jnp.float32), form=form, max_offset=24)
         assert float(scores.offset) == late - delay
 
 
@@ -101,7 +101,7 @@ def test_the_valid_form_does_not_depend_on_the_clips_length():
 
     def curve(form, repeats):
         clip = jnp.asarray(np.tile(cycle, (repeats, 1)))
-        return np.asarray(sync_scores(clip, clip, form=form, reach=10).curve)
+        return np.asarray(sync_scores(clip, clip, form=form, max_offset=10).curve)
 
     # 20·k windows at offset o leave 20·k - |o| pairs; at 0 and ±10 these are whole and half periods.
     short, long = curve("valid", 2), curve("valid", 10)
@@ -143,7 +143,7 @@ def test_gradient_is_that_of_finite_differences(form):
         visual, audio = (jnp.asarray(x, jnp.float64) for x in embeddings(12, 12, 1, width=4))
 
         def loss(visual, audio):
-            scores = sync_scores(visual, audio, form=form, reach=2)
+            scores = sync_scores(visual, audio, form=form, max_offset=2)
             return scores.sync_d + 2 * scores.sync_c + scores.curve[0]
 
         check_grads(jax.jit(loss), (visual, audio), order=1, modes=("rev", "fwd"), eps=1e-6)
@@ -177,7 +177,7 @@ def test_legacy_windows_of_a_clip_too_short(frames, samples):
         ((40, 8), (39, 8), {}, "Expected as many visual as audio windows for the legacy form, got 40 and 39"),
         ((40, 8), (30, 8), {"form": "valid"}, "Expected more than 30 windows on both sides, got 40 and 30"),
         ((40, 8), (40, 8), {"lengths": (41, 41)}, r"Expected lengths\[0\] in 1..40"),
-        ((40, 8), (40, 8), {"reach": 0}, "Expected reach >= 1, got 0"),
+        ((40, 8), (40, 8), {"max_offset": 0}, "Expected max_offset >= 1, got 0"),
         ((40, 8), (40, 8), {"form": "exact"}, "Expected form to be one of legacy, valid, got exact"),
     ],
 )

@@ -95,7 +95,7 @@ def test_features_just_below_the_limit_have_a_finite_distance():
 
 
 def test_features_of_another_size_are_left_out():
-    sets = Sets(JAXEVAL_V1, fewest=2)
+    sets = Sets(JAXEVAL_V1, min_count=2)
     for size in (6, 5):
         sets.add(SetFeatures({NAME: features(0, 20, size)}, {NAME: features(1, 20, size)}), f"of {size}")
     assert sets.summary(2)[NAME]["n"] == 1

@@ -51,9 +51,9 @@ def suite(calls):
     metrics = {
         "psnr": jaxeval.psnr,
         "l1": jaxeval.l1,
-        "csim": jaxeval.Of("blocks", jaxeval.csim),
-        "id_distance": jaxeval.Of("blocks", jaxeval.id_distance),
-        "blocks": jaxeval.Of("blocks", ALIGNED),
+        "csim": jaxeval.OnEncoder("blocks", jaxeval.csim),
+        "id_distance": jaxeval.OnEncoder("blocks", jaxeval.id_distance),
+        "blocks": jaxeval.OnEncoder("blocks", ALIGNED),
     }
     return jaxeval.Suite(metrics, encoders={"blocks": Blocks(jnp.float32(2.0), calls)})
 
@@ -104,7 +104,7 @@ def test_weights_are_arguments_and_have_gradients():
     x, y = clip(5), clip(5, seed=1)
 
     def loss(gain, frames):
-        metrics = {"d": jaxeval.Of("blocks", ALIGNED)}
+        metrics = {"d": jaxeval.OnEncoder("blocks", ALIGNED)}
         return jaxeval.Suite(metrics, encoders={"blocks": Blocks(gain, Calls())})(frames, y)["d"].divergence
 
     gain, step = jnp.float32(2.0), 1e-2
@@ -117,7 +117,7 @@ def test_weights_are_arguments_and_have_gradients():
 def test_lpips_features_give_lpips_of_all_pairs():
     encoder = load_encoder("st_lpips_alex")
     x, y = clip(4, side=64), clip(3, seed=1, side=64)
-    perceptual = jaxeval.Of("perceptual", jaxeval.aligned(feature_costs, gamma=1e-3))
+    perceptual = jaxeval.OnEncoder("perceptual", jaxeval.aligned(feature_costs, gamma=1e-3))
     both = jaxeval.Suite({"st_lpips": perceptual}, encoders={"perceptual": jaxeval.LpipsFeatures(encoder)})
     padded = [jnp.concatenate([frames, jnp.full((2, 64, 64, 3), jnp.nan)]) for frames in (x, y)]
     score = jax.jit(lambda suite, x, y, t, s: suite(x, y, lengths=(t, s)))(both, *padded, 4, 3)["st_lpips"]
@@ -132,7 +132,7 @@ def test_lpips_features_give_lpips_of_all_pairs():
     ("call", "message"),
     [
         (
-            lambda: jaxeval.Suite({"a": jaxeval.Of("identity", jaxeval.csim)}),
+            lambda: jaxeval.Suite({"a": jaxeval.OnEncoder("identity", jaxeval.csim)}),
             "Expected a to look at one of .*'identity'",
         ),
         (lambda: jaxeval.Suite({}, encoders={"frames": len}), "Expected encoders of other names"),

@@ -17,14 +17,14 @@ from jaxeval.numerics import two_sum
 
 State: TypeAlias = jax.Array  # [K, ..., B, W]: the numbers that an arithmetic keeps of each cell
 Prepared: TypeAlias = tuple[jax.Array, ...]
-Shares: TypeAlias = tuple[jax.Array, jax.Array, jax.Array]
+TransitionWeights: TypeAlias = tuple[jax.Array, jax.Array, jax.Array]
 
 UNREACHABLE = 1e30  # finite, so that no inf − inf arises; a path through such a cell has weight exactly 0
 FAR = 1e4  # in units of γ: exp(−FAR) is 0 in every precision
 
 
-class Semiring(Protocol):
-    """What the wavefront needs of an arithmetic; all but the constants act cell by cell.
+class Arithmetic(Protocol):
+    """What the wavefront needs of an arithmetic; all but the constants act cell by cell, on states `[K, ..., B, W]`.
 
     Attributes:
         gamma: `[B]` smoothing, or `[1]` for all pairs.
@@ -43,12 +43,14 @@ class Semiring(Protocol):
         """The state of a cell that no path reaches."""
 
     def prepare(self, cost: jax.Array) -> Prepared:
-        """What the recursion needs of costs `[..., B, W]`, of which UNREACHABLE and more forbids a cell."""
+        """What the recursion needs of costs `[..., B, W]`, of that shape; UNREACHABLE and more forbids a cell."""
 
     def extend(self, diagonal: State, vertical: State, horizontal: State, prepared: Prepared) -> State:
         """R = D + min_γ of the three predecessors."""
 
-    def shares(self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared) -> Shares:
+    def transition_weights(
+        self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared
+    ) -> TransitionWeights:
         """Which share of a state's soft minimum each of its predecessors has: they sum to 1, if a path leads there."""
 
     def value(self, state: State) -> jax.Array:
@@ -132,8 +134,10 @@ class Scaled:
         exponent = largest - count + ((bits >> self._format.fraction) - self._format.bias)
         return _stacked(mantissa, jnp.maximum(exponent, -self._format.void))
 
-    def shares(self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared) -> Shares:
-        factor, count = prepared
+    def transition_weights(
+        self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared
+    ) -> TransitionWeights:
+        factor, count = prepared  # [..., B, W] each
         needed, mantissa = count + state[1], self._mantissa(state)
 
         def share(of: State) -> jax.Array:
@@ -180,13 +184,13 @@ class Scaled:
 class Summed:
     """R itself, kept apart: for γ = 0, and for costs beyond the range of `Scaled`.
 
-    R grows with the length of the path while the shares hang on differences of the size of γ. So the sum of the costs
-    along the likeliest path is kept exactly, as head + tail of two floats, and what the other paths take off it, which
-    is of the size of γ, in a third.
+    R grows with the length of the path while the transition weights hang on differences of the size of γ. So the sum of
+    the costs along the likeliest path is kept exactly, as head + tail of two floats, and what the other paths take off
+    it, which is of the size of γ, in a third.
 
     Attributes:
         gamma: `[B]` smoothing, at least 0, or `[1]` for all pairs; 0 is the minimum, of which equal predecessors have
-            equal shares.
+            equal weights.
 
     References:
         Dekker, A floating-point technique for extending the available precision, 1971; Knuth's two-sum, TAOCP 4.2.2.
@@ -217,13 +221,15 @@ class Summed:
         void = head >= UNREACHABLE
         return _stacked(jnp.minimum(head, UNREACHABLE), jnp.where(void, 0, tail), jnp.where(void, 0, correction))
 
-    def shares(self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared) -> Shares:
+    def transition_weights(
+        self, diagonal: State, vertical: State, horizontal: State, state: State, prepared: Prepared
+    ) -> TransitionWeights:
         _, _, terms = self._terms(diagonal, vertical, horizontal)
         total = terms[0] + terms[1] + terms[2]
         return terms[0] / total, terms[1] / total, terms[2] / total
 
     def value(self, state: State) -> jax.Array:
-        head, tail, correction = state
+        head, tail, correction = state  # [B, W] each
         return jnp.where(head >= UNREACHABLE / 2, jnp.inf, head + (tail + correction))
 
     def _terms(self, *states: State) -> tuple[list[jax.Array], jax.Array, list[jax.Array]]:
@@ -243,6 +249,9 @@ class Summed:
             return jnp.exp(-jnp.minimum(scaled, FAR))
 
         return values, smallest, [term(value) for value in values]
+
+
+ArithmeticType: TypeAlias = type[Scaled] | type[Summed]
 
 
 def zeros_from(like: jax.Array, dtype: np.dtype | None = None) -> jax.Array:
@@ -266,7 +275,7 @@ def _stacked(*arrays: jax.Array) -> State:
     """Arrays as one; XLA computes it in one pass over the lanes, where it would stack with a branch to each."""
     shape = (len(arrays), *arrays[0].shape)
     which = jax.lax.broadcasted_iota(jnp.int32, shape, 0)
-    state = jnp.broadcast_to(arrays[-1][None], shape)
+    state = jnp.broadcast_to(arrays[-1][None], shape)  # [K, ..., B, W]
     for index, array in enumerate(arrays[:-1]):
         state = jnp.where(which == index, jnp.broadcast_to(array[None], shape), state)
     return state

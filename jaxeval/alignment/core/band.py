@@ -20,6 +20,25 @@ def namespace(*arrays: Any) -> Any:
     return jnp if any(isinstance(array, jax.Array) for array in arrays) else np
 
 
+def batched_lengths(lengths: Pair | None, shape: tuple[int, int]) -> Pair:
+    """Lengths as all functions of a band take them.
+
+    Args:
+        lengths: t and s, scalars or `[B]`; None for the shape.
+        shape: T and S.
+
+    Returns:
+        t and s, `[B]` each; NumPy's `[1]` if they are the shape, so that the band's cells are known while tracing.
+
+    Example:
+        >>> batched_lengths(None, (3, 4))
+        (array([3], dtype=int32), array([4], dtype=int32))
+    """
+    if lengths is None:
+        return np.full(1, shape[0], np.int32), np.full(1, shape[1], np.int32)
+    return lengths[0].reshape(-1), lengths[1].reshape(-1)
+
+
 def in_band(rows: Indices, columns: Indices, lengths: tuple[Length, Length], band: float) -> Indices:
     """Whether each cell lies within `band` of the line from the first cell to the last.
 

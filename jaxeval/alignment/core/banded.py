@@ -6,10 +6,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment.core.arithmetic import UNREACHABLE, Prepared, Scaled, Semiring, State, zeros_from
+from jaxeval.alignment.core.arithmetic import (
+    UNREACHABLE,
+    Arithmetic,
+    ArithmeticType,
+    Prepared,
+    Scaled,
+    State,
+    zeros_from,
+)
 from jaxeval.alignment.core.band import Indices, Pair, first_rows, in_band, namespace, width_of
-from jaxeval.alignment.core.full import Arithmetic
-from jaxeval.alignment.core.wavefront import forward, reverse, sent_back, shares
+from jaxeval.alignment.core.wavefront import forward, reverse, sent_back, transition_weights
 
 SMALL = 2**20  # matrices of so many cells have the places of a band worked out while tracing, larger ones while running
 
@@ -52,11 +59,11 @@ def cells(shape: tuple[int, int], lengths: Pair, band: float) -> Cells:
     """
     t, s = lengths
     diagonals = np.arange(sum(shape) + 1, dtype=t.dtype)
-    above = first_rows(diagonals[:, None], (t[None], s[None]), band)[..., None] - 1
+    above = first_rows(diagonals[:, None], (t[None], s[None]), band)[..., None] - 1  # [N, B, 1]
     width = width_of(shape, band) + 1
-    rows = above + (np.arange(width, dtype=t.dtype)[None, None] - above) % width
+    rows = above + (np.arange(width, dtype=t.dtype)[None, None] - above) % width  # [N, B, W]
     columns = diagonals[:, None, None] - rows
-    t, s = t[None, :, None], s[None, :, None]
+    t, s = t[None, :, None], s[None, :, None]  # [1, B, 1]
     inside = (rows >= 0) & (rows < t) & (columns >= 0) & (columns < s) & in_band(rows, columns, (t, s), band)
     return Cells(rows, columns, inside, (rows == t) & (columns >= s))
 
@@ -74,14 +81,14 @@ def from_matrix(cost: jax.Array, lengths: Pair, band: float) -> jax.Array:
     """
     _, t, s = cost.shape
     where = cells((t, s), lengths, band)
-    inside = where.inside.swapaxes(0, 1)
+    inside = where.inside.swapaxes(0, 1)  # [B, N, W]
     index = namespace(inside).where(where.inside, where.rows * s + where.columns, 0).swapaxes(0, 1)
     return _taken(cost, index, inside)
 
 
 def _taken(values: jax.Array, index: jax.Array, inside: jax.Array) -> jax.Array:
     """Of each pair's values, by their flat index `[B, ...]` or `[1, ...]` for all pairs; 0 where nothing is inside."""
-    flat = values.reshape(values.shape[0], -1)
+    flat = values.reshape(values.shape[0], -1)  # [B, cells]
     if index.shape[0] == 1:
         found = flat.at[:, index[0]].get(mode="promise_in_bounds")
     else:
@@ -109,18 +116,23 @@ def to_matrix(banded: jax.Array, shape: tuple[int, int], lengths: Pair, band: fl
     else:
         rows, columns = (jax.lax.broadcasted_iota(t.dtype, (1, *shape), axis) for axis in (1, 2))
     t, s = t[:, None, None], s[:, None, None]
-    inside = in_band(rows, columns, (t, s), band) & (rows < t) & (columns < s)
+    inside = in_band(rows, columns, (t, s), band) & (rows < t) & (columns < s)  # [B, T, S]
     width = banded.shape[-1]
     return _taken(banded, namespace(inside).where(inside, (rows + columns) * width + rows % width, 0), inside)
 
 
 def value(
-    arithmetic: Arithmetic, cost: jax.Array, gamma: jax.Array, shape: tuple[int, int], lengths: Pair, band: float
+    arithmetic_type: ArithmeticType,
+    cost: jax.Array,
+    gamma: jax.Array,
+    shape: tuple[int, int],
+    lengths: Pair,
+    band: float,
 ) -> jax.Array:
     """R of the last cell.
 
     Args:
-        arithmetic: `Scaled` or `Summed`.
+        arithmetic_type: `Scaled` or `Summed`.
         cost: `[B, T + S + 1, W]`, the band's cells by anti-diagonals.
         gamma: `[B]`, or `[1]` for all.
         shape: T and S.
@@ -130,52 +142,73 @@ def value(
     Returns:
         `[B]`, +inf where no path leads there.
     """
-    semiring = arithmetic(gamma)
-    final = forward(semiring, *laid_out(semiring, cost, cells(shape, lengths, band)))
-    return _end(semiring, final, cost, lengths)
+    arithmetic = arithmetic_type(gamma)
+    final = forward(arithmetic, *laid_out(arithmetic, cost, cells(shape, lengths, band)))
+    return _end(arithmetic, final, cost, lengths)
 
 
 def value_and_alignment(
-    arithmetic: Arithmetic, cost: jax.Array, gamma: jax.Array, shape: tuple[int, int], lengths: Pair, band: float
+    arithmetic_type: ArithmeticType,
+    cost: jax.Array,
+    gamma: jax.Array,
+    shape: tuple[int, int],
+    lengths: Pair,
+    band: float,
 ) -> tuple[jax.Array, jax.Array]:
-    """R of the last cell, and the probability that the path passes each cell; arguments as for `value`.
+    """R of the last cell, and the probability that the path passes each cell.
+
+    Args:
+        arithmetic_type: as for `value`.
+        cost: as for `value`.
+        gamma: as for `value`.
+        shape: as for `value`.
+        lengths: as for `value`.
+        band: as for `value`.
 
     Returns:
         `[B]` and `[B, T + S + 1, W]`.
     """
-    semiring = arithmetic(gamma)
+    arithmetic = arithmetic_type(gamma)
     where = cells(shape, lengths, band)
-    prepared, edge, turn = laid_out(semiring, cost, where)
-    table = forward(semiring, prepared, edge, turn, keep="table")
-    last = where.way_out[-1].astype(cost.dtype)
-    last = jnp.broadcast_to(last, (cost.shape[0], turn)).reshape(prepared[0].shape[1:])
-    if isinstance(semiring, Scaled):
-        alignment = sent_back(semiring, prepared, table, last, turn)
+    prepared, boundary, lane_period = laid_out(arithmetic, cost, where)
+    table = forward(arithmetic, prepared, boundary, lane_period, keep="table")
+    last = where.way_out[-1].astype(cost.dtype)  # [B, W], or [1, W] for all pairs
+    last = jnp.broadcast_to(last, (cost.shape[0], lane_period)).reshape(prepared[0].shape[1:])
+    if isinstance(arithmetic, Scaled):
+        alignment = sent_back(arithmetic, prepared, table, last, lane_period)
     else:
-        alignment = reverse(shares(semiring, prepared, table, turn), last, turn=turn)
-    alignment = alignment.reshape(alignment.shape[0], cost.shape[0], turn)
-    return _end(semiring, table[-1], cost, lengths), jnp.where(where.inside, alignment, 0).swapaxes(0, 1)
+        alignment = reverse(transition_weights(arithmetic, prepared, table, lane_period), last, lane_period=lane_period)
+    alignment = alignment.reshape(alignment.shape[0], cost.shape[0], lane_period)  # [N, B, W]
+    return _end(arithmetic, table[-1], cost, lengths), jnp.where(where.inside, alignment, 0).swapaxes(0, 1)
 
 
-def _end(semiring: Semiring, final: State, cost: jax.Array, lengths: Pair) -> jax.Array:
+def _end(arithmetic: Arithmetic, final: State, cost: jax.Array, lengths: Pair) -> jax.Array:
     """R where the way out ends, in row t of the last anti-diagonal."""
     batch, _, width = cost.shape
     lane = jnp.broadcast_to((lengths[0] % width).reshape(-1, 1), (batch, 1))
-    values = semiring.value(final.reshape(-1, batch, width))
+    values = arithmetic.value(final.reshape(-1, batch, width))  # [B, W]
     return jnp.take_along_axis(values, lane, axis=1)[:, 0]
 
 
-def laid_out(semiring: Semiring, cost: jax.Array, where: Cells) -> tuple[Prepared, State, int]:
-    """What `forward` takes: prepared costs, where a turn's last lane is a start, and how many lanes a turn has.
+def laid_out(arithmetic: Arithmetic, cost: jax.Array, where: Cells) -> tuple[Prepared, State, int]:
+    """What `forward` takes of a band: prepared costs, boundary and lane period.
 
     Two empty anti-diagonals come before the first. Pairs of one γ are laid side by side.
+
+    Args:
+        arithmetic: in which the recursion runs.
+        cost: `[B, T + S + 1, W]`, the band's cells by anti-diagonals.
+        where: the places of these cells.
+
+    Returns:
+        prepared `[2 + N, B, W]` or, side by side, `[2 + N, 1, B · W]`; boundary `[2 + N, K, B]`; W.
     """
-    cost = jnp.where(where.inside, cost.swapaxes(0, 1), jnp.where(where.way_out, 0, UNREACHABLE))
+    cost = jnp.where(where.inside, cost.swapaxes(0, 1), jnp.where(where.way_out, 0, UNREACHABLE))  # [N, B, W]
     cost = jnp.pad(cost, ((2, 0), (0, 0), (0, 0)), constant_values=UNREACHABLE)
-    turn = cost.shape[2]
-    if semiring.gamma.shape[0] == 1:
-        cost = cost.reshape(cost.shape[0], 1, -1)
+    lane_period = cost.shape[2]
+    if arithmetic.gamma.shape[0] == 1:
+        cost = cost.reshape(cost.shape[0], 1, -1)  # [2 + N, 1, B · W]
     # The start is (−1, −1), on the first of the two, and row −1 has the last lane.
-    nothing = zeros_from(cost[..., 0], semiring.void.dtype)
-    edge = jnp.stack([nothing.at[0].set(1)] * len(semiring.start), axis=1)
-    return semiring.prepare(cost), edge, turn
+    nothing = zeros_from(cost[..., 0], arithmetic.void.dtype)  # [2 + N, B] or [2 + N, 1]
+    boundary = jnp.stack([nothing.at[0].set(1)] * len(arithmetic.start), axis=1)
+    return arithmetic.prepare(cost), boundary, lane_period

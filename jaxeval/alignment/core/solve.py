@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxeval.alignment.core import banded, full
 from jaxeval.alignment.core.arithmetic import UNREACHABLE, Scaled, Summed
-from jaxeval.alignment.core.band import Pair, reaches
+from jaxeval.alignment.core.band import Pair, batched_lengths, reaches
 from jaxeval.alignment.core.tiling import ACCELERATOR, CPU
 from jaxeval.alignment.core.vmap import in_chunks, of_pairs
 
@@ -52,11 +51,10 @@ def solver(layout: Layout, *, aligned: bool) -> Callable[..., Any]:
     def of_batch(cost, gamma, lengths):
         if layout.band is None:
             return _solved(_Full(layout.shape, lengths), cost, gamma, aligned)
-        if lengths is None:
-            lengths = known(layout.shape)
+        lengths = batched_lengths(lengths, layout.shape)
         if layout.by_diagonals:
             return _solved(_Band(layout, lengths), cost, gamma, aligned)
-        in_band = banded.from_matrix(cost, lengths, layout.half_width)
+        in_band = banded.from_matrix(cost, lengths, layout.half_width)  # [B, T + S + 1, W]
         result = _solved(_Band(layout, lengths), in_band, gamma, aligned)
         if not aligned:
             return result
@@ -64,11 +62,6 @@ def solver(layout: Layout, *, aligned: bool) -> Callable[..., Any]:
         return value, banded.to_matrix(alignment, layout.shape, lengths, layout.half_width)
 
     return of_pairs(of_batch)
-
-
-def known(shape: tuple[int, int]) -> Pair:
-    """The shape as the lengths of all pairs, known while tracing."""
-    return np.full(1, shape[0], np.int32), np.full(1, shape[1], np.int32)
 
 
 def largest_size(cost: jax.Array) -> jax.Array:
@@ -99,18 +92,18 @@ class _Full(NamedTuple):
         if self.lengths is None:
             return None
         rows, columns = (jax.lax.broadcasted_iota(jnp.int32, (1, *self.shape), axis) for axis in (1, 2))
-        t, s = (length[:, None, None] for length in self.lengths)
+        t, s = (length[:, None, None] for length in self.lengths)  # [B, 1, 1]
         return (rows < t) & (columns < s)
 
     @property
     def is_reached(self) -> jax.Array:
         return jnp.array(True)
 
-    def run(self, arithmetic, cost, gamma, aligned):
+    def run(self, arithmetic_type, cost, gamma, aligned):
         function = full.value_and_alignment if aligned else full.value
 
         def on(sizes):
-            return lambda cost, gamma: function(arithmetic, cost, gamma, self.lengths, sizes)
+            return lambda cost, gamma: function(arithmetic_type, cost, gamma, self.lengths, sizes)
 
         return jax.lax.platform_dependent(cost, gamma, cpu=on(CPU), default=on(ACCELERATOR))
 
@@ -131,11 +124,11 @@ class _Band(NamedTuple):
     def is_reached(self) -> jax.Array:
         return reaches(self.lengths, self.layout.half_width)
 
-    def run(self, arithmetic, cost, gamma, aligned):
+    def run(self, arithmetic_type, cost, gamma, aligned):
         function = banded.value_and_alignment if aligned else banded.value
 
         def piece(cost, gamma, *lengths):
-            return function(arithmetic, cost, gamma, self.shape, lengths or self.lengths, self.layout.half_width)
+            return function(arithmetic_type, cost, gamma, self.shape, lengths or self.lengths, self.layout.half_width)
 
         batch, _, width = cost.shape
         count = -(-batch // max(1, LANES // width)) if isinstance(batch, int) else 1
@@ -145,7 +138,7 @@ class _Band(NamedTuple):
 
 def _solved(place, cost, gamma, aligned):
     inside = place.inside
-    largest = largest_size(cost if inside is None else jnp.where(inside, cost, 0))
+    largest = largest_size(cost if inside is None else jnp.where(inside, cost, 0))  # [B]
     wrong = ~jnp.isfinite(largest) | ~(gamma >= 0) | ~place.is_reached
     if place.lengths is not None:
         for length, most in zip(place.lengths, place.shape, strict=True):
@@ -161,6 +154,6 @@ def _solved(place, cost, gamma, aligned):
     value = jnp.where(wrong, jnp.nan, value)
     if alignment is None:
         return value
-    flat = value[:, None, None]
-    alignment = jnp.where(jnp.isfinite(flat), alignment, jnp.where(jnp.isnan(flat), jnp.nan, 0))
+    per_cell = value[:, None, None]  # [B, 1, 1]
+    alignment = jnp.where(jnp.isfinite(per_cell), alignment, jnp.where(jnp.isnan(per_cell), jnp.nan, 0))
     return value, alignment if inside is None else jnp.where(inside, alignment, 0)

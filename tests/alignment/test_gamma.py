@@ -1,0 +1,57 @@
+"""The suggested γ against its definition, and against the protocol that was fixed by it."""
+
+import importlib.util
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxeval.alignment import suggest_gamma
+from jaxeval.alignment.distances import squared_euclidean
+from jaxeval.demo.clips import MATERIAL
+from jaxeval.media.audio import read_audio
+from jaxeval.metrics.audio_envelope import audio_envelope
+from jaxeval.metrics.lip_envelope import standardize
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring.networks import Networks
+
+
+@pytest.mark.parametrize(("step", "expected"), [(1.0, 0.1), (0.03, 9e-5), (7.7, 6.0), (1e-9, 1e-19)])
+def test_it_is_a_tenth_of_the_median_step_to_one_digit(step, expected):
+    clip = np.cumsum([0.0, 5 * step, step, step, 0.0, step])[:, None]  # squared steps: 25, 1, 1, 0, 1
+    assert suggest_gamma(np.square(clip - clip.T)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_by_it_the_protocols_gamma_of_speech_was_fixed():
+    samples, _ = read_audio(MATERIAL / "speech.wav", 16000)
+    fps = JAXEVAL_V1.fps
+    envelope = audio_envelope(samples, sample_rate=16000, fps=fps, count=int(len(samples) * fps / 16000))
+    voice = jax.jit(standardize)(envelope.values)
+    assert suggest_gamma(squared_euclidean(voice, voice)) == JAXEVAL_V1.gamma["lip_envelope"]
+
+
+def test_by_it_every_gamma_of_the_protocol_was_fixed():
+    place = Path(__file__).parents[2] / "benchmarks" / "calibrate.py"
+    spec = importlib.util.spec_from_file_location("calibrate", place)
+    calibrate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(calibrate)
+    networks = Networks(JAXEVAL_V1)
+    costs = calibrate.own_costs(networks, calibrate.seen(networks, calibrate.carphone()))
+    assert {metric: suggest_gamma(cost) for metric, cost in costs.items()} == dict(JAXEVAL_V1.gamma)
+
+
+@pytest.mark.parametrize(
+    ("cost", "message"),
+    [
+        (jnp.ones((3, 4)), r"Expected costs \[T, T\] .* got shape \(3, 4\)"),
+        (jnp.ones((1, 1)), "T at least 2"),
+        (jnp.ones(3), r"got shape \(3,\)"),
+        (jnp.zeros((3, 3)), "above 0, got 0.0"),
+        (jnp.full((3, 3), jnp.nan), "above 0, got nan"),
+    ],
+)
+def test_refusals(cost, message):
+    with pytest.raises(ValueError, match=message):
+        suggest_gamma(cost)
