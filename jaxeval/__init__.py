@@ -23,19 +23,22 @@ from jaxeval.alignment.ranges import checked
 from jaxeval.errors import JaxevalError
 from jaxeval.metrics.aligned import AlignedScore, aligned
 from jaxeval.metrics.audio_envelope import audio_envelope
+from jaxeval.metrics.blink_rate import blink_rate, eye_openness
 from jaxeval.metrics.cpbd import cpbd
 from jaxeval.metrics.frechet import Moments, empty_moments, frechet_distance, merged, moments, updated
+from jaxeval.metrics.head_motion import HeadMotion, head_motion
 from jaxeval.metrics.identity import csim, id_distance
 from jaxeval.metrics.image import l1, ms_ssim, psnr, ssim
 from jaxeval.metrics.kid import kid, kid_subsets
 from jaxeval.metrics.lag_summary import Timing, timing
-from jaxeval.metrics.landmarks import f_lmd, lmd, m_lmd
+from jaxeval.metrics.landmarks import lmd, m_lmd
 from jaxeval.metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardised
 from jaxeval.metrics.mfcc import mfcc
 from jaxeval.metrics.niqe import NiqeModel, niqe
 from jaxeval.metrics.perceptual import lpips, lpips_matrix
 from jaxeval.metrics.smoothness import jerk, smooth, spectral_arc_length
 from jaxeval.metrics.sync import SyncScores, sync_scores
+from jaxeval.metrics.tlpips import perceptual_steps, tlpips
 from jaxeval.training.suite import LpipsFeatures, Of, Suite
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AlignedScore",
     "CustomScore",
+    "HeadMotion",
     "JaxevalError",
     "Lag",
     "LpipsFeatures",
@@ -56,6 +60,7 @@ __all__ = [
     "Timing",
     "aligned",
     "audio_envelope",
+    "blink_rate",
     "checked",
     "cpbd",
     "csim",
@@ -64,8 +69,9 @@ __all__ = [
     "dtw_path",
     "empty_moments",
     "expected_path",
-    "f_lmd",
+    "eye_openness",
     "frechet_distance",
+    "head_motion",
     "id_distance",
     "jerk",
     "kid",
@@ -86,6 +92,7 @@ __all__ = [
     "ms_ssim",
     "niqe",
     "normalized_soft_dtw",
+    "perceptual_steps",
     "psnr",
     "sharp_soft_dtw",
     "smooth",
@@ -98,6 +105,7 @@ __all__ = [
     "standardised",
     "sync_scores",
     "timing",
+    "tlpips",
     "updated",
 ]
 

@@ -18,11 +18,11 @@ from jaxeval.scoring.custom import SLOTS
 # divergence from its lag. Blocks are given up from the end of this tuple when the console is too narrow.
 _PRIORITY = (
     *("st_lpips", "lpips", "expr", "csim", "psnr", "lip_envelope", "sync_c", "sync_d", "sync", "pose", "ssim", "m_lmd"),
-    *("ms_ssim", "l1", "id_distance", "cpbd", "niqe", "lmd", "f_lmd", "jerk", "smooth"),
+    *("ms_ssim", "l1", "id_distance", "cpbd", "niqe", "lmd", "jerk", "smooth"),
 )
 _ORDER = (
     *("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "st_lpips", "lpips", "expr", "csim", "id_distance", "pose"),
-    *("lip_envelope", "sync_c", "sync_d", "sync", "lmd", "m_lmd", "f_lmd", "jerk", "smooth"),
+    *("lip_envelope", "sync_c", "sync_d", "sync", "lmd", "m_lmd", "jerk", "smooth"),
 )
 _GAP = {"inside": 2, "between": 4}
 _NAME_WIDTH = 24

@@ -165,7 +165,6 @@ PLAIN = (
     Score("lip_envelope_offset_ms", "lip_envelope", "", "ms", 0, "That shift. Positive: the lips are late."),
     Score("lmd", "landmarks", "↓", "px", 2, "Mean distance of the mesh's points, centred, in pixels.", "landmarks"),
     Score("m_lmd", "landmarks", "↓", "px", 2, "The same of the lips.", "landmarks"),
-    Score("f_lmd", "landmarks", "↓", "px", 2, "The same of the whole face.", "landmarks"),
     Score("jerk", "smoothness", "↓", "", 2, "How jerkily the face moves; no reference.", "landmarks"),
     Score(
         "smooth", "smoothness", "↑", "", 4, "How well each second frame is the mean of its neighbours; no reference."

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxeval.alignment import distances
 from jaxeval.metrics.identity import csim, id_distance
-from jaxeval.metrics.landmarks import f_lmd, lmd, m_lmd
+from jaxeval.metrics.landmarks import lmd, m_lmd
 from jaxeval.metrics.motion import expression_trajectory, fit_mesh, pose_frame, pose_trajectory
 from jaxeval.metrics.smoothness import jerk
 from jaxeval.protocol import Protocol
@@ -26,7 +26,7 @@ from jaxeval.scoring.aligned_scores import (
 
 IDENTITY = ("csim", "id_distance", *aligned_names("csim"))
 MOTION = ("pose", "expr", *aligned_names("pose"), *aligned_names("expr"))
-LANDMARKS = ("lmd", "m_lmd", "f_lmd", "jerk")
+LANDMARKS = ("lmd", "m_lmd", "jerk")
 
 Motion = tuple[np.ndarray, np.ndarray]
 """Pose and expression, `[T, D]` each."""
@@ -107,7 +107,7 @@ def landmark_scores(protocol: Protocol, x: np.ndarray, y: np.ndarray, expression
 
 @jax.jit
 def _landmarks(x: jax.Array, y: jax.Array) -> dict[str, jax.Array]:
-    return {"lmd": lmd(x[..., :2], y[..., :2]), "m_lmd": m_lmd(x, y), "f_lmd": f_lmd(x, y)}
+    return {"lmd": lmd(x[..., :2], y[..., :2]), "m_lmd": m_lmd(x, y)}
 
 
 @jax.jit
