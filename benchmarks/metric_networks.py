@@ -205,7 +205,7 @@ def faces() -> Found:
     theirs = [of_tests("metrics.test_motion").by_scipy(side, b, canonical, weights) for side in (a, b)]
     for metric, ours, exact in zip(("pose", "expr"), (poses, expressions), zip(*theirs, strict=True), strict=True):
         yield from _trajectories(metric, " (mesh)", JAXEVAL_V1, ours, exact)
-    for name, points in (("lmd", range(468)), ("m_lmd", LIPS), ("f_lmd", range(468))):
+    for name, points in (("lmd", range(468)), ("m_lmd", LIPS)):
         exact = of_tests("metrics.test_landmarks").by_loops(a, b[: len(a)], points)
         yield name, getattr(jaxeval, name)(x, y[: len(x)]), exact
     ours, theirs = zip(*(_both("liveportrait_motion", clip) for clip in _clips(256)), strict=True)

@@ -117,7 +117,7 @@ OURS = [
     Row("audio_envelope", "", f"scipy's filters, {LOOP}", "rel 1e-5", "metrics/test_audio_envelope"),
     Row("mfcc", "", package("python_speech_features", "0.6"), "abs 1e-4", "media/test_mfcc"),
     Row("mfcc (other rates)", "", package("python_speech_features", "0.6"), "abs 1e-3", "media/test_mfcc"),
-    *(Row(name, "", f"{MESH}, {LOOP}", "rel 1e-4", "metrics/test_landmarks") for name in ("lmd", "m_lmd", "f_lmd")),
+    *(Row(name, "", f"{MESH}, {LOOP}", "rel 1e-4", "metrics/test_landmarks") for name in ("lmd", "m_lmd")),
     Row("jerk", "", "NumPy's third differences in float64", "rel 1e-5", SMOOTH),
     Row("spectral_arc_length", "", "its authors' function (golden file)", "rel 2e-5", SMOOTH),
     Row("niqe", "", "scikit-video 1.1.11 (golden file): shapes in steps of 0.001", "rel 6.5e-3", NIQE),

@@ -37,7 +37,7 @@ from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.run import Run
 
-BESIDE = ("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "smooth", "id_distance", "lmd", "m_lmd", "f_lmd", "jerk")
+BESIDE = ("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "smooth", "id_distance", "lmd", "m_lmd", "jerk")
 HIGH_IS_BETTER = {"psnr", "ssim", "ms_ssim", "cpbd", "smooth"}
 TIMING = ("lag_ms", "lag_std_ms", "lag_beyond_160ms", "lip_envelope_offset_ms")
 Cells = dict[str, dict[Condition, dict[str, float]]]

@@ -19,19 +19,22 @@ from .checkpoints import load_encoder
 from .errors import JaxevalError
 from .metrics.aligned import AlignedMetric, AlignedScore, aligned
 from .metrics.audio_envelope import audio_envelope
+from .metrics.blink_rate import blink_rate, eye_openness
 from .metrics.cpbd import cpbd
 from .metrics.frechet import Moments, empty_moments, frechet_distance, merged, moments, updated
 from .metrics.identity import csim, id_distance
 from .metrics.image import l1, ms_ssim, psnr, ssim
 from .metrics.kid import kid, kid_subsets
 from .metrics.lag_summary import Timing, timing
-from .metrics.landmarks import f_lmd, lmd, m_lmd
+from .metrics.head_motion import HeadMotion, head_motion
+from .metrics.landmarks import lmd, m_lmd
 from .metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardize
 from .metrics.mfcc import mfcc
 from .metrics.niqe import NiqeModel, niqe
 from .metrics.perceptual import lpips, lpips_matrix
 from .metrics.smoothness import jerk, smooth, spectral_arc_length
 from .metrics.sync import SyncScores, sync_scores
+from .metrics.tlpips import perceptual_steps, tlpips
 from .report.plots import plot_alignment
 from .report.results import Results
 from .scoring.custom import CustomScore
@@ -44,6 +47,7 @@ __all__ = [
     "AlignedMetric",
     "AlignedScore",
     "CustomScore",
+    "HeadMotion",
     "JaxevalError",
     "Lag",
     "LpipsFeatures",
@@ -58,6 +62,7 @@ __all__ = [
     "__version__",
     "aligned",
     "audio_envelope",
+    "blink_rate",
     "checked",
     "cpbd",
     "csim",
@@ -66,8 +71,9 @@ __all__ = [
     "dtw_path",
     "empty_moments",
     "expected_path",
-    "f_lmd",
+    "eye_openness",
     "frechet_distance",
+    "head_motion",
     "id_distance",
     "jerk",
     "kid",
@@ -88,6 +94,7 @@ __all__ = [
     "ms_ssim",
     "niqe",
     "normalized_soft_dtw",
+    "perceptual_steps",
     "plot_alignment",
     "psnr",
     "score",
@@ -103,5 +110,6 @@ __all__ = [
     "suggest_gamma",
     "sync_scores",
     "timing",
+    "tlpips",
     "updated",
 ]

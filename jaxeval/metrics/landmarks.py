@@ -28,7 +28,8 @@ def lmd(x: jax.Array, y: jax.Array, *, points: Sequence[int] | None = None) -> j
     in the picture's plane: of three coordinates only x and y count, as in the field's evaluations, whose landmarks
     have no depth. Points and means are both over `points`, so a face that is elsewhere in the picture costs nothing,
     while one that is larger or turned does. It is no distance on the face but in the picture: a face filmed at twice
-    the size has twice the LMD.
+    the size has twice the LMD. Over a whole face papers also call it F-LMD; theirs is mostly over 68 points, so values
+    over the mesh's 468 compare among themselves only.
 
     Args:
         x: `[T, N, 2 or 3]` landmarks of the generated clip, in pixels.
@@ -89,49 +90,14 @@ def m_lmd(x: jax.Array, y: jax.Array) -> jax.Array:
         [0.24375]
     """
     _check(x, y)
-    _check_mesh(x)
+    if x.shape[1] != _MESH:
+        raise ValueError(f"Expected a face mesh of {_MESH} points, got {x.shape[1]}.")
     return lmd(x, y, points=LIPS)
-
-
-@edge(x=NUMBERS, y=NUMBERS)
-def f_lmd(x: jax.Array, y: jax.Array) -> jax.Array:
-    """Face landmark distance of each frame: `lmd` over all points of the face mesh, centred on their mean.
-
-    The public evaluations take 68 landmarks, half of them on jaw and brows; the mesh's 468 are spread over the face,
-    so values compare among themselves only.
-
-    Args:
-        x: `[T, 468, 2 or 3]` face mesh of the generated clip, in pixels.
-        y: the reference's, in pixels of the same size.
-
-    Returns:
-        `[T]` pixels, lower is better.
-
-    Raises:
-        ValueError: the shapes are not equal or not `[T, 468, 2 or 3]`.
-
-    References:
-        As for `m_lmd`.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> mesh = jnp.zeros((1, 468, 2))
-        >>> print(f_lmd(mesh.at[:, :234].add(2.0), mesh).round(3))  # half a face moved by (2, 2)
-        [1.414]
-    """
-    _check(x, y)
-    _check_mesh(x)
-    return lmd(x, y)
 
 
 def _check(x: jax.Array, y: jax.Array) -> None:
     if x.ndim != 3 or x.shape[2] not in (2, 3) or x.shape[1] == 0 or x.shape != y.shape:
         raise ValueError(f"Expected two equal shapes [T, N, 2 or 3], got {x.shape} and {y.shape}.")
-
-
-def _check_mesh(x: jax.Array) -> None:
-    if x.shape[1] != _MESH:
-        raise ValueError(f"Expected a face mesh of {_MESH} points, got {x.shape[1]}.")
 
 
 def _checked_points(points: Sequence[int], count: int) -> np.ndarray:

@@ -35,6 +35,7 @@ EXEMPT = {
     "lpips_features": "likewise",
     "lpips_center": "likewise",
     "lpips_matrix": "likewise",
+    "perceptual_steps": "likewise; in test_tlpips",
     **dict.fromkeys(("scenes", "spread", "without_foreign"), "a piece of the fault detectors"),
 }
 """Public functions that the table leaves out, and why."""
@@ -120,7 +121,6 @@ CASES = {
     "id_distance": Case(jaxeval.id_distance, WALKS),
     "lmd": Case(jaxeval.lmd, MESHES),
     "m_lmd": Case(jaxeval.m_lmd, MESHES),
-    "f_lmd": Case(jaxeval.f_lmd, MESHES),
     "umeyama": Case(lambda x: motion.umeyama(CANONICAL, x, WEIGHTS), MESHES[:1]),
     "fit_mesh": Case(fitted, MESHES[:1]),
     "euler_angles": Case(lambda x: motion.euler_angles(fitted(x).rotation), MESHES[:1]),
@@ -130,7 +130,11 @@ CASES = {
     "jerk": Case(partial(jaxeval.jerk, fps=25.0), WALKS[:1]),
     "log_dimensionless_jerk": Case(smoothness.log_dimensionless_jerk, WALKS[:1], infinite=True),
     "spectral_arc_length": Case(partial(jaxeval.spectral_arc_length, fps=25.0), WALKS[:1]),
+    "head_motion": Case(jaxeval.head_motion, WALKS),
     "mouth_opening": Case(jaxeval.mouth_opening, MESHES[:1]),
+    "eye_openness": Case(jaxeval.eye_openness, (FRAMES[0], 16 * uniform(4, 468, 3))),
+    "blink_rate": Case(partial(jaxeval.blink_rate, fps=25.0), (uniform(56, 2),), has_gradient=False),
+    "tlpips": Case(jaxeval.tlpips, (uniform(8), uniform(8))),
     "audio_envelope": Case(partial(jaxeval.audio_envelope, sample_rate=8000, fps=25, count=8), (walk(3200, 1)[:, 0],)),
     "mfcc": Case(jaxeval.mfcc, (1000 * walk(3200, 1)[:, 0],)),
     "standardize": Case(jaxeval.standardize, (curve(32),)),

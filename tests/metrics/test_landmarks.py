@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from jaxeval.metrics.landmarks import LIPS, f_lmd, lmd, m_lmd
+from jaxeval.metrics.landmarks import LIPS, lmd, m_lmd
 
 # mediapipe 0.10.21, mediapipe/python/solutions/face_mesh_connections.py, FACEMESH_LIPS
 FACEMESH_LIPS = (
@@ -14,7 +14,7 @@ FACEMESH_LIPS = (
     "267-269 269-270 270-409 409-291 78-95 95-88 88-178 178-87 87-14 14-317 317-402 402-318 318-324 324-308 78-191 "
     "191-80 80-81 81-82 82-13 13-312 312-311 311-310 310-415 415-308"
 )
-FUNCTIONS = (lmd, m_lmd, f_lmd)
+FUNCTIONS = (lmd, m_lmd)
 
 
 def faces(seed=0, count=3, dimensions=3):
@@ -44,9 +44,7 @@ def test_the_lips_are_the_ends_of_mediapipes_connections():
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
-@pytest.mark.parametrize(
-    ("function", "points"), [(lmd, range(468)), (f_lmd, range(468)), (m_lmd, LIPS), (None, (3, 77, 5))]
-)
+@pytest.mark.parametrize(("function", "points"), [(lmd, range(468)), (m_lmd, LIPS), (None, (3, 77, 5))])
 def test_it_is_the_mean_distance_of_centred_points(function, points, dimensions):
     x, y = faces(1, 3, dimensions)
     found = lmd(x, y, points=points) if function is None else function(x, y)
@@ -68,7 +66,7 @@ def test_where_the_mouth_is_in_the_face_costs_the_face_but_not_the_mouth():
     moved[:, LIPS, 1] += 5
     np.testing.assert_allclose(m_lmd(moved, x), 0, atol=2e-5)
     share = 40 / 468
-    np.testing.assert_allclose(f_lmd(moved, x), 5 * 2 * share * (1 - share), rtol=1e-4)
+    np.testing.assert_allclose(lmd(moved, x), 5 * 2 * share * (1 - share), rtol=1e-4)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -101,10 +99,9 @@ def test_wrong_shapes_are_named(function):
         function(jnp.zeros((2, 468, 4)), jnp.zeros((2, 468, 4)))
 
 
-@pytest.mark.parametrize("function", [m_lmd, f_lmd])
-def test_another_set_of_landmarks_is_no_mesh(function):
+def test_another_set_of_landmarks_is_no_mesh():
     with pytest.raises(ValueError, match="Expected a face mesh of 468 points, got 68"):
-        function(jnp.zeros((2, 68, 2)), jnp.zeros((2, 68, 2)))
+        m_lmd(jnp.zeros((2, 68, 2)), jnp.zeros((2, 68, 2)))
 
 
 @pytest.mark.parametrize("points", [(0, 468), (-1,), (), (0.5,)])

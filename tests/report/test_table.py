@@ -119,7 +119,7 @@ def test_a_formatted_value_reads_back_within_its_last_digit(score, value):
 @pytest.mark.parametrize("protocol", [JAXEVAL_V1, ARXIV_2606_01031], ids=lambda protocol: protocol.name)
 def test_every_score_of_a_protocol_is_known_with_its_better_end_and_unit(protocol):
     higher = {"psnr": "dB", "ssim": "", "ms_ssim": "", "cpbd": "", "csim": "", "smooth": ""}
-    lower = {"l1": "", "niqe": "", "lmd": "px", "m_lmd": "px", "f_lmd": "px", "jerk": "", "id_distance": ""}
+    lower = {"l1": "", "niqe": "", "lmd": "px", "m_lmd": "px", "jerk": "", "id_distance": ""}
     timing = dict.fromkeys(("lag_ms", "lag_std_ms"), "ms") | {"lag_drift": "ms/s"}
     lower |= dict.fromkeys([f"lag_beyond_{ms}ms" for ms in (40, 80, 160)], "")
     lower |= {"pose": "", "expr": "", protocol.perceptual: "", f"fd_{protocol.encoders['identity']}": ""}

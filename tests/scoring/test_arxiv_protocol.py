@@ -19,7 +19,7 @@ CONVERTED = ("arcface_r50", "lpips_alex", "liveportrait_motion", "syncnet", "inc
 ALIGNED = ("lpips", "csim", "pose", "expr", "sync")
 FRAMES = 40
 PICTURE = {"psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "smooth"}
-LANDMARKS = {"lmd", "m_lmd", "f_lmd", "jerk"}
+LANDMARKS = {"lmd", "m_lmd", "jerk"}
 NETWORKS = {"lpips", "csim", "id_distance", "pose", "expr", "sync_c", "sync_d", "sync_offset_ms"} | {
     name for m in ALIGNED for name in (f"{m}_seq", f"{m}_div", f"lag_ms_{m}", f"lag_std_ms_{m}")
 }
