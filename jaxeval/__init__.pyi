@@ -22,11 +22,11 @@ from .metrics.audio_envelope import audio_envelope
 from .metrics.blink_rate import blink_rate, eye_openness
 from .metrics.cpbd import cpbd
 from .metrics.frechet import Moments, empty_moments, frechet_distance, merged, moments, updated
+from .metrics.head_motion import HeadMotion, head_motion
 from .metrics.identity import csim, id_distance
 from .metrics.image import l1, ms_ssim, psnr, ssim
 from .metrics.kid import kid, kid_subsets
 from .metrics.lag_summary import Timing, timing
-from .metrics.head_motion import HeadMotion, head_motion
 from .metrics.landmarks import lmd, m_lmd
 from .metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardize
 from .metrics.mfcc import mfcc

@@ -31,6 +31,31 @@ _SHORTEST_CLIP_S = 2.0
 
 
 @edge(frames=BYTES, landmarks=FLOATS)
+def eye_pictures(frames: jax.Array, landmarks: jax.Array) -> jax.Array:
+    """The grey picture of each eye, turned and scaled with the line between the eyes' outer corners.
+
+    Args:
+        frames: `[T, H, W, 3]` RGB in [0, 1]; or uint8, 0 to 255. Eyes of 20 pixels or more.
+        landmarks: `[T, 468, 2 or 3]` points of the face mesh in pixels of these frames; depth doesn't count.
+
+    Returns:
+        `[T, 2, 384]` of the right and the left eye, 16 rows of 24 pixels each.
+
+    Raises:
+        ValueError: the shapes don't fit together, or frames aren't in [0, 1].
+
+    Example:
+        >>> eye_pictures(jnp.zeros((2, 8, 8, 3)), jnp.zeros((2, 468, 3))).shape
+        (2, 2, 384)
+    """
+    if landmarks.ndim != 3 or landmarks.shape[1] != 468 or landmarks.shape[2] not in (2, 3):
+        raise ValueError(f"Expected landmarks [T, 468, 2 or 3], got {landmarks.shape}.")
+    if frames.ndim != 4 or frames.shape[-1] != 3 or len(frames) != len(landmarks):
+        raise ValueError(f"Expected frames [{len(landmarks)}, H, W, 3], got {frames.shape}.")
+    return jax.vmap(_pictures)(frames, landmarks[..., :2])
+
+
+@edge(frames=BYTES, landmarks=FLOATS)
 def eye_openness(frames: jax.Array, landmarks: jax.Array, *, length: jax.Array | int | None = None) -> jax.Array:
     """How much each eye looks as it usually does in the clip: 1 as usual, much less while it is shut.
 
@@ -58,13 +83,29 @@ def eye_openness(frames: jax.Array, landmarks: jax.Array, *, length: jax.Array |
          [1. 1.]
          [1. 1.]]
     """
-    if landmarks.ndim != 3 or landmarks.shape[1] != 468 or landmarks.shape[2] not in (2, 3):
-        raise ValueError(f"Expected landmarks [T, 468, 2 or 3], got {landmarks.shape}.")
-    if frames.ndim != 4 or frames.shape[-1] != 3 or len(frames) != len(landmarks):
-        raise ValueError(f"Expected frames [{len(landmarks)}, H, W, 3], got {frames.shape}.")
-    count = _checked_length(len(frames), length)
-    valid = jnp.arange(len(frames), dtype=count.dtype)[:, None, None] < count
-    eyes = jax.vmap(_pictures)(frames, landmarks[..., :2])  # [T, 2, pixels]
+    return openness_of(eye_pictures(frames, landmarks), length=length)
+
+
+@edge(eyes=FLOATS)
+def openness_of(eyes: jax.Array, *, length: jax.Array | int | None = None) -> jax.Array:
+    """`eye_openness` from the eyes' pictures, which are all that it needs of the frames.
+
+    Args:
+        eyes: `[T, 2, pixels]` `eye_pictures`.
+        length: number of valid leading frames, a Python int or traced; None for T.
+
+    Returns:
+        `[T, 2]`.
+
+    Raises:
+        ValueError: a static length is out of range.
+
+    Example:
+        >>> openness_of(jnp.tile(jnp.arange(384.0), (3, 2, 1)))[0].tolist()
+        [1.0, 1.0]
+    """
+    count = _checked_length(len(eyes), length)
+    valid = jnp.arange(len(eyes), dtype=count.dtype)[:, None, None] < count
     eyes = _standard(jnp.where(valid, eyes, 0))
     ordered = jnp.sort(jnp.where(valid, eyes, _ABOVE_ALL), axis=0)
     usual = _standard(0.5 * (ordered[(count - 1) // 2] + ordered[count // 2])[None])

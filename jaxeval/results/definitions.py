@@ -182,6 +182,31 @@ METRICS = (
         ),
     ),
     Metric(
+        "tlpips", "smoothness", of="steps", per="clip", least=2,
+        values=(
+            Value("tlpips", "↓", "", 4,
+                "Temporal LPIPS: mean difference between the perceptual steps, frame to next frame, of the generated "
+                "clip and of the reference.", rank=22),
+        ),
+    ),
+    Metric(
+        "head_motion", "Behavior", of="angles", per="clip", least=2, undefined="the reference's head doesn't move",
+        values=(
+            Value("head_motion", "", "°", 2,
+                "Standard deviation of the head's rotation over the clip, the root of the variances of pitch, yaw and "
+                "roll.", rank=23),
+            Value("head_motion_ratio", "", "", 2, "That over the reference's: 1 if the head moves as much."),
+        ),
+    ),
+    Metric(
+        "blink_rate", "Behavior", of="eyes", per="clip", least=50, reference=False, both=True, timed=True,
+        values=(
+            Value("blink_rate", "", "1/min", 1,
+                "Blinks per minute: how often both eyes shut and open again within half a second.", rank=24),
+            Value("blink_rate_reference", "", "1/min", 1, "That of the reference."),
+        ),
+    ),
+    Metric(
         "fps", "sets", of="nothing", per="given",
         values=(
             Value("fps", "↑", "1/s", 1, "Frames that the method generates in a second, as its user says."),
@@ -201,6 +226,12 @@ METRICS = (
             Value("fvd", "↓", "", 1,
                 "Fréchet distance between all generated clips' features and all references', I3D's, of 16 frames each;"
                 " a number of the whole set."),
+        ),
+    ),
+    Metric(
+        "fd_expr", "sets", of="expression", per="set",
+        values=(
+            Value("fd_expr", "↓", "", 5, _FRECHET.format("expressions, which papers call E-FID on their own networks'")),
         ),
     ),
     Metric(

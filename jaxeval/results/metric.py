@@ -14,6 +14,7 @@ ROLES = {
     "pose": "motion",
     "expression": "motion",
     "angles": "motion",
+    "eyes": "landmarks",
     "landmarks": "landmarks",
     "points": "landmarks",
     "mesh expression": "landmarks",
@@ -59,10 +60,12 @@ class Metric:
         per: "frame" if its function gives a number a frame, "clip" if it gives one a clip, "set" if it is one of all
             clips, "user" for a scorer that the user registers, "given" for a number that the user gives.
         reference: whether its function needs the reference too.
+        both: whether its function, which needs no reference, is told of the reference too, as its second number.
         timed: whether its function needs the frame rate.
         file: the file in `jaxeval.metrics` that holds its function, if it isn't called like the metric. An aligned
             metric without one has no function: its number is the mean cost of frame t against frame t.
         least: how many frames its function needs of a clip.
+        undefined: why a number is missing that its function gives as NaN.
         encoders: the networks that it is defined on, the default one first; () for any.
         unless: role of an encoder whose metric takes this one's place in a protocol that names it.
         distance: of an aligned metric, the one between two rows of its trajectories, in `jaxeval.distances`.
@@ -77,9 +80,11 @@ class Metric:
     values: tuple[Value, ...]
     per: Literal["frame", "clip", "set", "user", "given"] = "frame"
     reference: bool = True
+    both: bool = False
     timed: bool = False
     file: str = ""
     least: int = 1
+    undefined: str = "undefined for this clip"
     encoders: tuple[str, ...] = ()
     unless: str = ""
     distance: str = ""

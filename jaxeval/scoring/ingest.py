@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +21,7 @@ from jaxeval.media.crops import Squares, Window, each, face_window, resize, to_f
 from jaxeval.media.geometry import HERE, Placement
 from jaxeval.media.track import Track, smoothed, squares_from_landmarks, squares_from_track, where
 from jaxeval.media.video import Video
+from jaxeval.metrics.blink_rate import eye_pictures
 from jaxeval.protocol import Protocol
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.scan import scan
@@ -51,12 +52,14 @@ class FaceTrajectories:
     Attributes:
         landmarks: `[T, 468, 3]` face mesh in pixels of the reference.
         identity: `[T, D]` identity embeddings; None if that network's weights are missing.
+        eyes: `[T, 2, 384]` pictures of the eyes.
         sure: `[T]` whether the mesh takes what it sees for a face.
     """
 
     landmarks: np.ndarray
     identity: np.ndarray | None
     sure: np.ndarray
+    eyes: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -213,9 +216,9 @@ def trajectories(
             identity.append(embedded(networks, chunk, meshes[-1].landmarks, placement))
     if path is None:
         return Trajectories(np.concatenate(crops), None)
-    landmarks, presence = (np.concatenate(parts) for parts in zip(*meshes, strict=True))
+    landmarks, presence, eyes = (np.concatenate(parts) for parts in zip(*meshes, strict=True))
     embeddings = np.concatenate(identity) if embeds else None
-    return Trajectories(np.concatenate(crops), FaceTrajectories(landmarks, embeddings, presence > 0))
+    return Trajectories(np.concatenate(crops), FaceTrajectories(landmarks, embeddings, presence > 0, eyes))
 
 
 def _cut(frame: np.ndarray, *, placement: Placement, window: Window, side: int) -> np.ndarray:
@@ -263,8 +266,22 @@ def numbered(video: Video) -> Iterator[tuple[slice, np.ndarray]]:
         start += len(chunk)
 
 
-def meshed(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placement: Placement) -> Any:
-    """The face mesh in up to 25 frames, its landmarks in pixels of the reference.
+class Meshed(NamedTuple):
+    """The face mesh in some frames.
+
+    Attributes:
+        landmarks: `[N, 468, 3]` in pixels of the reference.
+        presence: `[N]` above 0 where the network takes what it sees for a face.
+        eyes: `[N, 2, 384]` pictures of the eyes, from what it sees.
+    """
+
+    landmarks: np.ndarray
+    presence: np.ndarray
+    eyes: np.ndarray
+
+
+def meshed(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placement: Placement) -> Meshed:
+    """The face mesh in up to 25 frames.
 
     Args:
         networks: the encoders.
@@ -274,7 +291,8 @@ def meshed(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placemen
     """
     crops = each(partial(warp, size=MESH), chunk, placement.matrices(matrices))
     mesh = _run(networks.get("landmarks"), crops)
-    return mesh._replace(landmarks=to_frame(mesh.landmarks, matrices))
+    eyes = jax.device_get(_eyes(_filled(crops), _filled(mesh.landmarks)))[: len(crops)]
+    return Meshed(to_frame(mesh.landmarks, matrices), mesh.presence, eyes)
 
 
 def embedded(networks: Networks, frames: np.ndarray, landmarks: np.ndarray, placement: Placement) -> np.ndarray:
@@ -287,9 +305,15 @@ def embedded(networks: Networks, frames: np.ndarray, landmarks: np.ndarray, plac
 
 def _run(encoder: Any, crops: np.ndarray) -> Any:
     """An encoder on a chunk; a short chunk is filled up so that one program serves all."""
-    filled = crops[np.arange(_CHUNK).clip(max=len(crops) - 1)]
-    out = jax.device_get(_encode(encoder, filled))
+    out = jax.device_get(_encode(encoder, _filled(crops)))
     return jax.tree.map(lambda rows: rows[: len(crops)], out)
+
+
+def _filled(rows: np.ndarray) -> np.ndarray:
+    return rows[np.arange(_CHUNK).clip(max=len(rows) - 1)]
+
+
+_eyes = jax.jit(eye_pictures)
 
 
 @jax.jit

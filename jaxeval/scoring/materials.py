@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment import distances
+from jaxeval.metrics.blink_rate import openness_of
 from jaxeval.protocol import Protocol
 from jaxeval.results.metric import Metric
 from jaxeval.results.selection import Selection
-from jaxeval.scoring.aligned_scores import Costs, trajectory_costs
+from jaxeval.scoring.aligned_scores import Costs, padded, trajectory_costs
 from jaxeval.scoring.face import Motion, mesh_motion
 from jaxeval.scoring.ingest import Clip, FaceTrajectories, encoded, encoded_clips
 from jaxeval.scoring.lips import Lips, envelope_lips, sync_net_lips
@@ -151,6 +154,22 @@ def _motion(part: int) -> Callable[[Materials, Metric], Rows]:
     return rows
 
 
+def _angles(materials: Materials, metric: Metric) -> Rows:
+    """Pitch, yaw and roll in degrees; a mesh's pose begins with them in radians."""
+    x, y = (pose[:, :3] for pose, _ in materials.motion(metric))
+    return (np.rad2deg(x), np.rad2deg(y)) if materials.encoder(metric).name == "face_mesh" else (x, y)
+
+
+def _openness(*eyes: np.ndarray) -> Rows:
+    x, y = (np.asarray(_eye_openness(padded(part), jnp.int32(len(part))))[: len(part)] for part in eyes)
+    return x, y
+
+
+@jax.jit
+def _eye_openness(eyes: jax.Array, length: jax.Array) -> jax.Array:
+    return openness_of(eyes, length=length)
+
+
 def _frame_features(materials: Materials, metric: Metric) -> Rows:
     encoder = materials.encoder(metric)
     return materials._each(lambda clip: encoded(encoder, clip.seen.crops))
@@ -184,6 +203,8 @@ _MAKERS: Mapping[str, Callable[[Materials, Metric], Rows]] = {
     "pictures": lambda materials, metric: (materials.x.seen.crops, materials.y.seen.crops),
     "steps": lambda materials, metric: materials.perceptual(metric).steps,
     "embeddings": _embeddings,
+    "angles": _angles,
+    "eyes": lambda materials, metric: _openness(*materials.faces(lambda face: face.eyes)),
     "pose": _motion(0),
     "expression": _motion(1),
     "landmarks": lambda materials, metric: materials.faces(lambda face: face.landmarks),

@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment.checks import Lengths
 from jaxeval.results.definitions import TIMING
 from jaxeval.results.metric import Metric
 from jaxeval.scoring.aligned_scores import Scored, align, framewise, mean, missing, padded
@@ -99,19 +98,30 @@ def _each_frame(function: Callable[..., jax.Array], x: jax.Array, y: jax.Array) 
 
 def _clip_scores(materials: Materials, metric: Metric) -> Scored:
     """A function of whole clips, which gives one number or several."""
-    rows = materials.rows(metric)[: 2 if metric.reference else 1]
-    clips = (materials.x, materials.y)[: len(rows)]
+    rows = materials.rows(metric)
+    clips = (materials.x, materials.y)[: 2 if metric.reference or metric.both else 1]
     if min(clip.frames for clip in clips) < metric.least:
         raise Lacking(f"fewer than {metric.least} frames")
-    lengths = tuple(jnp.int32(len(part)) for part in rows)
     fps = materials.protocol.fps if metric.timed else None
-    values = jax.tree.leaves(_clip(function_of(metric), tuple(map(padded, rows)), lengths, fps))
-    names = [value.name for value in metric.values]
-    return Scored(dict(zip(names, map(float, values), strict=True)))
+    calls = [rows] if metric.reference else [(part,) for part in rows[: len(clips)]]
+    values = [
+        float(value)
+        for parts in calls
+        for value in jax.tree.leaves(_clip(function_of(metric), tuple(map(padded, parts)), _lengths(parts), fps))
+    ]
+    told = dict(zip((value.name for value in metric.values), values, strict=True))
+    lacking = [name for name, value in told.items() if np.isnan(value)]
+    return Scored({name: value for name, value in told.items() if name not in lacking}) | missing(
+        lacking, metric.undefined
+    )
 
 
-@partial(jax.jit, static_argnums=0)
-def _clip(function: Callable, rows: tuple[jax.Array, ...], lengths: Lengths, fps: float | None) -> object:
+def _lengths(parts: Rows) -> tuple[jax.Array, ...]:
+    return tuple(jnp.int32(len(part)) for part in parts)
+
+
+@partial(jax.jit, static_argnames=("function", "fps"))
+def _clip(function: Callable, rows: tuple[jax.Array, ...], lengths: tuple[jax.Array, ...], fps: float | None) -> object:
     timed = {} if fps is None else {"fps": fps}
     if len(rows) == 1:
         return function(*rows, length=lengths[0], **timed)
