@@ -229,9 +229,11 @@ METRICS = (
         ),
     ),
     Metric(
-        "fd_expr", "sets", of="expression", per="set",
+        "fd_expr", "sets", of="change of expression", per="set", least=256,
         values=(
-            Value("fd_expr", "↓", "", 5, _FRECHET.format("expressions, which papers call E-FID on their own networks'")),
+            Value("fd_expr", "↓", "", 6,
+                "Fréchet distance of all expressions, each pair's less its reference's mean one; papers' E-FID is that "
+                "of a 3DMM's coefficients, whose values aren't comparable; a number of the whole set."),
         ),
     ),
     Metric(

@@ -13,6 +13,7 @@ ROLES = {
     "embeddings": "identity",
     "pose": "motion",
     "expression": "motion",
+    "change of expression": "motion",
     "angles": "motion",
     "eyes": "landmarks",
     "landmarks": "landmarks",
@@ -64,7 +65,8 @@ class Metric:
         timed: whether its function needs the frame rate.
         file: the file in `jaxeval.metrics` that holds its function, if it isn't called like the metric. An aligned
             metric without one has no function: its number is the mean cost of frame t against frame t.
-        least: how many frames its function needs of a clip.
+        least: how many frames its function needs of a clip; of a set's metric, how many features on either side, 1 for
+            one more than each has numbers.
         undefined: why a number is missing that its function gives as NaN.
         encoders: the networks that it is defined on, the default one first; () for any.
         unless: role of an encoder whose metric takes this one's place in a protocol that names it.

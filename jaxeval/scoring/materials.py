@@ -154,6 +154,13 @@ def _motion(part: int) -> Callable[[Materials, Metric], Rows]:
     return rows
 
 
+def _change_of_expression(materials: Materials, metric: Metric) -> Rows:
+    """Less the reference's mean: the shape of a face at rest differs from person to person, more than it moves."""
+    x, y = _motion(1)(materials, metric)
+    rest = y.mean(axis=0, keepdims=True, dtype=np.float64).astype(y.dtype)
+    return x - rest, y - rest
+
+
 def _angles(materials: Materials, metric: Metric) -> Rows:
     """Pitch, yaw and roll in degrees; a mesh's pose begins with them in radians."""
     x, y = (pose[:, :3] for pose, _ in materials.motion(metric))
@@ -207,6 +214,7 @@ _MAKERS: Mapping[str, Callable[[Materials, Metric], Rows]] = {
     "eyes": lambda materials, metric: _openness(*materials.faces(lambda face: face.eyes)),
     "pose": _motion(0),
     "expression": _motion(1),
+    "change of expression": _change_of_expression,
     "landmarks": lambda materials, metric: materials.faces(lambda face: face.landmarks),
     "points": lambda materials, metric: materials.faces(lambda face: face.landmarks[..., :2]),
     "mesh expression": lambda materials, metric: (materials.mesh_motion[0][1], materials.mesh_motion[1][1]),

@@ -13,7 +13,7 @@ from jaxeval.scoring.aligned_scores import Scored, align, framewise, mean, missi
 from jaxeval.scoring.functions import function_of
 from jaxeval.scoring.ingest import Clip
 from jaxeval.scoring.lags import lag_flags
-from jaxeval.scoring.materials import Materials
+from jaxeval.scoring.materials import Materials, Rows
 from jaxeval.scoring.networks import Lacking
 from jaxeval.scoring.picture import against_reference, alone, smoothness
 from jaxeval.scoring.timing import fault_flags, timing_scores

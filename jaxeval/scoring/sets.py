@@ -1,6 +1,7 @@
 """Scores of a whole set of clips: Fréchet distances between all generated features and all references'."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from functools import cache
 
 import jax
 import numpy as np
@@ -43,16 +44,16 @@ class Sets:
     """The features of many pairs, added up without being held.
 
     Args:
-        names: of the set scores.
-        min_count: how many features a distance needs on either side; None for one more than each has numbers, for with
-            fewer their covariance is singular and the distance is mostly chance.
+        metrics: set score to its metric.
+        min_count: how many features a distance needs on either side; None for what the metric says, or else one more
+            than each has numbers, for with fewer their covariance is singular and the distance is mostly chance.
     """
 
-    def __init__(self, names: Iterable[str], min_count: int | None = None) -> None:
-        self._names = list(names)
+    def __init__(self, metrics: Mapping[str, Metric], min_count: int | None = None) -> None:
+        self._least = {name: metric.least for name, metric in metrics.items()}
         self._min_count = min_count
         self._sums: dict[tuple[str, str], Moments] = {}
-        self._pairs = dict.fromkeys(self._names, 0)
+        self._pairs = dict.fromkeys(self._least, 0)
         self._lacking: dict[str, dict[str, str]] = {}
 
     def add(self, features: SetFeatures, clip: str = "one clip") -> None:
@@ -62,7 +63,7 @@ class Sets:
             features: of the pair.
             clip: its id.
         """
-        for name in self._names:
+        for name in self._least:
             x, y = features.generated.get(name), features.reference.get(name)
             if x is None or y is None:
                 if name in features.missing:
@@ -85,23 +86,26 @@ class Sets:
         Returns:
             Name to the distance, and how many pairs it is of.
         """
-        return {name: Entry(mean=self._distance(name)[0], n=self._pairs[name], of=of) for name in self._names}
+        return {name: Entry(mean=self._distance(name)[0], n=self._pairs[name], of=of) for name in self._least}
 
     def details(self) -> dict[str, Detail]:
         """Why there is no distance, or which clips it is without and why; a score that has both isn't listed."""
         found = {}
-        for name in self._names:
+        for name in self._least:
             if reason := self._distance(name)[1]:
                 found[name] = Detail(reason=reason)
             elif name in self._lacking:
                 found[name] = Detail(without=self._lacking[name])
         return found
 
+    @cache  # noqa: B019  an instance is used up once it is summed up
     def _distance(self, name: str) -> tuple[float | None, str]:
         sides = [self._sums.get((name, role)) for role in ("generated", "reference")]
         if sides[0] is None or sides[1] is None:
             return None, next(iter(self._lacking.get(name, {}).values()), "no clip was scored")
-        counts, min_count = [int(side.n) for side in sides if side], self._min_count or len(sides[0].mean) + 1
+        counts = [int(side.n) for side in sides if side]
+        least = self._least[name] if self._least[name] > 1 else len(sides[0].mean) + 1
+        min_count = self._min_count or least
         if min(counts) < max(min_count, 2):
             text = f"{min_count} features needed on either side, found {counts[0]} and {counts[1]}"
             return None, f"{text}; --min-features {max(min(counts), 2)} allows it"
