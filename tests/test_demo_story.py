@@ -3,10 +3,15 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from jaxeval.cli.main import main
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.results.catalogue import catalogue
+
+KNOWN = catalogue(JAXEVAL_V1.encoders, JAXEVAL_V1.timing)
 
 FLAGS = (
     "--headless",
@@ -52,6 +57,35 @@ def test_and_comes_back_as_milliseconds(scores):
 def test_a_fault_of_the_picture_stays(scores, clip):
     assert scores[clip]["st_lpips_div"] >= 0.9 * scores[clip]["st_lpips"]
     assert abs(scores[clip]["lag_ms"]) < 1
+
+
+@pytest.fixture(scope="module")
+def before():
+    return json.loads((Path(__file__).parent / "golden" / "demo_scores.json").read_text("utf-8"))
+
+
+def same(found, before, name):
+    """As tables print them, or to a thousandth: processors round differently."""
+    return found == pytest.approx(before, rel=1e-3, abs=0.5 * 10.0 ** -KNOWN[name].decimals)
+
+
+def test_every_score_is_what_it_was_before_the_catalogue(out, before):
+    document = json.loads((out / "scores.json").read_text("utf-8"))
+    assert [clip["id"] for clip in document["clips"]] == list(before["clips"])
+    compared = 0
+    for clip in document["clips"]:
+        then = before["clips"][clip["id"]]
+        assert {name: clip[name] for name in ("missing", "flags", "frames")} == {
+            n: then[n] for n in ("missing", "flags", "frames")
+        }
+        for name, value in then["scores"].items():
+            assert same(clip["scores"][name], value, name), name
+            compared += 1
+    assert compared == 4 * 43
+    for part, then in ((document["summary"], before["summary"]), (document["floor"]["summary"], before["floor"])):
+        for name, entry in then.items():
+            assert (part[name]["n"], part[name]["of"]) == (entry["n"], entry["of"])
+            assert same(part[name]["mean"], entry["mean"], name), name
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
