@@ -1,6 +1,6 @@
 """Scores of one's own: any function of a clip's frames gets a column, an interval and a signature.
 
-    jaxeval score generated/ references/ --scorers examples/own_scores.py --number fps=31.5
+    jaxeval score generated/ references/ --scorers examples/own_scores.py --value fps=31.5
     python examples/own_scores.py
 
 The first scores files; the second shows the two functions on the demo's talking face.

@@ -18,23 +18,22 @@ _PIPE = 10_000
 
 @dataclass(frozen=True)
 class Compare:
-    """Compare two runs clip by clip. Only scores with the same signature are compared.
+    """Compare two runs clip by clip, score by score; only scores with the same signature are compared.
 
-    Exit codes: 0 compared; with --fail-if-worse, 1 a named score is significantly worse in SECOND; 2 the runs can't be
-    compared, or a named score can't be judged (too few clips, flagged timing, missing in a run).
+    Exit codes: 0 compared, 1 a score named by --fail-if-worse is worse, 2 a named score or the runs can't be judged.
     """
 
     first: Annotated[Path, Positional, arg(metavar="FIRST")]
-    """Folder of a run, or its scores.json; for --fail-if-worse the old run."""
+    """Folder of a run (the old one, for --fail-if-worse), or its scores.json."""
     second: Annotated[Path, Positional, arg(metavar="SECOND")]
-    """Folder of the other run, or its scores.json; for --fail-if-worse the new run."""
+    """Folder of the other run (the new one), or its scores.json."""
     scores: Annotated[Names, arg(help_behavior_hint="(default: all that either run has)")] = ()
-    """Compare only these scores, with commas between."""
+    """Compare only these scores, e.g. csim,pose_div."""
     fail_if_worse: Annotated[Names, arg(help_behavior_hint="")] = ()
-    """Exit with 1 if any of these scores is significantly worse in SECOND (Holm-corrected p below .05)."""
-    json: bool = False
+    """Exit with 1 if any of these scores is significantly worse in SECOND (Holm-corrected p < .05)."""
+    json: Annotated[bool, arg(help_behavior_hint="")] = False
     """Print one JSON document and nothing else."""
-    csv: bool = False
+    csv: Annotated[bool, arg(help_behavior_hint="")] = False
     """Print one CSV table and nothing else."""
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from jaxeval.report.progress import print_lines
 
 @dataclass(frozen=True)
 class Demo:
-    """See what aligned scoring does: a talking face made from a photograph and real speech, and four faulty copies."""
+    """See what aligned scoring does, on a talking face made from a photograph and speech, and four faulty copies."""
 
     out: Annotated[Path, arg(metavar="DIR")] = Path("jaxeval-demo")
     """Folder for the clips, scores.json, scores.csv and report.html."""

@@ -9,10 +9,7 @@ from jaxeval.report.progress import print_lines
 
 @dataclass(frozen=True)
 class Doctor:
-    """Check this machine: JAX and its devices, the video decoder, the weights, a reference number for each encoder.
-
-    Exit codes: 0 all is well, 1 a check failed.
-    """
+    """Check JAX, its devices, the video decoder, the weights and every encoder. Exit code 1 if a check fails."""
 
     def run(self, console: Console) -> int:
         """Print a line for each check."""

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import tyro
 from rich.console import Console
-from tyro.conf import subcommand
+from tyro.conf import FlagCreatePairsOff, subcommand
 
 from jaxeval.cli.compare import Compare
 from jaxeval.cli.demo import Demo
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"jaxeval {version('jaxeval')}")
         sys.exit(0)
     try:
-        code = tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments).run(Console())
+        code = _parse(arguments).run(Console())
         sys.stdout.flush()
         sys.exit(code)
     except JaxevalError as error:
@@ -62,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if os.environ.get("JAXEVAL_DEBUG"):
             raise
         _complain(f"unexpected {one_line(error)}. Please report it with the output of JAXEVAL_DEBUG=1.", 2)
+
+
+def _parse(arguments: Sequence[str] | None) -> Command:
+    config = (FlagCreatePairsOff,)  # --json and --no-report, and no opposites of theirs
+    return tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments, config=config)
 
 
 def _complain(text: str, code: int) -> NoReturn:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jaxeval.scoring.pairing import Pairing
 
 _OUT = Path("jaxeval-scores")
+_OUT_HINT = f"(default: {_OUT}, or {_OUT}-2, … while those hold runs of other inputs)"
 _LARGEST_GAMMA = 1e30
 """Above it, γ times the entropy of the paths leaves float32."""
 
@@ -31,48 +32,45 @@ def _require(holds: bool, text: str) -> None:
 
 @dataclass(frozen=True)
 class Score:
-    """Score generated clips against their references.
+    """Score generated clips against their references: two files, two folders, or the pairs that a file lists.
 
-    Give two files, two folders (searched through, and paired by path below them, without suffix), or --pairs FILE.
-    Files are videos, or .npz files of trajectories [T, D] from any encoder. An interrupted run resumes.
-
+    Folders are searched through and paired by path, without suffix. Run the same command again to resume.
     Exit codes: 0 every clip was scored, 1 some failed (their rows say why), 2 nothing could be scored.
     """
 
     generated: Annotated[Path | None, Positional, arg(metavar="GENERATED", help_behavior_hint="")] = None
-    """Generated video or trajectories, or a folder of them."""
+    """Generated video, or .npz file of trajectories [T, D]; or a folder of them."""
     reference: Annotated[Path | None, Positional, arg(metavar="REFERENCE", help_behavior_hint="")] = None
     """Reference to score against, or a folder of them."""
     pairs: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """CSV, JSON Lines or Parquet file with a row per pair, instead of GENERATED and REFERENCE. Columns: generated and
-    reference, and optionally id, audio and identity; paths are relative to the file's folder."""
-    audio: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(default: the clips' own sound)")] = None
-    """Sound of the clip; a folder if GENERATED is one. Without it, the generated clip's own, else the reference's."""
-    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint=f"(default: {_OUT})")] = None
-    """Folder for scores.json, scores.csv and report.html. If the default holds scores of other clips, a new folder is
-    taken; in a folder given here, another run's files are moved to previous/."""
+    """CSV, JSON Lines or Parquet file of pairs: columns generated and reference; optional id, audio and identity."""
+    audio: Annotated[
+        Path | None, arg(metavar="PATH", help_behavior_hint="(default: the generated clip's, else the reference's)")
+    ] = None
+    """Sound to score against, a folder if GENERATED is one."""
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint=_OUT_HINT)] = None
+    """Folder for scores.json, scores.csv and report.html; another run's files there are moved to previous/."""
     protocol: Annotated[str, arg(metavar="NAME")] = "jaxeval-v1"
-    """Fixes encoders, frame rate, crops and the constants of the alignment: jaxeval-v1 or arxiv-2606.01031."""
+    """Fixes encoders, frame rate, crops and alignment: jaxeval-v1 or arxiv-2606.01031."""
     scores: Annotated[Names, arg(help_behavior_hint="(default: all of the protocol)")] = ()
-    """Compute only these scores, with commas between."""
+    """Compute only these scores, e.g. csim,lip_envelope."""
     region: Literal["face", "frame"] = "face"
     """What image and perceptual scores look at: the reference's face region or the whole frame."""
     identities: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """CSV file with a line clip,person for each clip. Confidence intervals then resample persons instead of clips."""
+    """CSV file of lines clip,person: confidence intervals then resample persons instead of clips."""
     min_features: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: feature size + 1)")] = None
     """Minimum features per set for a Fréchet distance."""
     gamma: Annotated[float, arg(metavar="GAMMA")] = 0.01
     """Soft-DTW temperature for trajectories from .npz files, in units of their squared distances."""
     noise_floor: Annotated[int, arg(metavar="N")] = 1
-    """Number of references used to measure the noise floor; 0 disables it. Each is re-encoded at CRF 18 and scored
-    against itself."""
+    """Number of references used to measure the noise floor (each against itself, re-encoded); 0 disables it."""
     scorers: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """Python file with your own scores, SCORERS = [jaxeval.CustomScore(...), ...]. The file is executed."""
+    """Python file, which is executed, with scores of your own: SCORERS = [jaxeval.CustomScore(...), ...]."""
     value: Annotated[tuple[str, ...], UseAppendAction, arg(metavar="NAME=NUMBER")] = ()
     """A value to report beside the scores, e.g. fps=31.5."""
-    report: bool = True
-    """Write report.html; --no-report saves about a tenth of the time."""
-    per_frame: bool = False
+    report: Annotated[bool, arg(help_behavior_hint="")] = True
+    """Don't write report.html, which takes about a tenth of a run's time."""
+    per_frame: Annotated[bool, arg(help_behavior_hint="")] = False
     """Also write scores_per_frame.parquet, with the value of every frame."""
 
     def __post_init__(self) -> None:

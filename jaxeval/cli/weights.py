@@ -52,11 +52,11 @@ class WeightsConvert:
 
     name: Annotated[str, Positional, arg(metavar="ENCODER")]
     """Name of the encoder, as in `jaxeval weights list`."""
-    files: Annotated[tuple[Path, ...], Positional, arg(metavar="FILE")]
+    files: Annotated[tuple[Path, ...], Positional, arg(metavar="FILE [FILE ...]", help_behavior_hint="(required)")]
     """The upstream file or files."""
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: your user cache)")] = None
     """Folder for the checkpoint."""
-    unverified: bool = False
+    unverified: Annotated[bool, arg(help_behavior_hint="")] = False
     """Accept a file other than the known one; scores made with it are marked."""
 
     def run(self, console: Console) -> int:
