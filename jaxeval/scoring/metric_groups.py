@@ -1,6 +1,6 @@
 """Every score of a pair: one metric after the other, or the reason why it has none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import jax
@@ -13,7 +13,7 @@ from jaxeval.scoring.aligned_scores import Scored, align, framewise, mean, missi
 from jaxeval.scoring.functions import function_of
 from jaxeval.scoring.ingest import Clip
 from jaxeval.scoring.lags import lag_flags
-from jaxeval.scoring.materials import Materials, Rows
+from jaxeval.scoring.materials import Materials
 from jaxeval.scoring.networks import Lacking
 from jaxeval.scoring.picture import against_reference, alone, smoothness
 from jaxeval.scoring.timing import fault_flags, timing_scores
@@ -116,7 +116,7 @@ def _clip_scores(materials: Materials, metric: Metric) -> Scored:
     )
 
 
-def _lengths(parts: Rows) -> tuple[jax.Array, ...]:
+def _lengths(parts: Sequence[np.ndarray]) -> tuple[jax.Array, ...]:
     return tuple(jnp.int32(len(part)) for part in parts)
 
 
