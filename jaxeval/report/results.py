@@ -134,9 +134,12 @@ class Results:
 
     def to_polars(self) -> "polars.DataFrame":
         """One row a clip, one column a score; a missing score is null."""
-        import polars
+        import polars as pl
 
-        return polars.DataFrame(self._columns(), schema_overrides=dict.fromkeys(self.known, polars.Float64))
+        text = dict.fromkeys(("id", "status", "reason"), pl.String)
+        frames = dict.fromkeys(("frames_generated", "frames_reference"), pl.Int64)
+        scores = dict.fromkeys(self.known, pl.Float64)
+        return pl.DataFrame(self._columns(), schema={**text, **frames, **scores, "flags": pl.List(pl.String)})
 
     def to_pandas(self) -> "pandas.DataFrame":
         """As `to_polars`, for pandas.

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from jaxeval.report.noise_floor import floor_of, floor_words
 from jaxeval.results.catalogue import Catalogue
-from jaxeval.results.definitions import MOUTH
+from jaxeval.results.definitions import MOUTH, TIMING
 from jaxeval.results.document import Document, Entry, Row, catalogue_of
 from jaxeval.results.flags import is_doubtful, time_flags
 from jaxeval.results.formatting import format_cell, format_value
@@ -88,10 +88,13 @@ class _Shown:
 
     @cached_property
     def blocks(self) -> list[_Block]:
-        return [block for metric in self.known.metrics if metric.rank for block in self._blocks(metric)]
+        shown = [metric for metric in self.known.metrics if metric.rank or metric is TIMING]
+        return [block for metric in shown for block in self._blocks(metric)]
 
     def _blocks(self, metric: Metric) -> Iterator[_Block]:
-        forms = self.known.get(metric.name), self.known.of(metric.name, "div"), self.known.of(metric.name, "lag")
+        is_beside = metric is TIMING and self.known.of(self.known.timing, "lag")
+        lag = None if is_beside else self.known.of(metric.name, "lag")
+        forms = self.known.get(metric.name), self.known.of(metric.name, "div"), lag
         if together := tuple(score for score in forms if score):
             yield _Block(metric.name, together, metric.rank or 0, metric.role == "perceptual")
         for value in metric.values:
@@ -133,7 +136,8 @@ def _heading(score: Score, block: _Block) -> tuple[str, str]:
     if score.form == "lag":
         return ("lag" if score.metric == block.name else "mouth lag"), "ms"
     label, _, encoder = score.label.partition(" ")
-    return ("_div" if score.form == "div" else label), " ".join(filter(None, (encoder, score.unit, score.better)))
+    beside = score.form == "div" and block.scores[0] is not score
+    return ("_div" if beside else label), " ".join(filter(None, (encoder, score.unit, score.better)))
 
 
 def _style(score: Score) -> str:
