@@ -15,7 +15,7 @@ from jaxeval.checkpoints.manifest import Entry, read_manifest, tampered, weights
 from jaxeval.checkpoints.origin import Origin, read_origin
 from jaxeval.checkpoints.store import restore
 from jaxeval.encoders import ENCODERS
-from jaxeval.encoders.encoder import Mode, with_kept_stages, with_mode
+from jaxeval.encoders.encoder import Precision, with_precision, with_remat
 from jaxeval.errors import JaxevalError, MissingWeightsError
 
 
@@ -98,7 +98,7 @@ def dotted(path: tuple) -> str:
     return ".".join(map(str, path))
 
 
-def load_encoder(name: str, *, precision: Mode = "reference", keep_stages: bool = True) -> Any:
+def load_encoder(name: str, *, precision: Precision = "reference", remat: bool = False) -> Any:
     """An encoder with its trained weights, each array compared with its recorded digest.
 
     The encoder is a pytree: pass it to a compiled function as an argument, since a function that closes over it carries
@@ -107,8 +107,8 @@ def load_encoder(name: str, *, precision: Mode = "reference", keep_stages: bool 
     Args:
         name: such as "st_lpips_alex", "dlib_resnet", "face_mesh"; `jaxeval weights list` shows them all.
         precision: "reference" computes in float32; "fast" multiplies bfloat16 numbers and adds them in float32.
-        keep_stages: False to spare a gradient's memory: of each stage of the network only the input is kept, and the
-            rest computed once more on the way back.
+        remat: True to spare a gradient's memory: of each part of the network only the input is kept, and the rest
+            computed once more on the way back (rematerialization, as `jax.checkpoint`).
 
     Returns:
         The `flax.nnx` module, called with frames `[T, H, W, 3]` in [0, 1].
@@ -128,7 +128,7 @@ def load_encoder(name: str, *, precision: Mode = "reference", keep_stages: bool 
     encoder = abstract_encoder(name)
     entry = read_manifest()[name]
     filled = fill(encoder, _sound_arrays(entry, _locate(entry), array_shapes(encoder)))
-    return with_kept_stages(with_mode(filled, precision), keep_stages)
+    return with_remat(with_precision(filled, precision), remat)
 
 
 def weights_of(name: str) -> Weights:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import jax
 from flax import nnx
 
-from jaxeval.encoders.layers import Conv, DepthwiseConv, max_pool, pad_channels
+from jaxeval.encoders.layers import Conv, DepthwiseConv
+from jaxeval.encoders.operations import max_pool, pad_channels
 
 
 class BlazeBlock(nnx.Module):

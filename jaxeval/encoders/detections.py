@@ -33,7 +33,7 @@ class Detections(NamedTuple):
     scores: jax.Array
 
 
-def anchor_centres() -> np.ndarray:
+def anchor_centers() -> np.ndarray:
     """Centres `[896, 2]` (x, y in [0, 1]) of the anchors, row by row, all anchors of a cell together."""
     grids = []
     for cells, repeats in GRIDS:
@@ -48,9 +48,9 @@ def decode(raw: jax.Array, logits: jax.Array, size: int) -> Detections:
     Centre and keypoints are relative to the anchor's centre, width and height to the input's size.
     """
     points = raw.reshape(*raw.shape[:2], -1, 2) / size
-    anchors = jnp.asarray(anchor_centres(), raw.dtype)[None, :, None, :]
-    centre, extent = points[..., :1, :] + anchors, points[..., 1:2, :]
-    boxes = jnp.concatenate([centre - extent / 2, centre + extent / 2], axis=-1)[..., 0, :]
+    anchors = jnp.asarray(anchor_centers(), raw.dtype)[None, :, None, :]
+    center, extent = points[..., :1, :] + anchors, points[..., 1:2, :]
+    boxes = jnp.concatenate([center - extent / 2, center + extent / 2], axis=-1)[..., 0, :]
     scores = jax.nn.sigmoid(jnp.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT))
     return Detections(boxes, points[..., 2:, :] + anchors, scores)
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jax import lax
 
 from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
-from jaxeval.encoders.layers import Conv, Dense, DepthwiseConv, parameter, per_channel
+from jaxeval.encoders.layers import Conv, Dense, DepthwiseConv, parameter
+from jaxeval.encoders.operations import per_channel
 
 STAGES = ((96, 3), (192, 3), (384, 9), (768, 3))
 """(channels, blocks), ConvNeXt V2 tiny; between them the maps shrink from 64×64 to 8×8."""
@@ -51,23 +51,9 @@ def degrees(logits: jax.Array) -> jax.Array:
     return (jax.nn.softmax(logits) * angles).sum(axis=-1, keepdims=True)
 
 
-def gelu(x: jax.Array) -> jax.Array:
-    """Gaussian error linear unit x · Φ(x), with the normal distribution function itself, not an approximation of it."""
-    return 0.5 * x * (1.0 + lax.erf(x * 0.5**0.5))
-
-
-class LayerNorm(nnx.Module):
-    """γ (x − mean) / √(variance + ε) + β, mean and variance over the channels."""
-
-    def __init__(self, channels: int):
-        self.scale = parameter(channels)
-        self.shift = parameter(channels)
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """`[..., C]` to the same."""
-        x = x - x.mean(axis=-1, keepdims=True)
-        x = x * lax.rsqrt(jnp.square(x).mean(axis=-1, keepdims=True) + EPS)
-        return per_channel(self.scale[...], x) * x + per_channel(self.shift[...], x)
+def _layer_norm(channels: int) -> nnx.LayerNorm:
+    """Over the channels, the variance without the cancellation of a difference of squares."""
+    return nnx.LayerNorm(channels, epsilon=EPS, use_fast_variance=False, rngs=nnx.Rngs(0))
 
 
 class GlobalResponseNorm(nnx.Module):
@@ -92,21 +78,22 @@ class Block(nnx.Module):
 
     def __init__(self, channels: int):
         self.depthwise = DepthwiseConv(channels, 7, padding=3)
-        self.norm = LayerNorm(channels)
+        self.norm = _layer_norm(channels)
         self.widen = Dense(channels, 4 * channels)
         self.response = GlobalResponseNorm(4 * channels)
         self.narrow = Dense(4 * channels, channels)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[T, H, W, C]` to the same."""
-        return x + self.narrow(self.response(gelu(self.widen(self.norm(self.depthwise(x))))))
+        wide = self.widen(self.norm(self.depthwise(x)))  # [T, H, W, 4 · C]
+        return x + self.narrow(self.response(jax.nn.gelu(wide, approximate=False)))
 
 
 class Shrink(nnx.Module):
     """Conv2×2(norm(x)) with stride 2, between the stages."""
 
     def __init__(self, inputs: int, outputs: int):
-        self.norm = LayerNorm(inputs)
+        self.norm = _layer_norm(inputs)
         self.conv = Conv(inputs, outputs, 2, stride=2)
 
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -136,14 +123,15 @@ class LivePortraitMotion(Encoder):
 
     name = "liveportrait_motion"
     size = 256
+    pixel_bytes = 552
 
     def __init__(self):
         widths = [channels for channels, _ in STAGES]
         self.stem = Conv(3, widths[0], 4, stride=4)
-        self.stem_norm = LayerNorm(widths[0])
+        self.stem_norm = _layer_norm(widths[0])
         self.stages = nnx.List([nnx.List([Block(channels) for _ in range(blocks)]) for channels, blocks in STAGES])
         self.shrinks = nnx.List([Shrink(c, d) for c, d in itertools.pairwise(widths)])
-        self.norm = LayerNorm(widths[-1])
+        self.norm = _layer_norm(widths[-1])
         self.pitch, self.yaw, self.roll = (Dense(widths[-1], BINS) for _ in range(3))
         self.scale = Dense(widths[-1], 1)
         self.translation = Dense(widths[-1], 3)
@@ -177,9 +165,9 @@ class LivePortraitMotion(Encoder):
     def features(self, frames: jax.Array) -> jax.Array:
         """What all heads read, `[T, 768]`; arguments as for a call."""
         frames = as_input(frames, self)
-        x = self.stem_norm(self.stem(resize(frames, self.size)))
+        x = self.stem_norm(self.stem(resize(frames, self.size)))  # [T, 64, 64, 96]
         for layer in self.trunk:
-            x = self.stage(layer, x)
+            x = self.maybe_remat(layer, x)  # stage by stage [T, 64, 64, 96], 32×32×192, 16×16×384, 8×8×768
         return self.norm(x.mean(axis=(1, 2)))
 
     @property

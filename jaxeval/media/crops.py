@@ -18,12 +18,12 @@ class Squares:
     """A turned square for each frame.
 
     Attributes:
-        centre: `[T, 2]` x, y in pixels of the frame.
+        center: `[T, 2]` x, y in pixels of the frame.
         side: `[T]` pixels of the frame.
         angle: `[T]` radians, clockwise in the picture: by how much the face's eye line is turned.
     """
 
-    centre: np.ndarray
+    center: np.ndarray
     side: np.ndarray
     angle: np.ndarray
 
@@ -31,7 +31,7 @@ class Squares:
         """Affine maps from a crop of `size` pixels to the frame, `[T, 2, 3]`."""
         cos, sin = np.cos(self.angle) * self.side / size, np.sin(self.angle) * self.side / size
         linear = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
-        shift = self.centre - linear @ np.array([size / 2, size / 2])
+        shift = self.center - linear @ np.array([size / 2, size / 2])
         return np.concatenate([linear, shift[..., None]], axis=-1)
 
 
@@ -59,7 +59,7 @@ def warp(frame: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(image.reduce(dense) if dense > 1 else image)
 
 
-def each(function: Callable[..., np.ndarray], *columns: Iterable[Any]) -> np.ndarray:
+def parallel_map(function: Callable[..., np.ndarray], *columns: Iterable[Any]) -> np.ndarray:
     """A function of pictures for each of them, on all cores, for Pillow lets others run while it works.
 
     Args:
@@ -73,7 +73,7 @@ def each(function: Callable[..., np.ndarray], *columns: Iterable[Any]) -> np.nda
         ValueError: the columns differ in length.
 
     Example:
-        >>> each(lambda a, b: a + b, np.eye(2), np.ones(2)).tolist()
+        >>> parallel_map(lambda a, b: a + b, np.eye(2), np.ones(2)).tolist()
         [[2.0, 1.0], [1.0, 2.0]]
     """
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
@@ -144,10 +144,10 @@ def face_window(boxes: np.ndarray, width: int, height: int, *, padding: float, i
     return Window(x0, y0, x1, y1)
 
 
-def _span(centre: float, half: float, first: int, last: int) -> tuple[int, int]:
+def _span(center: float, half: float, first: int, last: int) -> tuple[int, int]:
     """The interval of length 2·half around centre, moved inside [first, last] if it fits, else all of it."""
     length = min(max(round(2 * half), 1), last - first)
-    start = min(max(round(centre - half), first), last - length)
+    start = min(max(round(center - half), first), last - length)
     return start, start + length
 
 

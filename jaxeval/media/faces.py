@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from jaxeval.encoders import weighted_non_maximum_suppression
-from jaxeval.media.crops import each
+from jaxeval.media.crops import parallel_map
 
 _INPUT = 128
 _BATCH = 16
@@ -96,7 +96,7 @@ def _detect_squares(encoder: Any, places: list[tuple[np.ndarray, tuple[float, fl
     for start in range(0, len(places), _BATCH):
         part = places[start : start + _BATCH]
         pixels = np.zeros((_BATCH, _INPUT, _INPUT, 3), np.uint8)
-        pixels[: len(part)] = each(lambda place: _letterbox(place[0], *place[1]), part)
+        pixels[: len(part)] = parallel_map(lambda place: _letterbox(place[0], *place[1]), part)
         found = jax.device_get(_detect(encoder, pixels))
         faces += [_in_frame(found, row, *place) for row, (_, place) in enumerate(part)]
     return faces

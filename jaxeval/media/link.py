@@ -60,9 +60,9 @@ class Linked:
         if len(recent) < _ENOUGH or time - self.times[-1] > _AHEAD:
             return self.boxes[-1]
         times, boxes = np.array(self.times)[recent], np.stack(self.boxes)[recent]
-        centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+        centers = (boxes[:, :2] + boxes[:, 2:]) / 2
         spread = times - times.mean()
-        velocity = spread @ (centres - centres.mean(axis=0)) / (spread @ spread)
+        velocity = spread @ (centers - centers.mean(axis=0)) / (spread @ spread)
         return self.boxes[-1] + np.tile(velocity * (time - times[-1]), 2)
 
     def joined(self, other: "Linked") -> "Linked":

@@ -96,7 +96,7 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
     u = points[..., 0] * cos + points[..., 1] * sin
     v = points[..., 1] * cos - points[..., 0] * sin
     middle_u, middle_v = (axis.max(1) + axis.min(1) for axis in (u, v))
-    centre = (
+    center = (
         np.concatenate(
             [middle_u[:, None] * cos - middle_v[:, None] * sin, middle_u[:, None] * sin + middle_v[:, None] * cos],
             axis=1,
@@ -104,13 +104,13 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
         / 2
     )
     side = np.maximum(np.ptp(u, axis=1), np.ptp(v, axis=1)) * _MESH_MARGIN
-    return Squares(centre, side, angle)
+    return Squares(center, side, angle)
 
 
 def where(choose: np.ndarray, a: Squares, b: Squares) -> Squares:
     """Squares of a in the frames where `choose` `[T]` is true, of b elsewhere."""
     return Squares(
-        np.where(choose[:, None], a.centre, b.centre),
+        np.where(choose[:, None], a.center, b.center),
         np.where(choose, a.side, b.side),
         np.where(choose, a.angle, b.angle),
     )
@@ -118,7 +118,7 @@ def where(choose: np.ndarray, a: Squares, b: Squares) -> Squares:
 
 def smoothed(squares: Squares) -> Squares:
     """Squares under a Gaussian of one frame over time, which is symmetric and so delays nothing."""
-    rows = np.concatenate([squares.centre, squares.side[:, None], np.unwrap(squares.angle)[:, None]], axis=1)
+    rows = np.concatenate([squares.center, squares.side[:, None], np.unwrap(squares.angle)[:, None]], axis=1)
     smooth = gaussian_filter1d(rows, _SMOOTHING, axis=0, mode="nearest")
     return Squares(smooth[:, :2], smooth[:, 2], smooth[:, 3])
 

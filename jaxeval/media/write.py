@@ -16,9 +16,9 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from jaxeval.errors import JaxevalError
-from jaxeval.media.picture import EXACT
+from jaxeval.media.upright import EXACT
 
-ENCODERS = ("libx264", "mpeg4")  # the second is in every FFmpeg, and needs about twice the bits
+CODECS = ("libx264", "mpeg4")  # the second is in every FFmpeg, and needs about twice the bits
 BT709 = 1  # primaries, transfer and matrix alike; untagged, players would guess the colours from the size
 HIGHEST_DENOMINATOR = 1001
 
@@ -73,7 +73,7 @@ def write_video(
         raise ValueError("Expected at least one frame, got none.")
     rate = Fraction(fps).limit_denominator(HIGHEST_DENOMINATOR)
     odd = any(side % 2 for side in first.shape[:2])
-    pixels = "yuv444p" if odd and keep_size and encoder == ENCODERS[0] else "yuv420p"
+    pixels = "yuv444p" if odd and keep_size and encoder == CODECS[0] else "yuv420p"
     with _replacing(Path(path)) as container:
         video = _video_stream(container, encoder, rate, first.shape, pixels, crf=crf, preset=preset)
         sound = None if audio is None else _Sound(container, audio, sample_rate)
@@ -119,11 +119,11 @@ class _Sound:
 
 def _encoder() -> str:
     """The first encoder that this FFmpeg has."""
-    for name in ENCODERS:
+    for name in CODECS:
         if name in av.codecs_available:
             break
-    if name != ENCODERS[0]:
-        warnings.warn(f"This FFmpeg has no {ENCODERS[0]} encoder; writing {name} instead.", stacklevel=3)
+    if name != CODECS[0]:
+        warnings.warn(f"This FFmpeg has no {CODECS[0]} encoder; writing {name} instead.", stacklevel=3)
     return name
 
 

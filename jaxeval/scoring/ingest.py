@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from jaxeval.media.chips import CHIPS
-from jaxeval.media.crops import Squares, Window, each, face_window, resize, to_frame, warp
+from jaxeval.media.crops import Squares, Window, face_window, parallel_map, resize, to_frame, warp
 from jaxeval.media.geometry import HERE, Placement
 from jaxeval.media.track import Track, smoothed, squares_from_landmarks, squares_from_track, where
 from jaxeval.media.video import Video
@@ -204,9 +204,9 @@ def trajectories(
     embeds = path is not None and not networks.missing("identity")
     for rows, chunk in numbered(video):
         if placement == whole:
-            crops.append(each(lambda frame: window.cut(resize(frame, *size), side), chunk))
+            crops.append(parallel_map(lambda frame: window.cut(resize(frame, *size), side), chunk))
         else:
-            crops.append(each(partial(_cut, placement=placement, window=window, side=side), chunk))
+            crops.append(parallel_map(partial(_cut, placement=placement, window=window, side=side), chunk))
         if path is not None:
             meshes.append(meshed(networks, chunk, path.squares.matrices(MESH)[rows], placement))
         if embeds:
@@ -272,7 +272,7 @@ def meshed(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placemen
         matrices: `[N, 2, 3]` from what the mesh looks at, 192 × 192, to the reference.
         placement: from the reference to the clip.
     """
-    crops = each(partial(warp, size=MESH), chunk, placement.matrices(matrices))
+    crops = parallel_map(partial(warp, size=MESH), chunk, placement.matrices(matrices))
     mesh = _run(networks.get("landmarks"), crops)
     return mesh._replace(landmarks=to_frame(mesh.landmarks, matrices))
 
@@ -282,7 +282,7 @@ def embedded(networks: Networks, frames: np.ndarray, landmarks: np.ndarray, plac
     encoder = networks.get("identity")
     chip = CHIPS[encoder.name]
     matrices = placement.matrices(chip.matrices(chip.points(landmarks)))
-    return _run(encoder, each(partial(warp, size=chip.size), frames, matrices))
+    return _run(encoder, parallel_map(partial(warp, size=chip.size), frames, matrices))
 
 
 def _run(encoder: Any, crops: np.ndarray) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxeval.encoders import Detections, weighted_non_maximum_suppression
-from jaxeval.encoders.detections import anchor_centres, decode
+from jaxeval.encoders.detections import anchor_centers, decode
 
 
 def anchors_by_loop():
@@ -18,7 +18,7 @@ def anchors_by_loop():
 
 
 def test_anchors():
-    np.testing.assert_array_equal(anchor_centres(), np.array(list(anchors_by_loop()), np.float32))
+    np.testing.assert_array_equal(anchor_centers(), np.array(list(anchors_by_loop()), np.float32))
 
 
 def test_decoding():

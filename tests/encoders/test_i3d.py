@@ -14,9 +14,9 @@ from jax import lax
 from jaxeval.checkpoints.load import array_shapes, fill
 from jaxeval.checkpoints.recipe import make_arrays
 from jaxeval.checkpoints.recipes.i3d import I3D as RECIPE
-from jaxeval.encoders.encoder import with_kept_stages, with_mode
+from jaxeval.encoders.encoder import with_precision, with_remat
 from jaxeval.encoders.i3d import I3D, LAYERS, ClipConv, Pool
-from jaxeval.encoders.inception_fid import resize_plainly
+from jaxeval.encoders.operations import resize_bilinear
 from jaxeval.errors import JaxevalError
 
 from . import parity
@@ -57,7 +57,7 @@ def test_logits_and_taps_are_the_twins(encoder, module, count, frames):
 def test_long_clips_of_another_size(encoder, module):
     """Three time steps at the end, so two logits are averaged; frames are resized first."""
     clips = np.random.default_rng(1).random((1, 17, 37, 90, 3), np.float32)
-    resized = np.array(resize_plainly(jnp.asarray(clips[0]), 224))[None]
+    resized = np.array(resize_bilinear(jnp.asarray(clips[0]), 224))[None]
     assert parity.relative(parity.run(encoder, clips), twin.run(module, resized)["logits"]) < 1e-5
 
 
@@ -124,17 +124,17 @@ def in_double_precision(module):
     return fill(abstract, make_arrays(RECIPE, twin.save(module), shapes))
 
 
-def test_stages_are_what_is_kept_for_a_gradient(encoder):
+def test_a_gradient_may_compute_the_parts_once_more(encoder):
     shape = jax.ShapeDtypeStruct((1, 16, 224, 224, 3), jnp.float32)
-    for keep, count in ((True, 0), (False, len(LAYERS))):
-        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_kept_stages(encoder, keep), shape)
+    for remat, count in ((False, 0), (True, len(LAYERS))):
+        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_remat(encoder, remat), shape)
         assert sum("policy" in equation.params for equation in program.jaxpr.eqns) == count
 
 
 def test_every_product_obeys_the_mode(encoder):
     shape = jax.ShapeDtypeStruct((1, 16, 224, 224, 3), jnp.float32)
-    for mode, dtype in (("reference", jnp.float32), ("fast", jnp.bfloat16)):
-        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_mode(encoder, mode), shape)
+    for precision, dtype in (("reference", jnp.float32), ("fast", jnp.bfloat16)):
+        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_precision(encoder, precision), shape)
         products = [
             equation
             for equation in program.jaxpr.eqns

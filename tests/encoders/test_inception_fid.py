@@ -12,8 +12,9 @@ from flax import nnx
 from jaxeval.checkpoints.load import array_shapes, fill
 from jaxeval.checkpoints.recipe import make_arrays
 from jaxeval.checkpoints.recipes.inception import INCEPTION_FID
-from jaxeval.encoders.encoder import with_kept_stages, with_mode
-from jaxeval.encoders.inception_fid import InceptionFID, resize_plainly
+from jaxeval.encoders.encoder import with_precision, with_remat
+from jaxeval.encoders.inception_fid import InceptionFID
+from jaxeval.encoders.operations import resize_bilinear
 from jaxeval.errors import JaxevalError
 
 from . import parity
@@ -36,9 +37,9 @@ def encoder(module):
 def test_features_and_taps_are_the_twins(encoder, module, shape):
     @jax.jit
     def taps(encoder, frames):
-        x, found = resize_plainly(frames, 299) * 2.0 - 1.0, {}
-        for name, stage in encoder.stages():
-            x = found[name] = stage(x)
+        x, found = resize_bilinear(frames, 299) * 2.0 - 1.0, {}
+        for name, part in encoder.endpoints():
+            x = found[name] = part(x)
         return found, encoder(frames)
 
     frames = twin.inputs(shape[0], 0, *shape[1:])
@@ -62,7 +63,7 @@ def test_resize_is_torch_bilinear_without_antialiasing(height, width, dtype):
         torch.from_numpy(frames).permute(0, 3, 1, 2), (299, 299), mode="bilinear", align_corners=False
     )
     with jax.enable_x64(dtype is np.float64):
-        found = jax.jit(lambda x: resize_plainly(x, 299))(jnp.asarray(frames))
+        found = jax.jit(lambda x: resize_bilinear(x, 299))(jnp.asarray(frames))
         # In double precision PyTorch rounds a position twice, and so each weight to the spacing of positions.
         atol = 4 * np.finfo(dtype).eps if dtype is np.float32 else np.spacing(float(max(height, width)))
         np.testing.assert_allclose(found, expected.permute(0, 2, 3, 1), rtol=0, atol=atol)
@@ -71,7 +72,7 @@ def test_resize_is_torch_bilinear_without_antialiasing(height, width, dtype):
 def test_resize_does_not_smooth():
     """A lone bright row between those that are looked at leaves no trace: what antialiasing would not do."""
     frames = jnp.zeros((1, 299 * 4, 299, 3)).at[:, 0].set(1.0)
-    assert float(resize_plainly(frames, 299).max()) == 0
+    assert float(resize_bilinear(frames, 299).max()) == 0
 
 
 @jax.jit
@@ -110,17 +111,17 @@ def in_double_precision(module):
     return fill(abstract, make_arrays(INCEPTION_FID, twin.save(module), shapes))
 
 
-def test_stages_are_what_is_kept_for_a_gradient(encoder):
+def test_a_gradient_may_compute_the_parts_once_more(encoder):
     shape = jax.ShapeDtypeStruct((1, 299, 299, 3), jnp.float32)
-    for keep, count in ((True, 0), (False, len(encoder.stages()))):
-        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_kept_stages(encoder, keep), shape)
+    for remat, count in ((False, 0), (True, len(encoder.endpoints()))):
+        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_remat(encoder, remat), shape)
         assert sum("policy" in equation.params for equation in program.jaxpr.eqns) == count
 
 
 def test_every_product_obeys_the_mode(encoder):
     shape = jax.ShapeDtypeStruct((1, 299, 299, 3), jnp.float32)
-    for mode, dtype in (("reference", jnp.float32), ("fast", jnp.bfloat16)):
-        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_mode(encoder, mode), shape)
+    for precision, dtype in (("reference", jnp.float32), ("fast", jnp.bfloat16)):
+        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_precision(encoder, precision), shape)
         products = [
             equation
             for equation in program.jaxpr.eqns

@@ -10,7 +10,7 @@ import pytest
 
 from jaxeval.checkpoints.recipes.liveportrait import LIVEPORTRAIT_MOTION
 from jaxeval.encoders.encoder import resize
-from jaxeval.encoders.liveportrait_motion import STAGES, GlobalResponseNorm, LivePortraitMotion, degrees, gelu
+from jaxeval.encoders.liveportrait_motion import STAGES, GlobalResponseNorm, LivePortraitMotion, degrees
 from jaxeval.errors import JaxevalError
 
 from . import parity
@@ -122,11 +122,6 @@ def test_response_norm_of_dead_channels():
     expected.backward(torch.tensor(weights))
     np.testing.assert_allclose(value, expected.detach(), atol=1e-5)
     np.testing.assert_allclose(back(jnp.asarray(weights))[0], leaf.grad, atol=1e-4)
-
-
-def test_gelu_is_exact():
-    x = np.linspace(-12, 12, 4001, dtype=np.float32)
-    np.testing.assert_allclose(gelu(jnp.asarray(x)), torch.nn.functional.gelu(torch.from_numpy(x)), atol=1e-6)
 
 
 def test_angles_of_sure_and_of_undecided_bins():

@@ -12,7 +12,7 @@ from flax import nnx
 
 from jaxeval.checkpoints.load import array_shapes
 from jaxeval.checkpoints.recipes.syncnet import SYNCNET
-from jaxeval.encoders.encoder import resize, with_kept_stages, with_mode
+from jaxeval.encoders.encoder import resize, with_precision, with_remat
 from jaxeval.encoders.syncnet import CHUNK, SyncNet
 from jaxeval.errors import JaxevalError
 
@@ -154,7 +154,7 @@ def test_gradients_are_the_twins():
         gradient = jax.jit(jax.grad(value, argnums=(0, 1)))
         inputs = jnp.asarray(frames), jnp.asarray(mfcc)
         ours = gradient(*inputs, encoder)
-        less = gradient(*inputs, with_kept_stages(encoder, False))
+        less = gradient(*inputs, with_remat(encoder, True))
     module.double()
     x, y = torch.from_numpy(frames).requires_grad_(), torch.from_numpy(mfcc).requires_grad_()
     outputs = module.forward_lip(twin.lip_windows(x)), module.forward_aud(twin.sound_windows(y))
@@ -191,7 +191,7 @@ def test_mapped_and_fast(encoder):
     expected = jnp.stack([visual_clip(encoder, clip) for clip in clips])
     mapped = jax.jit(jax.vmap(lambda encoder, frames: encoder(frames), in_axes=(None, 0)))(encoder, clips)
     assert parity.relative(mapped, expected) < 1e-5
-    deviation = parity.relative(visual_clip(with_mode(encoder, "fast"), clips[0]), expected[0])
+    deviation = parity.relative(visual_clip(with_precision(encoder, "fast"), clips[0]), expected[0])
     assert 1e-4 < deviation < 0.05  # bfloat16 has 8 bits
 
 

@@ -68,7 +68,7 @@ def test_squares_turn_with_the_eyes():
     squares = squares_from_track(follow([frame((box, keypoints, score))] * 3))
     np.testing.assert_allclose(squares.angle, np.pi / 4)
     np.testing.assert_allclose(squares.side, 30)
-    np.testing.assert_allclose(squares.centre, 50)
+    np.testing.assert_allclose(squares.center, 50)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.5, -0.9])
@@ -82,7 +82,7 @@ def test_squares_hold_the_turned_landmarks(angle):
     squares = squares_from_landmarks(landmarks)
     np.testing.assert_allclose(squares.angle, angle, atol=1e-9)
     np.testing.assert_allclose(squares.side, 80 * 1.5, rtol=1e-9)
-    np.testing.assert_allclose(squares.centre, [[100, 80]], atol=1e-9)
+    np.testing.assert_allclose(squares.center, [[100, 80]], atol=1e-9)
 
 
 def test_choosing_and_smoothing_squares():

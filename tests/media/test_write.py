@@ -125,7 +125,7 @@ def test_a_folder_that_is_none(tmp_path, parent, reason):
 
 
 def test_a_ffmpeg_without_x264_writes_mpeg4_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(write, "ENCODERS", ("libx264_that_is_not_there", "mpeg4"))
+    monkeypatch.setattr(write, "CODECS", ("libx264_that_is_not_there", "mpeg4"))
     with pytest.warns(UserWarning, match="no libx264_that_is_not_there encoder; writing mpeg4"):
         assert write_video(tmp_path / "clip.mp4", numbered(20), 25) == "mpeg4"
     assert shown_numbers(Video(tmp_path / "clip.mp4")) == list(range(20))

@@ -59,7 +59,7 @@ LPIPS_VGG = _recipe(
     _features({f"groups.{g}.{k}": index for g, group in enumerate(_VGG_GROUPS) for k, index in enumerate(group)}),
 )
 
-_SQUEEZE_STAGES = ((3, 4), (6, 7), (9,), (10,), (11,), (12,))
+_SQUEEZE_SLICES = ((3, 4), (6, 7), (9,), (10,), (11,), (12,))
 
 LPIPS_SQUEEZE = _recipe(
     "squeeze",
@@ -68,8 +68,8 @@ LPIPS_SQUEEZE = _recipe(
         _features({"stem": 0}),
         *(
             torch_conv(f"fires.{s}.{k}.{ours}", f"features.{index}.{theirs}")
-            for s, stage in enumerate(_SQUEEZE_STAGES)
-            for k, index in enumerate(stage)
+            for s, group in enumerate(_SQUEEZE_SLICES)
+            for k, index in enumerate(group)
             for ours, theirs in (("squeeze", "squeeze"), ("expand1", "expand1x1"), ("expand3", "expand3x3"))
         ),
     ),
