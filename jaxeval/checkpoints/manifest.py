@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxeval.errors import JaxevalError
+from jaxeval.files import file_sha256
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -131,6 +132,29 @@ def digest(array: np.ndarray) -> str:
 def total_digest(digests: Mapping[str, str]) -> str:
     """SHA-256 over all arrays of an encoder, see `Entry.sha256`."""
     return hashlib.sha256("".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()).hexdigest()
+
+
+def packaged_arrays(file: str, sha256: str, what: str) -> dict[str, np.ndarray]:
+    """The arrays of a NumPy archive that comes with jaxeval beside the checkpoints.
+
+    Args:
+        file: its name in the weights' folder.
+        sha256: of the whole file.
+        what: what it holds, for the error's text.
+
+    Returns:
+        Arrays by name.
+
+    Raises:
+        JaxevalError: the file is missing or changed.
+    """
+    path = weights_folder() / file
+    if not path.is_file():
+        raise JaxevalError(f"{path}: expected {what}, found no file; reinstall jaxeval.")
+    if (actual := file_sha256(path)) != sha256:
+        raise JaxevalError(f"{path}: expected sha256 {sha256}, found {actual}; reinstall jaxeval.")
+    with np.load(path) as arrays:
+        return dict(arrays)
 
 
 def tampered(digests: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> list[str]:

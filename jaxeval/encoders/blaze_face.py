@@ -69,7 +69,7 @@ class BlazeFace(Encoder):
         fine = self.maybe_remat(self.fine, stem)  # [T, 16, 16, 88]
         maps = (fine, self.maybe_remat(self.coarse, fine))  # and [T, 8, 8, 96]
         count = frames.shape[0]
-        # Two anchors a cell of the fine map, six of the coarse one: [T, 512, 16] and [T, 384, 16], [T, 512] and [T, 384].
+        # Two anchors a cell of the fine map, six of the coarse one: 512 and 384.
         offsets = [head(x).reshape(count, -1, NUMBERS) for head, x in zip(self.regressors, maps, strict=True)]
         logits = [head(x).reshape(count, -1) for head, x in zip(self.classifiers, maps, strict=True)]
         return jnp.concatenate(offsets, axis=1), jnp.concatenate(logits, axis=1)

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from PIL import Image
 
-from jaxeval.encoders import weighted_non_maximum_suppression
+from jaxeval.encoders.detections import intersection_over_union, weighted_non_maximum_suppression
 from jaxeval.media.crops import parallel_map
 
 _INPUT = 128
@@ -140,13 +140,6 @@ def _merge(parts: list[Faces]) -> Faces:
     )
     kept: list[int] = []
     for index in np.argsort(-scores):
-        if all(overlap(boxes[index], boxes[other]) < 0.3 for other in kept):
+        if (intersection_over_union(boxes[index][None], boxes[kept]) < 0.3).all():
             kept.append(int(index))
     return Faces(boxes[kept], keypoints[kept], scores[kept])
-
-
-def overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two boxes."""
-    sides = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)
-    both = sides.prod()
-    return float(both / max((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - both, 1e-9))

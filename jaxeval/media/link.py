@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jaxeval.media.faces import Faces, overlap
+from jaxeval.encoders.detections import intersection_over_union
+from jaxeval.media.faces import Faces
 
 # How far a face may be from where it is expected, in units of its own size, to be the same face.
 _REACH = 1.0
@@ -141,7 +142,7 @@ def _closest(box: np.ndarray, places: list[tuple[Linked, np.ndarray]]) -> Linked
 def _fit(box: np.ndarray, place: np.ndarray) -> float:
     sizes = _size(box), _size(place)
     distance = np.linalg.norm((box[:2] + box[2:] - place[:2] - place[2:]) / 2) / max(sizes[1], 1e-9)
-    near = overlap(box, place) + max(0.0, 1 - float(distance) / _REACH)
+    near = float(intersection_over_union(box, place)) + max(0.0, 1 - float(distance) / _REACH)
     return near * min(sizes) / max(*sizes, 1e-9)
 
 

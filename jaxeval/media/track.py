@@ -9,10 +9,10 @@ from jaxeval.media.crops import Squares
 from jaxeval.media.faces import Faces
 from jaxeval.media.geometry import Placement
 from jaxeval.media.link import Linked, link
+from jaxeval.metrics.landmarks import LEFT_EYE, RIGHT_EYE
 
 _SMOOTHING = 1.0
 _MESH_MARGIN = 1.5
-_RIGHT_EYE, _LEFT_EYE = 33, 263
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
         Squares 1.5 times as large as the turned bounding box's longer side.
     """
     points = landmarks[..., :2]
-    angle = _angle(points[:, _RIGHT_EYE], points[:, _LEFT_EYE])
+    angle = _angle(points[:, RIGHT_EYE], points[:, LEFT_EYE])
     cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
     # In the turned axes u runs along the eye line, v across it.
     u = points[..., 0] * cos + points[..., 1] * sin

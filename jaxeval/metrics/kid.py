@@ -1,13 +1,12 @@
 """The kernel distance of two sets of features (KID): the squared maximum mean discrepancy of a cubic kernel."""
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.edge import FLOATS, edge
-from jaxeval.numerics import chunked_map
+from jaxeval.numerics import chunked_map, precise_matmul
 
 _ROWS = 256  # of the kernel matrix at a time
 
@@ -112,7 +111,7 @@ class _Side(NamedTuple):
 
 def _centred(x: jax.Array, centre: jax.Array) -> _Side:
     x = x - centre[None]
-    return _Side(x, _product(x, centre) / centre.size)
+    return _Side(x, precise_matmul(x, centre) / centre.size)
 
 
 def _kernel(inner: jax.Array, a: jax.Array, b: jax.Array, base: jax.Array) -> jax.Array:
@@ -127,7 +126,7 @@ def _kernel(inner: jax.Array, a: jax.Array, b: jax.Array, base: jax.Array) -> ja
 def _mean_over_pairs(x: _Side, y: _Side, base: jax.Array) -> jax.Array:
     @jax.checkpoint  # else the derivative would hold the whole matrix
     def rows(some: _Side) -> jax.Array:
-        inner = _product(some.features, y.features.T) / y.features.shape[1]
+        inner = precise_matmul(some.features, y.features.T) / y.features.shape[1]
         return jnp.mean(_kernel(inner, some.slope[:, None], y.slope[None, :], base), axis=1)
 
     return jnp.mean(chunked_map(rows, x, _ROWS))
@@ -146,6 +145,3 @@ def _check(x: jax.Array, y: jax.Array, fewest: int) -> None:
         raise ValueError(f"Expected floating-point features, got {x.dtype} and {y.dtype}.")
     if min(len(x), len(y)) < fewest:
         raise ValueError(f"Expected at least {fewest} features in each set, got {len(x)} and {len(y)}.")
-
-
-_product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)

@@ -2,13 +2,13 @@
 
 import math
 import numbers
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.edge import FLOATS, edge
+from jaxeval.numerics import precise_matmul
 
 _WINDOW_S, _HOP_S = 0.025, 0.01
 _FFT = 512
@@ -71,14 +71,11 @@ def mfcc(samples: jax.Array, *, sample_rate: float = 16000, length: jax.Array | 
     spectrum = jnp.fft.rfft(frames, _FFT)
     power = (jnp.square(spectrum.real) + jnp.square(spectrum.imag)) / _FFT
     filters, cosines = (jnp.asarray(table, samples.dtype) for table in (_mel_filters(sample_rate), _liftered_cosines()))
-    energies = _positive(_product(power, filters.T))
+    energies = _positive(precise_matmul(power, filters.T))
     # No cosine has a mean, so a common factor changes nothing; without it the logarithms stay small and exact.
     energies = energies / jax.lax.stop_gradient(jnp.max(energies, axis=1, keepdims=True))
     total = _positive(jnp.sum(power, axis=1, keepdims=True))
-    return jnp.concatenate([jnp.log(total), _product(jnp.log(energies), cosines)], axis=1)
-
-
-_product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
+    return jnp.concatenate([jnp.log(total), precise_matmul(jnp.log(energies), cosines)], axis=1)
 
 
 def _positive(energy: jax.Array) -> jax.Array:

@@ -4,16 +4,14 @@ The mesh of frame t is the canonical face, moved rigidly, plus what the face doe
 Pose is (R, s, τ); expression is e, in the face's own axes.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.edge import FLOATS, NUMBERS, TREE, edge
-
-# Outer corners of the right and the left eye in the 468-point mesh.
-_RIGHT_EYE, _LEFT_EYE = 33, 263
+from jaxeval.metrics.landmarks import LEFT_EYE, RIGHT_EYE
+from jaxeval.numerics import precise_matmul
 
 
 class Similarity(NamedTuple):
@@ -66,16 +64,13 @@ def umeyama(source: jax.Array, target: jax.Array, weights: jax.Array) -> Similar
 
 
 def _umeyama(v: jax.Array, x: jax.Array, w: jax.Array) -> Similarity:
-    mean_v, mean_x = _product(w, v), _product(w, x)
+    mean_v, mean_x = precise_matmul(w, v), precise_matmul(w, x)
     v, x = v - mean_v[None], x - mean_x[None]
-    u, sigma, vh = jnp.linalg.svd(_product((x * w[:, None]).T, v))
+    u, sigma, vh = jnp.linalg.svd(precise_matmul((x * w[:, None]).T, v))
     signs = jnp.ones(3, u.dtype).at[2].set(jnp.sign(jnp.linalg.det(u) * jnp.linalg.det(vh)))
-    rotation = _product(u * signs[None], vh)
+    rotation = precise_matmul(u * signs[None], vh)
     scale = jnp.sum(sigma * signs) / jnp.sum(w * jnp.sum(v * v, axis=1))
-    return Similarity(rotation, scale, mean_x - scale * _product(rotation, mean_v))
-
-
-_product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
+    return Similarity(rotation, scale, mean_x - scale * precise_matmul(rotation, mean_v))
 
 
 @edge(landmarks=NUMBERS, canonical=NUMBERS, weights=NUMBERS)
@@ -198,7 +193,7 @@ def expression_trajectory(landmarks: jax.Array, canonical: jax.Array, fit: Simil
         `[T, 1404]`, dimensionless.
     """
     centred = landmarks * _upright(landmarks.dtype)[None, None] - fit.translation[:, None]
-    turned = _product(centred, fit.rotation) / fit.scale[:, None, None]
-    eyes = jnp.linalg.norm(canonical[_LEFT_EYE] - canonical[_RIGHT_EYE])
+    turned = precise_matmul(centred, fit.rotation) / fit.scale[:, None, None]
+    eyes = jnp.linalg.norm(canonical[LEFT_EYE] - canonical[RIGHT_EYE])
     residual = (turned - canonical[None]) / (eyes * jnp.sqrt(jnp.asarray(canonical.shape[0], canonical.dtype)))
     return residual.reshape(residual.shape[0], -1)

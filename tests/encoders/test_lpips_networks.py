@@ -193,7 +193,7 @@ def test_another_networks_file_is_refused():
 
 
 def test_missing_heads_are_told(monkeypatch, tmp_path):
-    monkeypatch.setattr(recipes, "weights_folder", lambda: tmp_path)
+    monkeypatch.setattr("jaxeval.checkpoints.manifest.weights_folder", lambda: tmp_path)
     with pytest.raises(JaxevalError, match=r"lpips_heads\.npz: expected the heads of LPIPS, found no file; reinstall"):
         recipes.read_heads("alex")
 

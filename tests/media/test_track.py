@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxeval.media.faces import Faces, overlap
+from jaxeval.media.faces import Faces
 from jaxeval.media.track import Squares, follow, smoothed, squares_from_landmarks, squares_from_track, where
 
 
@@ -91,10 +91,3 @@ def test_choosing_and_smoothing_squares():
     np.testing.assert_array_equal(chosen.side, [1, 2, 2, 1])
     turning = Squares(np.zeros((9, 2)), np.ones(9), np.linspace(3.0, 3.4, 9) % (2 * np.pi))
     np.testing.assert_allclose(smoothed(turning).angle[4], 3.2, atol=1e-6)
-
-
-def test_overlap():
-    a = np.array([0.0, 0, 2, 2])
-    assert overlap(a, a) == 1
-    assert overlap(a, a + 5) == 0
-    np.testing.assert_allclose(overlap(a, a + np.array([1, 0, 1, 0])), 1 / 3)

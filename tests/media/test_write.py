@@ -120,7 +120,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
 )
 def test_a_folder_that_is_none(tmp_path, parent, reason):
     (tmp_path / "a_file").touch()
-    with pytest.raises(JaxevalError, match=rf"clip\.mp4: can't be written \({reason}\)\. Give a folder"):
+    with pytest.raises(JaxevalError, match=rf"clip\.mp4: expected to write it, found: {reason}\. Make room or"):
         write_video(tmp_path / parent / "clip.mp4", numbered(2), 25)
 
 

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jaxeval.checkpoints.manifest import weights_folder
+from jaxeval.checkpoints.manifest import packaged_arrays
 from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, take, torch_conv
 from jaxeval.encoders import lpips_alex, lpips_squeeze, lpips_vgg
-from jaxeval.errors import JaxevalError
-from jaxeval.files import file_sha256
 
 HEADS_FILE = "lpips_heads.npz"
 """In the weights' folder: `alex.0` ... `squeeze.6`, float32 `[c]`."""
@@ -24,14 +22,8 @@ def read_heads(backbone: str) -> dict[str, np.ndarray]:
     Raises:
         JaxevalError: the file that comes with jaxeval is missing or changed.
     """
-    path = weights_folder() / HEADS_FILE
-    if not path.is_file():
-        raise JaxevalError(f"{path}: expected the heads of LPIPS, found no file; reinstall jaxeval.")
-    if (found := file_sha256(path)) != HEADS_SHA256:
-        raise JaxevalError(f"{path}: expected sha256 {HEADS_SHA256}, found {found}; reinstall jaxeval.")
-    with np.load(path) as heads:
-        prefix = f"{backbone}."
-        return {f"lin{key.removeprefix(prefix)}": heads[key] for key in heads if key.startswith(prefix)}
+    heads, prefix = packaged_arrays(HEADS_FILE, HEADS_SHA256, "the heads of LPIPS"), f"{backbone}."
+    return {f"lin{key.removeprefix(prefix)}": head for key, head in heads.items() if key.startswith(prefix)}
 
 
 def _read(backbone: str, data: bytes) -> dict[str, np.ndarray]:
