@@ -23,7 +23,7 @@ import numpy as np
 
 from jaxeval.alignment import distances
 from jaxeval.demo.clips import MATERIAL
-from jaxeval.media.audio import read_audio
+from jaxeval.media.audio import decode_audio
 from jaxeval.media.video import Video
 from jaxeval.metrics.audio_envelope import audio_envelope
 from jaxeval.metrics.lip_envelope import standardised
@@ -62,7 +62,7 @@ def neighbour_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndar
     costs["csim"] = trajectory_costs(distances.cosine, face.identity, face.identity)
     costs |= motion_costs(*mesh_motion(networks.get("landmarks"), face.landmarks, face.landmarks))
     found = {metric: np.diagonal(cost.xy, offset=1) for metric, cost in costs.items()}
-    samples, _ = read_audio(MATERIAL / "speech.wav", 16000)
+    samples, _ = decode_audio(MATERIAL / "speech.wav", 16000)
     envelope = audio_envelope(samples, sample_rate=16000, fps=FPS, count=int(len(samples) * FPS / 16000))
     voice = np.asarray(jax.jit(standardised)(envelope.values))
     return found | {"lip_envelope": np.square(np.diff(voice, axis=0)).sum(axis=1)}

@@ -40,6 +40,8 @@ from jaxeval.training.suite import LpipsFeatures, Of, Suite
 
 if TYPE_CHECKING:
     from jaxeval.checkpoints import load_encoder
+    from jaxeval.media.reading import read_audio, read_video
+    from jaxeval.scoring.chips import face_chips
     from jaxeval.scoring.custom import CustomScore
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "empty_moments",
     "expected_path",
     "f_lmd",
+    "face_chips",
     "frechet_distance",
     "id_distance",
     "jerk",
@@ -87,6 +90,8 @@ __all__ = [
     "niqe",
     "normalized_soft_dtw",
     "psnr",
+    "read_audio",
+    "read_video",
     "sharp_soft_dtw",
     "smooth",
     "soft_dtw",
@@ -108,6 +113,14 @@ def __getattr__(name: str) -> Any:
         from jaxeval.checkpoints import load_encoder
 
         return load_encoder
+    if name in ("read_audio", "read_video"):
+        from jaxeval.media import reading
+
+        return getattr(reading, name)
+    if name == "face_chips":
+        from jaxeval.scoring.chips import face_chips
+
+        return face_chips
     if name == "CustomScore":
         from jaxeval.scoring.custom import CustomScore
 

@@ -9,7 +9,11 @@ import numpy as np
 
 
 def direction(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Rows scaled to length 1, zero rows left, and `[T, 1]` what each lacks: 1 − its squared length."""
+    """Rows scaled to length 1, zero rows left, and `[T, 1]` what each lacks: 1 − its squared length.
+
+    Args:
+        x: `[T, D]`.
+    """
     # Scaled by the largest component first: squares of very small or very large ones would leave the floats' range.
     largest = jax.lax.stop_gradient(jnp.abs(x).max(axis=1, keepdims=True))
     is_zero = largest == 0
@@ -20,7 +24,11 @@ def direction(x: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def safe_sqrt(x: jax.Array) -> jax.Array:
-    """√x for x ≥ 0, with the gradient 0 at 0."""
+    """√x for x ≥ 0, with the gradient 0 at 0.
+
+    Args:
+        x: array, not negative.
+    """
     # The input is masked, not the output: the derivative of √ at 0 is inf, and inf · 0 would be NaN.
     return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1)), 0)
 
@@ -123,6 +131,9 @@ def chunked_map(function: Callable[[Any], Any], frames: Any, size: int) -> Any:
 
 def as_floats(frames: jax.Array) -> jax.Array:
     """Frames in [0, 1]: bytes are divided by 255, others are as they were.
+
+    Args:
+        frames: uint8, 0 to 255, or floating-point.
 
     Example:
         >>> as_floats(jnp.array([0, 51], jnp.uint8)).tolist()

@@ -63,6 +63,11 @@ def convert(name: str, files: Sequence[Path], out_dir: Path, *, unverified: bool
 def checked_digest(file: Path, source: Source, *, unverified: bool = False) -> str:
     """The SHA-256 of an upstream file, once it has proved to be that file.
 
+    Args:
+        file: the one that was given.
+        source: the one that is expected.
+        unverified: whether another one will do.
+
     Raises:
         JaxevalError: it is missing or can't be read, or is another file and `unverified` isn't set; the text says so if
             it is a web page or was cut short. A web page is never taken.

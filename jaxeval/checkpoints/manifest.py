@@ -52,7 +52,7 @@ class Entry:
     Attributes:
         name: the encoder's public name.
         version: of the converted arrays; it changes whenever they do.
-        licence: SPDX identifier, or words where there is none.
+        license: SPDX identifier, or words where there is none.
         citation: whom to cite.
         sources: the upstream files, in the order in which `convert` takes them.
         bytes: total size of the arrays in memory; 0 if they don't come with jaxeval.
@@ -63,7 +63,7 @@ class Entry:
 
     name: str
     version: str
-    licence: str
+    license: str
     citation: str
     sources: tuple[Source, ...]
     bytes: int = 0
@@ -91,7 +91,7 @@ def read_manifest(path: Path | None = None) -> dict[str, Entry]:
         JaxevalError: the file is missing or is no manifest.
 
     Example:
-        >>> read_manifest()["dlib_resnet"].licence
+        >>> read_manifest()["dlib_resnet"].license
         'CC0-1.0'
     """
     return _read_manifest(path or weights_folder() / "manifest.toml")
@@ -120,6 +120,9 @@ def digest(array: np.ndarray) -> str:
 
     It is over the values and not over a file, so it survives a re-save.
 
+    Args:
+        array: of any type and shape.
+
     Example:
         >>> digest(np.zeros(3, np.float32)) == hashlib.sha256(b"float32[3]" + bytes(12)).hexdigest()
         True
@@ -130,7 +133,11 @@ def digest(array: np.ndarray) -> str:
 
 
 def total_digest(digests: Mapping[str, str]) -> str:
-    """SHA-256 over all arrays of an encoder, see `Entry.sha256`."""
+    """SHA-256 over all arrays of an encoder, see `Entry.sha256`.
+
+    Args:
+        digests: of each array, by name.
+    """
     return hashlib.sha256("".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()).hexdigest()
 
 
@@ -158,7 +165,12 @@ def packaged_arrays(file: str, sha256: str, what: str) -> dict[str, np.ndarray]:
 
 
 def tampered(digests: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> list[str]:
-    """Names of the arrays that are not, value for value, those of the digests; missing and surplus ones included."""
+    """Names of the arrays that are not, value for value, those of the digests; missing and surplus ones included.
+
+    Args:
+        digests: of each array, by name.
+        arrays: by name.
+    """
     return [
         name
         for name in sorted({*digests, *arrays})
@@ -167,7 +179,12 @@ def tampered(digests: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> li
 
 
 def manifest_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> str:
-    """The manifest's generated part for one encoder: sizes and digests as TOML, for whoever adds weights."""
+    """The manifest's generated part for one encoder: sizes and digests as TOML, for whoever adds weights.
+
+    Args:
+        name: the encoder's.
+        arrays: by dotted name.
+    """
     digests = {key: digest(array) for key, array in sorted(arrays.items())}
     size = sum(array.nbytes for array in arrays.values())
     return "\n".join([f"bytes = {size}", f'sha256 = "{total_digest(digests)}"', "", *_table(name, digests.items())])

@@ -40,12 +40,22 @@ class Origin:
 
 
 def origin_of(encoder: str, files: tuple[tuple[str, str], ...], arrays: Mapping[str, np.ndarray]) -> Origin:
-    """The record of arrays that were just made."""
+    """The record of arrays that were just made.
+
+    Args:
+        encoder: its name.
+        files: name and SHA-256 of each upstream file, in the manifest's order.
+        arrays: by dotted name.
+    """
     return Origin(encoder, files, {name: digest(array) for name, array in sorted(arrays.items())})
 
 
 def written(origin: Origin) -> bytes:
-    """As the content of `FILE`."""
+    """As the content of `FILE`.
+
+    Args:
+        origin: the record.
+    """
     files = [{"file": file, "sha256": sha256} for file, sha256 in origin.files]
     document = {"encoder": origin.encoder, "files": files, "arrays": dict(origin.arrays)}
     return (json.dumps(document, indent=1) + "\n").encode()
@@ -53,6 +63,9 @@ def written(origin: Origin) -> bytes:
 
 def read_origin(folder: Path) -> Origin | None:
     """The record in a checkpoint's folder, None if there is none.
+
+    Args:
+        folder: of the checkpoint.
 
     Raises:
         JaxevalError: the file is damaged.

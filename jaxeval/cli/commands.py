@@ -199,7 +199,7 @@ def weights_list(console: Console) -> int:
     for row in list_weights():
         there = "available" if row.available else "missing"
         verified = {True: "yes", False: "no", None: "-"}[row.verified]
-        table.add_row(row.name, there, verified, f"{row.bytes / 1e6:.1f}", row.licence, row.source)
+        table.add_row(row.name, there, verified, f"{row.bytes / 1e6:.1f}", row.license, row.source)
     console.print(table)
     return 0
 

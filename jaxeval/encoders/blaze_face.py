@@ -62,7 +62,11 @@ class BlazeFace(Encoder):
 
     @edge(frames=FRAMES)
     def raw(self, frames: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """What the network itself says: offsets `[T, 896, 16]` in pixels of 128×128, logits `[T, 896]`."""
+        """What the network itself says: offsets `[T, 896, 16]` in pixels of 128×128, logits `[T, 896]`.
+
+        Args:
+            frames: as for a call.
+        """
         frames = as_input(frames, self)
         x = resize(frames, self.size) * 2.0 - 1.0  # [T, 128, 128, 3]
         stem = self.maybe_remat(lambda x: jax.nn.relu(self.stem(x)), x)  # [T, 64, 64, 24]

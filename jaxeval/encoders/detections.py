@@ -46,6 +46,11 @@ def decode(raw: jax.Array, logits: jax.Array, size: int) -> Detections:
     """Raw `[T, 896, 16]` offsets in pixels of the input and `[T, 896]` logits to `Detections`.
 
     Centre and keypoints are relative to the anchor's centre, width and height to the input's size.
+
+    Args:
+        raw: `[T, 896, 16]`, in pixels of the input.
+        logits: `[T, 896]`.
+        size: side of the input.
     """
     points = raw.reshape(*raw.shape[:2], -1, 2) / size
     anchors = jnp.asarray(anchor_centers(), raw.dtype)[None, :, None, :]

@@ -34,7 +34,12 @@ class Encoder(nnx.Module):
     remat: bool = False
 
     def maybe_remat(self, function: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Array:
-        """`function(x)`, a part of the network, which a gradient computes once more if `remat`."""
+        """`function(x)`, a part of the network, which a gradient computes once more if `remat`.
+
+        Args:
+            function: one part of the network.
+            x: its input.
+        """
         return jax.checkpoint(function)(x) if self.remat else function(x)
 
 

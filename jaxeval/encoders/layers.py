@@ -115,13 +115,21 @@ class DepthwiseConv(nnx.Module):
         return self.of_padded(self.pad(x))
 
     def pad(self, x: jax.Array) -> jax.Array:
-        """Zeros around x, which XLA is kept from looking through: else it lays x out both with and without them."""
+        """Zeros around x, which XLA is kept from looking through: else it lays x out both with and without them.
+
+        Args:
+            x: `[T, H, W, C]`.
+        """
         size = self.kernel.shape[0]
         pads = pads_of(self.padding, x.shape[1:3], (size, size), (self.stride, self.stride))
         return lax.optimization_barrier(jnp.pad(x, ((0, 0), *pads, (0, 0))))
 
     def of_padded(self, padded: jax.Array) -> jax.Array:
-        """`self(x)` from `self.pad(x)`."""
+        """`self(x)` from `self.pad(x)`.
+
+        Args:
+            padded: from `pad`.
+        """
         size = self.kernel.shape[0]
         terms = [
             column * per_channel(self.kernel[...][i, j], padded)

@@ -158,12 +158,20 @@ class LivePortraitMotion(Encoder):
 
     @edge(frames=FRAMES)
     def keypoints(self, frames: jax.Array) -> jax.Array:
-        """Canonical keypoints: the face in `frames` without pose and expression, `[T, 63]`; arguments as for a call."""
+        """Canonical keypoints: the face in `frames` without pose and expression, `[T, 63]`; arguments as for a call.
+
+        Args:
+            frames: as for a call.
+        """
         return self.canonical(self.features(frames))
 
     @edge(frames=FRAMES)
     def features(self, frames: jax.Array) -> jax.Array:
-        """What all heads read, `[T, 768]`; arguments as for a call."""
+        """What all heads read, `[T, 768]`; arguments as for a call.
+
+        Args:
+            frames: as for a call.
+        """
         frames = as_input(frames, self)
         x = self.stem_norm(self.stem(resize(frames, self.size)))  # [T, 64, 64, 96]
         for layer in self.trunk:

@@ -63,5 +63,9 @@ class LPIPSNetwork(Encoder):
 
 
 def head_parameters(channels: Sequence[int]) -> nnx.List:
-    """A vector of weights for each tap."""
+    """A vector of weights for each tap.
+
+    Args:
+        channels: of the taps.
+    """
     return nnx.List([parameter(count) for count in channels])

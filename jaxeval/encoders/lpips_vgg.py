@@ -62,7 +62,12 @@ def vgg_groups() -> nnx.List:
 def vgg_slices(
     groups: Iterable[Sequence[Conv]], pool: Callable[[jax.Array], jax.Array]
 ) -> Iterable[Callable[[jax.Array], jax.Array]]:
-    """The first group, and each further one after `pool`."""
+    """The first group, and each further one after `pool`.
+
+    Args:
+        groups: of convolutions.
+        pool: what stands between them.
+    """
     for index, group in enumerate(groups):
         yield functools.partial(_slice, pool if index else None, group)
 

@@ -96,7 +96,12 @@ def to_frame(landmarks: np.ndarray, matrices: np.ndarray) -> np.ndarray:
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The least-squares similarity of the plane that takes source to target, as `[2, 3]`; complex numbers do it."""
+    """The least-squares similarity of the plane that takes source to target, as `[2, 3]`; complex numbers do it.
+
+    Args:
+        source: `[N, 2]` points.
+        target: `[N, 2]` where they shall lie.
+    """
     a, b = source @ [1, 1j], target @ [1, 1j]
     turn = np.vdot(a - a.mean(), b - b.mean()) / np.vdot(a - a.mean(), a - a.mean())
     shift = b.mean() - turn * a.mean()
@@ -104,7 +109,11 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def inverse(matrix: np.ndarray) -> np.ndarray:
-    """The way back of an affine map of the plane, both as `[2, 3]`."""
+    """The way back of an affine map of the plane, both as `[2, 3]`.
+
+    Args:
+        matrix: `[2, 3]`.
+    """
     return np.linalg.inv(np.concatenate([matrix, [[0, 0, 1]]]))[:2]
 
 
@@ -118,7 +127,12 @@ class Window:
     bottom: int
 
     def cut(self, frame: np.ndarray, size: int) -> np.ndarray:
-        """The window of a frame, resized with antialiasing (triangle filter) to `[size, size, 3]` uint8."""
+        """The window of a frame, resized with antialiasing (triangle filter) to `[size, size, 3]` uint8.
+
+        Args:
+            frame: `[H, W, 3]` uint8.
+            size: side of the result in pixels.
+        """
         box = (self.left, self.top, self.right, self.bottom)
         return np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BILINEAR, box))
 
@@ -152,7 +166,13 @@ def _span(center: float, half: float, first: int, last: int) -> tuple[int, int]:
 
 
 def resize(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """A frame at another size, antialiased (triangle filter); the same array if it has that size already."""
+    """A frame at another size, antialiased (triangle filter); the same array if it has that size already.
+
+    Args:
+        frame: `[H, W, 3]` uint8.
+        width: pixels.
+        height: pixels.
+    """
     if frame.shape[:2] == (height, width):
         return frame
     return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR))

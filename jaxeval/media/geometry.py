@@ -54,7 +54,12 @@ class Placement:
 
     @classmethod
     def between(cls, reference: np.ndarray, generated: np.ndarray) -> "Placement":
-        """The map that takes one box (left, top, right, bottom) to another."""
+        """The map that takes one box (left, top, right, bottom) to another.
+
+        Args:
+            reference: `[4]` in pixels of the reference.
+            generated: `[4]` in pixels of the generated clip.
+        """
         scale = (generated[2:] - generated[:2]) / (reference[2:] - reference[:2])
         shift = generated[:2] - scale * reference[:2]
         return cls((float(scale[0]), float(scale[1])), (float(shift[0]), float(shift[1])))
@@ -113,17 +118,30 @@ HERE = Placement()
 
 
 def common(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The part that two boxes share; without any, right is left of left or bottom above top."""
+    """The part that two boxes share; without any, right is left of left or bottom above top.
+
+    Args:
+        a: `[4]` left, top, right, bottom.
+        b: the same.
+    """
     return np.concatenate([np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])])
 
 
 def area(box: np.ndarray) -> float:
-    """Of a box; 0 for an empty one."""
+    """Of a box; 0 for an empty one.
+
+    Args:
+        box: `[4]` left, top, right, bottom.
+    """
     return float(np.maximum(box[2:] - box[:2], 0).prod())
 
 
 def same_shape(a: tuple[int, int], b: tuple[int, int]) -> bool:
     """Whether two (width, height) have one aspect ratio: to 1 %, or as near as whole pixels allow.
+
+    Args:
+        a: pixels.
+        b: pixels.
 
     Example:
         >>> same_shape((854, 480), (1280, 720)), same_shape((640, 360), (640, 480))

@@ -49,7 +49,14 @@ class Linked:
         return float(np.median([_size(box) for box in self.boxes]))
 
     def add(self, time: int, box: np.ndarray, eyes: np.ndarray, score: float) -> None:
-        """One more detection."""
+        """One more detection.
+
+        Args:
+            time: the frame.
+            box: `[4]`.
+            eyes: `[2, 2]`.
+            score: the detector's.
+        """
         self.times.append(time)
         self.boxes.append(box)
         self.eyes.append(eyes)
@@ -121,6 +128,9 @@ def candidates(linked: list[Linked]) -> list[Linked]:
 
     Beside the main face these are all that are seen in at least a quarter of the frames, whose side is at least half
     the main one's, and whose score is at least 0.6 on average: a second speaker, or a face on a poster.
+
+    Args:
+        linked: all faces of a clip, the main one first.
     """
     return linked[:1] + [one for one in linked[1:] if _counts(one, linked[0])]
 

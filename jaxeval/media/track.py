@@ -63,6 +63,9 @@ def track_of(linked: Linked) -> Track:
 
     Frames without one are interpolated linearly (held at the clip's ends); then boxes and eyes are smoothed with a
     Gaussian of one frame, which is symmetric and so shifts nothing in time.
+
+    Args:
+        linked: the face.
     """
     boxes, eyes = (np.stack(part).reshape(len(linked.times), -1) for part in (linked.boxes, linked.eyes))
     found = np.zeros(linked.length, bool)
@@ -74,7 +77,11 @@ def track_of(linked: Linked) -> Track:
 
 
 def squares_from_track(track: Track) -> Squares:
-    """Where the face mesh first looks: the box's centre and longer side times 1.5, turned with the eyes."""
+    """Where the face mesh first looks: the box's centre and longer side times 1.5, turned with the eyes.
+
+    Args:
+        track: the face.
+    """
     boxes = track.boxes
     side = np.max(boxes[:, 2:] - boxes[:, :2], axis=1) * _MESH_MARGIN
     return Squares((boxes[:, :2] + boxes[:, 2:]) / 2, side, _angle(track.eyes[:, 0], track.eyes[:, 1]))
@@ -107,8 +114,14 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
     return Squares(center, side, angle)
 
 
-def where(choose: np.ndarray, a: Squares, b: Squares) -> Squares:
-    """Squares of a in the frames where `choose` `[T]` is true, of b elsewhere."""
+def select(choose: np.ndarray, a: Squares, b: Squares) -> Squares:
+    """Squares of a in the frames where `choose` `[T]` is true, of b elsewhere.
+
+    Args:
+        choose: `[T]` boolean.
+        a: one for each frame.
+        b: the same.
+    """
     return Squares(
         np.where(choose[:, None], a.center, b.center),
         np.where(choose, a.side, b.side),
@@ -117,7 +130,11 @@ def where(choose: np.ndarray, a: Squares, b: Squares) -> Squares:
 
 
 def smoothed(squares: Squares) -> Squares:
-    """Squares under a Gaussian of one frame over time, which is symmetric and so delays nothing."""
+    """Squares under a Gaussian of one frame over time, which is symmetric and so delays nothing.
+
+    Args:
+        squares: one for each frame.
+    """
     rows = np.concatenate([squares.center, squares.side[:, None], np.unwrap(squares.angle)[:, None]], axis=1)
     smooth = gaussian_filter1d(rows, _SMOOTHING, axis=0, mode="nearest")
     return Squares(smooth[:, :2], smooth[:, 2], smooth[:, 3])

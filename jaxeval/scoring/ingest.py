@@ -19,7 +19,7 @@ from PIL import Image
 from jaxeval.media.chips import CHIPS
 from jaxeval.media.crops import Squares, Window, face_window, parallel_map, resize, to_frame, warp
 from jaxeval.media.geometry import HERE, Placement
-from jaxeval.media.track import Track, smoothed, squares_from_landmarks, squares_from_track, where
+from jaxeval.media.track import Track, select, smoothed, squares_from_landmarks, squares_from_track
 from jaxeval.media.video import Video
 from jaxeval.protocol import Protocol
 from jaxeval.scoring.networks import Networks
@@ -148,7 +148,7 @@ def face_path(networks: Networks, video: Video, track: Track, placement: Placeme
         if not (sure & track.found).any():
             return None
         landmarks = np.concatenate([mesh.landmarks for mesh in meshes])
-        squares = smoothed(where(sure, squares_from_landmarks(landmarks), squares_from_track(track)))
+        squares = smoothed(select(sure, squares_from_landmarks(landmarks), squares_from_track(track)))
     return FacePath(track, squares)
 
 

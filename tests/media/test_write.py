@@ -6,7 +6,7 @@ import pytest
 
 import jaxeval.media.write as write
 from jaxeval.errors import JaxevalError
-from jaxeval.media.audio import read_audio
+from jaxeval.media.audio import decode_audio
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 
@@ -74,7 +74,7 @@ def test_sound_survives_in_its_place(tmp_path):
     time = np.arange(24000) / 16000
     tone = (0.4 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
     write_video(tmp_path / "clip.mp4", numbered(38), 25, audio=tone)
-    samples, start = read_audio(tmp_path / "clip.mp4")
+    samples, start = decode_audio(tmp_path / "clip.mp4")
     assert start == pytest.approx(0.0, abs=1e-6)
     assert len(samples) == pytest.approx(24000, abs=1024)
     np.testing.assert_allclose(samples[2000:22000], tone[2000:22000], atol=0.02)
@@ -84,7 +84,7 @@ def test_sound_survives_in_its_place(tmp_path):
 @pytest.mark.parametrize("seconds", [0.3, 3.0])
 def test_sound_may_be_shorter_or_longer_than_the_picture(tmp_path, seconds):
     write_video(tmp_path / "clip.mp4", numbered(25), 25, audio=np.zeros(int(16000 * seconds), np.float32))
-    assert len(read_audio(tmp_path / "clip.mp4")[0]) == pytest.approx(16000 * seconds, abs=1024)
+    assert len(decode_audio(tmp_path / "clip.mp4")[0]) == pytest.approx(16000 * seconds, abs=1024)
     info = Video(tmp_path / "clip.mp4").info
     assert (info.frames, info.damage) == (25, None)
 

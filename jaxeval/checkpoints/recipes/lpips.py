@@ -19,6 +19,9 @@ HEADS_SHA256 = "fb21f2421128eb75f0274b39a3844c582de67c50198eee0dbd3f633e8b59e90d
 def read_heads(backbone: str) -> dict[str, np.ndarray]:
     """The heads of one backbone as `lin0`, `lin1`, ...
 
+    Args:
+        backbone: "alex", "vgg" or "squeeze".
+
     Raises:
         JaxevalError: the file that comes with jaxeval is missing or changed.
     """
