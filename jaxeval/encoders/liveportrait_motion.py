@@ -9,7 +9,7 @@ from flax import nnx
 
 from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
-from jaxeval.encoders.layers import Conv, Dense, DepthwiseConv, parameter
+from jaxeval.encoders.layers import Affine, Conv, Dense, DepthwiseConv, parameter
 from jaxeval.encoders.operations import per_channel
 
 STAGES = ((96, 3), (192, 3), (384, 9), (768, 3))
@@ -51,9 +51,12 @@ def degrees(logits: jax.Array) -> jax.Array:
     return (jax.nn.softmax(logits) * angles).sum(axis=-1, keepdims=True)
 
 
-def _layer_norm(channels: int) -> nnx.LayerNorm:
-    """Over the channels, the variance without the cancellation of a difference of squares."""
-    return nnx.LayerNorm(channels, epsilon=EPS, use_fast_variance=False, rngs=nnx.Rngs(0))
+class LayerNorm(Affine):
+    """γ (x − mean) / √(variance + ε) + β, mean and variance over the channels."""
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """`[..., C]` to the same."""
+        return super().__call__(jax.nn.standardize(x, variance=x.var(axis=-1, keepdims=True), epsilon=EPS))
 
 
 class GlobalResponseNorm(nnx.Module):
@@ -78,7 +81,7 @@ class Block(nnx.Module):
 
     def __init__(self, channels: int):
         self.depthwise = DepthwiseConv(channels, 7, padding=3)
-        self.norm = _layer_norm(channels)
+        self.norm = LayerNorm(channels)
         self.widen = Dense(channels, 4 * channels)
         self.response = GlobalResponseNorm(4 * channels)
         self.narrow = Dense(4 * channels, channels)
@@ -93,7 +96,7 @@ class Shrink(nnx.Module):
     """Conv2×2(norm(x)) with stride 2, between the stages."""
 
     def __init__(self, inputs: int, outputs: int):
-        self.norm = _layer_norm(inputs)
+        self.norm = LayerNorm(inputs)
         self.conv = Conv(inputs, outputs, 2, stride=2)
 
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -128,10 +131,10 @@ class LivePortraitMotion(Encoder):
     def __init__(self):
         widths = [channels for channels, _ in STAGES]
         self.stem = Conv(3, widths[0], 4, stride=4)
-        self.stem_norm = _layer_norm(widths[0])
+        self.stem_norm = LayerNorm(widths[0])
         self.stages = nnx.List([nnx.List([Block(channels) for _ in range(blocks)]) for channels, blocks in STAGES])
         self.shrinks = nnx.List([Shrink(c, d) for c, d in itertools.pairwise(widths)])
-        self.norm = _layer_norm(widths[-1])
+        self.norm = LayerNorm(widths[-1])
         self.pitch, self.yaw, self.roll = (Dense(widths[-1], BINS) for _ in range(3))
         self.scale = Dense(widths[-1], 1)
         self.translation = Dense(widths[-1], 3)

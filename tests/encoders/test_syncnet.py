@@ -1,7 +1,6 @@
 """SyncNet against its twin; a clip as a whole against its windows."""
 
 import importlib.util
-import io
 from pathlib import Path
 
 import jax
@@ -11,6 +10,7 @@ import pytest
 from flax import nnx
 
 from jaxeval.checkpoints.load import array_shapes
+from jaxeval.checkpoints.recipe import make_arrays
 from jaxeval.checkpoints.recipes.syncnet import SYNCNET
 from jaxeval.encoders.encoder import resize, with_precision, with_remat
 from jaxeval.encoders.syncnet import CHUNK, SyncNet
@@ -21,15 +21,7 @@ from . import parity
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle and comes with the extra `convert`")
 from .twins import syncnet as twin  # noqa: E402
 
-
-@pytest.fixture(scope="module")
-def module():
-    return twin.build(0)
-
-
-@pytest.fixture(scope="module")
-def encoder(module):
-    return parity.filled(SyncNet, SYNCNET, twin.save(module))
+module, encoder = parity.fixtures(twin, SyncNet, SYNCNET)
 
 
 visual_clip = jax.jit(lambda encoder, frames: encoder(frames))
@@ -230,9 +222,7 @@ def test_the_window_counts_of_frames_and_of_their_sound():
 def altered(module, change):
     state = dict(module.state_dict())
     change(state)
-    file = io.BytesIO()
-    torch.save(state, file)
-    return file.getvalue()
+    return parity.saved(state)
 
 
 @pytest.mark.parametrize(
@@ -252,15 +242,14 @@ def altered(module, change):
 )
 def test_other_networks_are_refused(module, change, match):
     with pytest.raises(JaxevalError, match=rf"\A(?=.*{match})[^\n]*\Z"):
-        parity.filled(SyncNet, SYNCNET, [altered(module, change)])
+        parity.filled(SyncNet, SYNCNET, altered(module, change))
 
 
 def test_newer_files_are_read_too(module):
     """In the zip archive and with counters of batches, as a later PyTorch would save it."""
     shapes = array_shapes(nnx.eval_shape(SyncNet))
     old, new = (
-        parity.make_arrays(SYNCNET, contents, shapes)
-        for contents in (twin.save(module), [altered(module, lambda state: None)])
+        make_arrays(SYNCNET, contents, shapes) for contents in (twin.save(module), altered(module, lambda state: None))
     )
     for name, array in old.items():
         np.testing.assert_array_equal(array, new[name])

@@ -17,7 +17,7 @@ def _with_prefix(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _norm(ours: str, theirs: str) -> Names:
-    return {f"{ours}.scale": take("c", f"{theirs}.weight"), f"{ours}.bias": take("c", f"{theirs}.bias")}
+    return {f"{ours}.scale": take("c", f"{theirs}.weight"), f"{ours}.shift": take("c", f"{theirs}.bias")}
 
 
 def _block(ours: str, theirs: str) -> Names:
