@@ -75,20 +75,20 @@ def checked_digest(file: Path, source: Source, *, unverified: bool = False) -> s
     if not file.is_file():
         raise JaxevalError(f"{file}: expected {source}, found no file; get it from there.")
     try:
-        found, what = file_sha256(file), _describe(file, source)
+        sha256, what = file_sha256(file), _describe(file, source)
     except OSError as error:
         raise JaxevalError(f"{file}: expected {source}, found: {error.strerror}; make it readable.") from error
-    if source.is_file(found):
-        return found
+    if source.is_file(sha256):
+        return sha256
     if what.startswith("a web page"):
         raise JaxevalError(f"{file}: expected {source}, found {what}; get the file itself.")
     if not unverified:
         advice = "get it again" if source.sha256 else "no digest of it is known"
         raise JaxevalError(
-            f"{file}: expected {source}, found {what}, sha256 {found}; {advice}, or take this one with --unverified, "
+            f"{file}: expected {source}, found {what}, sha256 {sha256}; {advice}, or take this one with --unverified, "
             "which every score made with it will tell."
         )
-    return found
+    return sha256
 
 
 def _describe(file: Path, source: Source) -> str:

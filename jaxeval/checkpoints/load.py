@@ -231,13 +231,13 @@ def _locate(entry: Entry) -> Path:
 
 def _origin(entry: Entry, folder: Path) -> Origin:
     """A checkpoint's own record, or the manifest's of those that come with jaxeval."""
-    found = read_origin(folder)
-    if found is None and entry.arrays:
+    origin = read_origin(folder)
+    if origin is None and entry.arrays:
         return Origin(entry.name, tuple((source.file, source.sha256) for source in entry.sources), entry.arrays)
-    if found is None or found.encoder != entry.name:
+    if origin is None or origin.encoder != entry.name:
         text = f"{folder}: expected the record of {entry.name}'s conversion, found "
-        raise JaxevalError(f"{text}{'none' if found is None else f'that of {found.encoder}'}; convert it again.")
-    return found
+        raise JaxevalError(f"{text}{'none' if origin is None else f'that of {origin.encoder}'}; convert it again.")
+    return origin
 
 
 def _sound_arrays(entry: Entry, folder: Path, shapes: dict[str, jax.ShapeDtypeStruct]) -> dict[str, np.ndarray]:

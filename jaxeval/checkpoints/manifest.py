@@ -34,7 +34,11 @@ class Source:
     part: tuple[int, int] | None = None
 
     def is_file(self, sha256: str) -> bool:
-        """Whether a file of that digest is this one, as far as is known; never, if nothing is known."""
+        """Whether a file of that digest is this one, as far as is known; never, if nothing is known.
+
+        Args:
+            sha256: of the file, in hexadecimal.
+        """
         return bool(self.sha256) and sha256.startswith(self.sha256)
 
     def __str__(self) -> str:

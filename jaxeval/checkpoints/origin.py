@@ -33,7 +33,11 @@ class Origin:
         return total_digest(self.arrays)
 
     def verified(self, entry: Entry) -> bool:
-        """Whether every file is the one that the manifest knows, and with it every array where it knows those too."""
+        """Whether every file is the one that the manifest knows, and with it every array where it knows those too.
+
+        Args:
+            entry: the encoder's in the manifest.
+        """
         pairs = zip(self.files, entry.sources, strict=False)
         same = len(self.files) == len(entry.sources) and all(source.is_file(sha256) for (_, sha256), source in pairs)
         return same and (not entry.arrays or dict(self.arrays) == dict(entry.arrays))

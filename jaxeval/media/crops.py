@@ -28,7 +28,11 @@ class Squares:
     angle: np.ndarray
 
     def matrices(self, size: int) -> np.ndarray:
-        """Affine maps from a crop of `size` pixels to the frame, `[T, 2, 3]`."""
+        """Affine maps from a crop of `size` pixels to the frame, `[T, 2, 3]`.
+
+        Args:
+            size: side of the crop in pixels.
+        """
         cos, sin = np.cos(self.angle) * self.side / size, np.sin(self.angle) * self.side / size
         linear = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
         shift = self.center - linear @ np.array([size / 2, size / 2])

@@ -26,7 +26,11 @@ class Resized:
     height: int
 
     def chunks(self, n: int) -> Iterator[np.ndarray]:
-        """All frames, up to n at a time: `[k, height, width, 3]` uint8."""
+        """All frames, up to n at a time: `[k, height, width, 3]` uint8.
+
+        Args:
+            n: frames per chunk, at least 1.
+        """
         for chunk in self.video.chunks(n):
             yield np.stack([resize(frame, self.width, self.height) for frame in chunk])
 
@@ -75,23 +79,43 @@ class Placement:
         return float(np.sqrt(self.scale[0] * self.scale[1]))
 
     def points(self, points: np.ndarray) -> np.ndarray:
-        """Points `[..., 2]` of the reference, in the generated clip."""
+        """Points `[..., 2]` of the reference, in the generated clip.
+
+        Args:
+            points: in pixels of the reference.
+        """
         return points * np.array(self.scale) + np.array(self.shift)
 
     def boxes(self, boxes: np.ndarray) -> np.ndarray:
-        """Boxes `[..., 4]` (left, top, right, bottom) of the reference, in the generated clip."""
+        """Boxes `[..., 4]` (left, top, right, bottom) of the reference, in the generated clip.
+
+        Args:
+            boxes: in pixels of the reference.
+        """
         return boxes * np.tile(self.scale, 2) + np.tile(self.shift, 2)
 
     def points_back(self, points: np.ndarray) -> np.ndarray:
-        """Points `[..., 2]` of the generated clip, in the reference."""
+        """Points `[..., 2]` of the generated clip, in the reference.
+
+        Args:
+            points: in pixels of the generated clip.
+        """
         return (points - np.array(self.shift)) / np.array(self.scale)
 
     def boxes_back(self, boxes: np.ndarray) -> np.ndarray:
-        """Boxes `[..., 4]` of the generated clip, in the reference."""
+        """Boxes `[..., 4]` of the generated clip, in the reference.
+
+        Args:
+            boxes: in pixels of the generated clip.
+        """
         return (boxes - np.tile(self.shift, 2)) / np.tile(self.scale, 2)
 
     def matrices(self, matrices: np.ndarray) -> np.ndarray:
-        """Affine maps `[..., 2, 3]` from crops to the reference, followed by this map: from crops to the clip."""
+        """Affine maps `[..., 2, 3]` from crops to the reference, followed by this map: from crops to the clip.
+
+        Args:
+            matrices: as `Squares.matrices` gives them.
+        """
         scaled = matrices * np.array(self.scale)[:, None]
         scaled[..., 2] += self.shift
         return scaled

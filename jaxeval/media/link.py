@@ -63,7 +63,11 @@ class Linked:
         self.scores.append(score)
 
     def expected(self, time: int) -> np.ndarray:
-        """Its box at a time, if it goes on as it went."""
+        """Its box at a time, if it goes on as it went.
+
+        Args:
+            time: a frame after the last one in which it was detected.
+        """
         recent = [k for k in range(len(self.times)) if self.times[-1] - self.times[k] <= _RECENT]
         if len(recent) < _ENOUGH or time - self.times[-1] > _AHEAD:
             return self.boxes[-1]
@@ -74,7 +78,11 @@ class Linked:
         return self.boxes[-1] + np.tile(velocity * (time - times[-1]), 2)
 
     def joined(self, other: "Linked") -> "Linked":
-        """Both as one; where both were seen, this one counts."""
+        """Both as one; where both were seen, this one counts.
+
+        Args:
+            other: another face of the clip.
+        """
         rows = {t: (b, e, s) for one in (other, self) for t, b, e, s in zip(*one.columns, strict=True)}
         whole = Linked(self.length)
         for time in sorted(rows):
@@ -82,7 +90,11 @@ class Linked:
         return whole
 
     def apart(self, other: "Linked") -> bool:
-        """Whether the two are (nearly) never seen in one frame, so that they may be one person."""
+        """Whether the two are (nearly) never seen in one frame, so that they may be one person.
+
+        Args:
+            other: another face of the clip.
+        """
         both = len(set(self.times) & set(other.times))
         return both <= _TOGETHER * min(len(self.times), len(other.times))
 

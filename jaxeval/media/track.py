@@ -41,7 +41,11 @@ class Track:
         return np.median(self.boxes[self.found], axis=0)
 
     def placed_back(self, placement: Placement) -> "Track":
-        """The same track in pixels of the reference."""
+        """The same track in pixels of the reference.
+
+        Args:
+            placement: from the reference to the clip that the track is of.
+        """
         return Track(placement.boxes_back(self.boxes), placement.points_back(self.eyes), self.found)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxeval.media.faces import Faces
-from jaxeval.media.track import Squares, follow, smoothed, squares_from_landmarks, squares_from_track, where
+from jaxeval.media.track import Squares, follow, select, smoothed, squares_from_landmarks, squares_from_track
 
 
 def face(x, y, size, score=0.9):
@@ -87,7 +87,7 @@ def test_squares_hold_the_turned_landmarks(angle):
 
 def test_choosing_and_smoothing_squares():
     a, b = (Squares(np.full((4, 2), v), np.full(4, v), np.full(4, v)) for v in (1.0, 2.0))
-    chosen = where(np.array([True, False, False, True]), a, b)
+    chosen = select(np.array([True, False, False, True]), a, b)
     np.testing.assert_array_equal(chosen.side, [1, 2, 2, 1])
     turning = Squares(np.zeros((9, 2)), np.ones(9), np.linspace(3.0, 3.4, 9) % (2 * np.pi))
     np.testing.assert_allclose(smoothed(turning).angle[4], 3.2, atol=1e-6)
