@@ -21,7 +21,7 @@ import numpy as np
 
 from jaxeval.alignment import distances, suggest_gamma
 from jaxeval.demo.clips import MATERIAL
-from jaxeval.media.audio import read_audio
+from jaxeval.media.audio import decode_audio
 from jaxeval.media.video import Video
 from jaxeval.metrics.audio_envelope import audio_envelope
 from jaxeval.metrics.lip_envelope import standardize
@@ -59,7 +59,7 @@ def own_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndarray]:
     costs = {"st_lpips": lpips_costs(FeatureBlocks(networks.get("perceptual")), named, named, lambda done: None)}
     costs["csim"] = trajectory_costs(distances.cosine, face.identity, face.identity)
     costs |= motion_costs(*mesh_motion(networks.get("landmarks"), face.landmarks, face.landmarks))
-    samples, _ = read_audio(MATERIAL / "speech.wav", 16000)
+    samples, _ = decode_audio(MATERIAL / "speech.wav", 16000)
     envelope = audio_envelope(samples, sample_rate=16000, fps=FPS, count=int(len(samples) * FPS / 16000))
     voice = jax.jit(standardize)(envelope.values)
     speech = {"lip_envelope": distances.squared_euclidean(voice, voice)}

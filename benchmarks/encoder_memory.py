@@ -5,7 +5,7 @@ python benchmarks/encoder_memory.py [--clip] [NAME ...]
 Clip: what XLA sets aside for the whole program (arguments, result, and what lies between), and the peak of a process
 that runs the first frames. The clip itself, 1.18 GB of bytes, is part of the first. An LPIPS network is run as it is
 used, by `jaxeval.lpips` on two clips, since its taps of a whole clip would be many times the clip. Gradient: what lies
-between for the gradient of 64 frames of the encoder's own size through `encode`, as it is and with `keep_stages=False`,
+between for the gradient of 64 frames of the encoder's own size through `encode`, as it is and with `remat=True`,
 and what that costs in time; left out by --clip.
 """
 
@@ -71,13 +71,13 @@ def measure(name: str) -> dict[str, Any]:
         return found
     shape = frames_shape(name, GRADIENT_FRAMES, encoder(name).size or 224)
     inputs = jnp.asarray(np.random.default_rng(0).random(shape, np.float32))
-    for keep in (True, False):
-        net = encoder(name, keep_stages=keep)
+    for remat in (False, True):
+        net = encoder(name, remat=remat)
         run = jax.jit(gradient).lower(net, inputs).compile()
         jax.block_until_ready(run(net, inputs))
         start = time.perf_counter()
         jax.block_until_ready(run(net, inputs))
-        found[f"keep {keep}"] = needed(run)[1], time.perf_counter() - start
+        found[f"remat {remat}"] = needed(run)[1], time.perf_counter() - start
     return found
 
 
@@ -98,9 +98,9 @@ def row(name: str) -> list[str]:
         "ok" if found["whole"] < LIMIT else "ABOVE",
         f"{found['peak'] / 1e9:.2f}",
     ]
-    if "keep True" not in found:
+    if "remat False" not in found:
         return [*clip_cells, *["-"] * 4]
-    (kept, time_kept), (spared, time_spared) = found["keep True"], found["keep False"]
+    (kept, time_kept), (spared, time_spared) = found["remat False"], found["remat True"]
     return [
         *clip_cells,
         f"{kept / 1e6:.0f}",
@@ -121,7 +121,7 @@ def main() -> None:
         "< 4 GB",
         f"peak GB, {RUN} frames",
         "gradient MB",
-        "stages only MB",
+        "remat MB",
         "times",
         "slower",
     ]

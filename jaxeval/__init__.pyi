@@ -17,6 +17,7 @@ from .alignment.ranges import checked
 from .api import score
 from .checkpoints import load_encoder
 from .errors import JaxevalError
+from .media.reading import read_audio, read_video
 from .metrics.aligned import AlignedMetric, AlignedScore, aligned
 from .metrics.audio_envelope import audio_envelope
 from .metrics.blink_rate import blink_rate, eye_openness
@@ -37,6 +38,7 @@ from .metrics.sync import SyncScores, sync_scores
 from .metrics.tlpips import perceptual_steps, tlpips
 from .report.plots import plot_alignment
 from .report.results import Results
+from .scoring.chips import face_chips
 from .scoring.custom import CustomScore
 from .scoring.pairing import Pair
 from .training.suite import LpipsFeatures, OnEncoder, Suite
@@ -72,6 +74,7 @@ __all__ = [
     "empty_moments",
     "expected_path",
     "eye_openness",
+    "face_chips",
     "frechet_distance",
     "head_motion",
     "id_distance",
@@ -97,6 +100,8 @@ __all__ = [
     "perceptual_steps",
     "plot_alignment",
     "psnr",
+    "read_audio",
+    "read_video",
     "score",
     "sharp_soft_dtw",
     "smooth",

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and what a file holds in short."""
+"""Files and folders that appear whole or not at all, and what a file holds in short."""
 
 import hashlib
 import os
@@ -12,17 +12,49 @@ from jaxeval.errors import JaxevalError
 
 
 @contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A file or folder that takes its name only when it is complete, whenever the process is killed.
+
+    Args:
+        path: where it shall stand; the folder around it exists. What stands there is replaced.
+
+    Yields:
+        Another path on the same disk, for the block to write a file or a folder to. It is renamed when the block ends
+        without an exception, else removed.
+
+    Raises:
+        JaxevalError: the folder can't be written, the disk is full, or the block raised another OSError.
+
+    Example:
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with atomic_path(folder / "a.txt") as new:
+        ...     _ = new.write_text("whole")
+        >>> [path.name for path in folder.iterdir()]
+        ['a.txt']
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part") as aside:
+            new = Path(aside) / "new.part"  # a suffix that no clip has, should the process be killed
+            yield new
+            if path.is_dir():
+                path.rename(Path(aside) / "old.part")
+            new.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+@contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes its name only when it is complete, whenever the process is killed.
+    """`atomic_path` of a file, opened, that lies on the disk before it takes its name.
 
     Args:
         path: where it shall stand; its folder exists.
 
     Yields:
-        A temporary binary file beside it; it is renamed when the block ends without an exception, else removed.
+        The binary file to write to.
 
     Raises:
-        JaxevalError: the folder can't be written, or the disk is full.
+        JaxevalError: as `atomic_path`.
 
     Example:
         >>> folder = Path(tempfile.mkdtemp())
@@ -31,30 +63,32 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         >>> (folder / "a.txt").read_bytes()
         b'whole'
     """
-    name = None
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except OSError as error:
-        text = f"{path}: expected to write this file, found: {error.strerror}. Make room or choose another folder."
-        raise JaxevalError(text) from error
-    finally:
-        if name and os.path.exists(name):
-            os.unlink(name)
+    with atomic_path(path) as new, open(new, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def cannot_write(path: Path, error: OSError) -> JaxevalError:
+    """The error for a file or folder that can't be written, in one line.
+
+    Args:
+        path: of it.
+        error: why.
+
+    Returns:
+        The error, to be raised.
+    """
+    return JaxevalError(
+        f"{path}: expected to write it, found: {error.strerror or error}. Make room or choose another folder."
+    )
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
+    """SHA-256 of a file's bytes, in hexadecimal.
+
+    Args:
+        path: of the file.
+    """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

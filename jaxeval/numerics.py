@@ -86,6 +86,26 @@ def precise_matmul(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.matmul(a, b, precision=jax.lax.Precision.HIGHEST)
 
 
+def parabola_vertex(left: jax.Array, middle: jax.Array, right: jax.Array) -> jax.Array:
+    """Where the parabola through three heights at −1, 0 and 1 is highest, if the middle one is the highest.
+
+    Args:
+        left: scalar height at −1.
+        middle: at 0.
+        right: at 1.
+
+    Returns:
+        Scalar in [−½, ½]; 0 if another one is higher, or all are equal.
+
+    Example:
+        >>> print(parabola_vertex(*jnp.array([0.0, 3.0, 2.0])))
+        0.25
+    """
+    before, after = left - middle, right - middle
+    is_peak = (before <= 0) & (after <= 0) & (before + after < 0)
+    return jnp.where(is_peak, 0.5 * (before - after) / jnp.where(is_peak, before + after, 1), 0)
+
+
 def chunked_map(function: Callable[[Any], Any], frames: Any, size: int) -> Any:
     """A function of some frames, over all: what lies between its input and its result is held for `size` frames only.
 

@@ -63,6 +63,11 @@ def convert(name: str, files: Sequence[Path], out_dir: Path, *, unverified: bool
 def checked_digest(file: Path, source: Source, *, unverified: bool = False) -> str:
     """The SHA-256 of an upstream file, once it has proved to be that file.
 
+    Args:
+        file: the one that was given.
+        source: the one that is expected.
+        unverified: whether another one will do.
+
     Raises:
         JaxevalError: it is missing or can't be read, or is another file and `unverified` isn't set; the text says so if
             it is a web page or was cut short. A web page is never taken.
@@ -70,20 +75,20 @@ def checked_digest(file: Path, source: Source, *, unverified: bool = False) -> s
     if not file.is_file():
         raise JaxevalError(f"{file}: expected {source}, found no file; get it from there.")
     try:
-        found, what = file_sha256(file), _describe(file, source)
+        sha256, what = file_sha256(file), _describe(file, source)
     except OSError as error:
         raise JaxevalError(f"{file}: expected {source}, found: {error.strerror}; make it readable.") from error
-    if source.is_file(found):
-        return found
+    if source.is_file(sha256):
+        return sha256
     if what.startswith("a web page"):
         raise JaxevalError(f"{file}: expected {source}, found {what}; get the file itself.")
     if not unverified:
         advice = "get it again" if source.sha256 else "no digest of it is known"
         raise JaxevalError(
-            f"{file}: expected {source}, found {what}, sha256 {found}; {advice}, or take this one with --unverified, "
+            f"{file}: expected {source}, found {what}, sha256 {sha256}; {advice}, or take this one with --unverified, "
             "which every score made with it will tell."
         )
-    return found
+    return sha256
 
 
 def _describe(file: Path, source: Source) -> str:

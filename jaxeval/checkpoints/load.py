@@ -15,7 +15,7 @@ from jaxeval.checkpoints.manifest import Entry, read_manifest, tampered, weights
 from jaxeval.checkpoints.origin import Origin, read_origin
 from jaxeval.checkpoints.store import restore
 from jaxeval.encoders import ENCODERS
-from jaxeval.encoders.encoder import Mode, with_kept_stages, with_mode
+from jaxeval.encoders.encoder import Precision, with_precision, with_remat
 from jaxeval.errors import JaxevalError, MissingWeightsError
 
 
@@ -28,7 +28,7 @@ class WeightsRow:
         available: whether a checkpoint was found.
         where: the folder found; None if there is none.
         source: the upstream files and who publishes them.
-        licence: SPDX identifier, or words.
+        license: SPDX identifier, or words.
         bytes: size of the arrays.
         verified: whether it is made of the files that the manifest knows; None if there is none.
         sound: whether every array's digest is the recorded one; None if not looked at.
@@ -39,7 +39,7 @@ class WeightsRow:
     available: bool
     where: Path | None
     source: str
-    licence: str
+    license: str
     bytes: int
     verified: bool | None = None
     sound: bool | None = None
@@ -65,7 +65,7 @@ class Weights:
         return self.sha256 if self.verified else f"{self.sha256} (unverified)"
 
 
-def search_path() -> list[Path]:
+def _search_path() -> list[Path]:
     """Folders that may hold `NAME/`, first come first served: $JAXEVAL_WEIGHTS_DIR, the user's cache, the package."""
     named = os.environ.get("JAXEVAL_WEIGHTS_DIR")
     return [*([Path(named)] if named else []), cache_folder(), weights_folder()]
@@ -79,6 +79,9 @@ def cache_folder() -> Path:
 def abstract_encoder(name: str) -> nnx.Module:
     """The encoder's structure with shapes in the place of arrays: costs no memory and no arithmetic.
 
+    Args:
+        name: the encoder's.
+
     Raises:
         JaxevalError: there is no encoder of that name; the text lists those that are.
     """
@@ -88,17 +91,21 @@ def abstract_encoder(name: str) -> nnx.Module:
 
 
 def array_shapes(encoder: nnx.Module) -> dict[str, jax.ShapeDtypeStruct]:
-    """Shape and type of each of the encoder's arrays by dotted name, such as `blocks.0.conv1.kernel`."""
+    """Shape and type of each of the encoder's arrays by dotted name, such as `blocks.0.conv1.kernel`.
+
+    Args:
+        encoder: with arrays or with shapes.
+    """
     flat = nnx.to_flat_state(nnx.state(encoder))
-    return {dotted(path): jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for path, leaf in flat}
+    return {_dotted(path): jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for path, leaf in flat}
 
 
-def dotted(path: tuple) -> str:
+def _dotted(path: tuple) -> str:
     """("blocks", 0, "bias") to "blocks.0.bias"."""
     return ".".join(map(str, path))
 
 
-def load_encoder(name: str, *, precision: Mode = "reference", keep_stages: bool = True) -> Any:
+def load_encoder(name: str, *, precision: Precision = "reference", remat: bool = False) -> Any:
     """An encoder with its trained weights, each array compared with its recorded digest.
 
     The encoder is a pytree: pass it to a compiled function as an argument, since a function that closes over it carries
@@ -107,8 +114,8 @@ def load_encoder(name: str, *, precision: Mode = "reference", keep_stages: bool 
     Args:
         name: such as "st_lpips_alex", "dlib_resnet", "face_mesh"; `jaxeval weights list` shows them all.
         precision: "reference" computes in float32; "fast" multiplies bfloat16 numbers and adds them in float32.
-        keep_stages: False to spare a gradient's memory: of each stage of the network only the input is kept, and the
-            rest computed once more on the way back.
+        remat: True to spare a gradient's memory: of each part of the network only the input is kept, and the rest
+            computed once more on the way back (rematerialization, as `jax.checkpoint`).
 
     Returns:
         The `flax.nnx` module, called with frames `[T, H, W, 3]` in [0, 1].
@@ -128,7 +135,7 @@ def load_encoder(name: str, *, precision: Mode = "reference", keep_stages: bool 
     encoder = abstract_encoder(name)
     entry = read_manifest()[name]
     filled = fill(encoder, _sound_arrays(entry, _locate(entry), array_shapes(encoder)))
-    return with_kept_stages(with_mode(filled, precision), keep_stages)
+    return with_remat(with_precision(filled, precision), remat)
 
 
 def weights_of(name: str) -> Weights:
@@ -165,7 +172,7 @@ def fill(encoder: nnx.Module, arrays: Mapping[str, np.ndarray]) -> nnx.Module:
     """
     on_device = jax.device_put(dict(arrays))
     flat = nnx.to_flat_state(nnx.state(encoder))
-    filled = [(path, leaf.replace(on_device[dotted(path)])) for path, leaf in flat]
+    filled = [(path, leaf.replace(on_device[_dotted(path)])) for path, leaf in flat]
     nnx.update(encoder, nnx.from_flat_state(filled))
     return encoder
 
@@ -206,31 +213,31 @@ def _row(entry: Entry, *, read: bool = False) -> WeightsRow:
     except JaxevalError as error:
         reason = str(error)
     source = "; ".join(dict.fromkeys(f"{Path(source.file).name} ({source.package})" for source in entry.sources))
-    return WeightsRow(entry.name, where is not None, where, source, entry.licence, size, verified, sound, reason)
+    return WeightsRow(entry.name, where is not None, where, source, entry.license, size, verified, sound, reason)
 
 
 def _locate(entry: Entry) -> Path:
-    folders = [folder / entry.name for folder in search_path()]
+    folders = [folder / entry.name for folder in _search_path()]
     for folder in folders:
         if folder.is_dir():
             return folder
     names = " ".join(Path(source.file).name for source in entry.sources)
     unknown = "" if all(source.sha256 for source in entry.sources) else " --unverified"
     raise MissingWeightsError(
-        f"No weights of {entry.name}. Get {' and '.join(map(str, entry.sources))}, licence {entry.licence}, and run: "
+        f"No weights of {entry.name}. Get {' and '.join(map(str, entry.sources))}, licence {entry.license}, and run: "
         f"jaxeval weights convert {entry.name} {names}{unknown}. Looked in {', '.join(map(str, folders))}."
     )
 
 
 def _origin(entry: Entry, folder: Path) -> Origin:
     """A checkpoint's own record, or the manifest's of those that come with jaxeval."""
-    found = read_origin(folder)
-    if found is None and entry.arrays:
+    origin = read_origin(folder)
+    if origin is None and entry.arrays:
         return Origin(entry.name, tuple((source.file, source.sha256) for source in entry.sources), entry.arrays)
-    if found is None or found.encoder != entry.name:
+    if origin is None or origin.encoder != entry.name:
         text = f"{folder}: expected the record of {entry.name}'s conversion, found "
-        raise JaxevalError(f"{text}{'none' if found is None else f'that of {found.encoder}'}; convert it again.")
-    return found
+        raise JaxevalError(f"{text}{'none' if origin is None else f'that of {origin.encoder}'}; convert it again.")
+    return origin
 
 
 def _sound_arrays(entry: Entry, folder: Path, shapes: dict[str, jax.ShapeDtypeStruct]) -> dict[str, np.ndarray]:

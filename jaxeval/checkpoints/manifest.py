@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxeval.errors import JaxevalError
+from jaxeval.files import file_sha256
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -33,7 +34,11 @@ class Source:
     part: tuple[int, int] | None = None
 
     def is_file(self, sha256: str) -> bool:
-        """Whether a file of that digest is this one, as far as is known; never, if nothing is known."""
+        """Whether a file of that digest is this one, as far as is known; never, if nothing is known.
+
+        Args:
+            sha256: of the file, in hexadecimal.
+        """
         return bool(self.sha256) and sha256.startswith(self.sha256)
 
     def __str__(self) -> str:
@@ -51,7 +56,7 @@ class Entry:
     Attributes:
         name: the encoder's public name.
         version: of the converted arrays; it changes whenever they do.
-        licence: SPDX identifier, or words where there is none.
+        license: SPDX identifier, or words where there is none.
         citation: whom to cite.
         sources: the upstream files, in the order in which `convert` takes them.
         bytes: total size of the arrays in memory; 0 if they don't come with jaxeval.
@@ -62,7 +67,7 @@ class Entry:
 
     name: str
     version: str
-    licence: str
+    license: str
     citation: str
     sources: tuple[Source, ...]
     bytes: int = 0
@@ -90,7 +95,7 @@ def read_manifest(path: Path | None = None) -> dict[str, Entry]:
         JaxevalError: the file is missing or is no manifest.
 
     Example:
-        >>> read_manifest()["dlib_resnet"].licence
+        >>> read_manifest()["dlib_resnet"].license
         'CC0-1.0'
     """
     return _read_manifest(path or weights_folder() / "manifest.toml")
@@ -119,6 +124,9 @@ def digest(array: np.ndarray) -> str:
 
     It is over the values and not over a file, so it survives a re-save.
 
+    Args:
+        array: of any type and shape.
+
     Example:
         >>> digest(np.zeros(3, np.float32)) == hashlib.sha256(b"float32[3]" + bytes(12)).hexdigest()
         True
@@ -129,12 +137,44 @@ def digest(array: np.ndarray) -> str:
 
 
 def total_digest(digests: Mapping[str, str]) -> str:
-    """SHA-256 over all arrays of an encoder, see `Entry.sha256`."""
+    """SHA-256 over all arrays of an encoder, see `Entry.sha256`.
+
+    Args:
+        digests: of each array, by name.
+    """
     return hashlib.sha256("".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()).hexdigest()
 
 
+def packaged_arrays(file: str, sha256: str, what: str) -> dict[str, np.ndarray]:
+    """The arrays of a NumPy archive that comes with jaxeval beside the checkpoints.
+
+    Args:
+        file: its name in the weights' folder.
+        sha256: of the whole file.
+        what: what it holds, for the error's text.
+
+    Returns:
+        Arrays by name.
+
+    Raises:
+        JaxevalError: the file is missing or changed.
+    """
+    path = weights_folder() / file
+    if not path.is_file():
+        raise JaxevalError(f"{path}: expected {what}, found no file; reinstall jaxeval.")
+    if (actual := file_sha256(path)) != sha256:
+        raise JaxevalError(f"{path}: expected sha256 {sha256}, found {actual}; reinstall jaxeval.")
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
 def tampered(digests: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> list[str]:
-    """Names of the arrays that are not, value for value, those of the digests; missing and surplus ones included."""
+    """Names of the arrays that are not, value for value, those of the digests; missing and surplus ones included.
+
+    Args:
+        digests: of each array, by name.
+        arrays: by name.
+    """
     return [
         name
         for name in sorted({*digests, *arrays})
@@ -143,7 +183,12 @@ def tampered(digests: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> li
 
 
 def manifest_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> str:
-    """The manifest's generated part for one encoder: sizes and digests as TOML, for whoever adds weights."""
+    """The manifest's generated part for one encoder: sizes and digests as TOML, for whoever adds weights.
+
+    Args:
+        name: the encoder's.
+        arrays: by dotted name.
+    """
     digests = {key: digest(array) for key, array in sorted(arrays.items())}
     size = sum(array.nbytes for array in arrays.values())
     return "\n".join([f"bytes = {size}", f'sha256 = "{total_digest(digests)}"', "", *_table(name, digests.items())])

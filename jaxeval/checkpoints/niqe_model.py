@@ -1,11 +1,8 @@
 """NIQE's pristine model, from the file that comes with jaxeval."""
 
 import jax.numpy as jnp
-import numpy as np
 
-from jaxeval.checkpoints.manifest import weights_folder
-from jaxeval.errors import JaxevalError
-from jaxeval.files import file_sha256
+from jaxeval.checkpoints.manifest import packaged_arrays
 from jaxeval.metrics.niqe import NiqeModel
 
 MODEL_FILE = "niqe.npz"
@@ -27,10 +24,5 @@ def niqe_model() -> NiqeModel:
         >>> niqe_model().covariance.shape
         (36, 36)
     """
-    path = weights_folder() / MODEL_FILE
-    if not path.is_file():
-        raise JaxevalError(f"{path}: expected NIQE's pristine model, found no file; reinstall jaxeval.")
-    if (found := file_sha256(path)) != MODEL_SHA256:
-        raise JaxevalError(f"{path}: expected sha256 {MODEL_SHA256}, found {found}; reinstall jaxeval.")
-    with np.load(path) as arrays:
-        return NiqeModel(*(jnp.asarray(arrays[name], float) for name in NiqeModel._fields))
+    arrays = packaged_arrays(MODEL_FILE, MODEL_SHA256, "NIQE's pristine model")
+    return NiqeModel(*(jnp.asarray(arrays[name], float) for name in NiqeModel._fields))

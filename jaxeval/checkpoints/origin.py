@@ -33,19 +33,33 @@ class Origin:
         return total_digest(self.arrays)
 
     def verified(self, entry: Entry) -> bool:
-        """Whether every file is the one that the manifest knows, and with it every array where it knows those too."""
+        """Whether every file is the one that the manifest knows, and with it every array where it knows those too.
+
+        Args:
+            entry: the encoder's in the manifest.
+        """
         pairs = zip(self.files, entry.sources, strict=False)
         same = len(self.files) == len(entry.sources) and all(source.is_file(sha256) for (_, sha256), source in pairs)
         return same and (not entry.arrays or dict(self.arrays) == dict(entry.arrays))
 
 
 def origin_of(encoder: str, files: tuple[tuple[str, str], ...], arrays: Mapping[str, np.ndarray]) -> Origin:
-    """The record of arrays that were just made."""
+    """The record of arrays that were just made.
+
+    Args:
+        encoder: its name.
+        files: name and SHA-256 of each upstream file, in the manifest's order.
+        arrays: by dotted name.
+    """
     return Origin(encoder, files, {name: digest(array) for name, array in sorted(arrays.items())})
 
 
 def written(origin: Origin) -> bytes:
-    """As the content of `FILE`."""
+    """As the content of `FILE`.
+
+    Args:
+        origin: the record.
+    """
     files = [{"file": file, "sha256": sha256} for file, sha256 in origin.files]
     document = {"encoder": origin.encoder, "files": files, "arrays": dict(origin.arrays)}
     return (json.dumps(document, indent=1) + "\n").encode()
@@ -53,6 +67,9 @@ def written(origin: Origin) -> bytes:
 
 def read_origin(folder: Path) -> Origin | None:
     """The record in a checkpoint's folder, None if there is none.
+
+    Args:
+        folder: of the checkpoint.
 
     Raises:
         JaxevalError: the file is damaged.

@@ -56,29 +56,58 @@ class Recipe:
 
 
 def take(axes: str, theirs: str, layout: str | None = None) -> Taken:
-    """One tensor with its axes in another order."""
+    """One tensor with its axes in another order.
+
+    Args:
+        axes: our array's.
+        theirs: the upstream tensor.
+        layout: its axes; None if they are ours.
+    """
     return Taken(axes, ((theirs, layout or axes),))
 
 
 def merge(*tables: Names) -> Names:
-    """One table of several."""
+    """One table of several.
+
+    Args:
+        tables: without a name in common.
+    """
     return {ours: taken for table in tables for ours, taken in table.items()}
 
 
 def torch_conv(ours: str, theirs: str, *, bias: bool = True, axes: str = "hw") -> Names:
-    """A PyTorch convolution, `axes` its spatial ones."""
+    """A PyTorch convolution, `axes` its spatial ones.
+
+    Args:
+        ours: our convolution.
+        theirs: theirs.
+        bias: whether it has one.
+        axes: its spatial ones.
+    """
     kernel = {f"{ours}.kernel": take(f"{axes}io", f"{theirs}.weight", f"oi{axes}")}
     return kernel | ({f"{ours}.bias": take("o", f"{theirs}.bias")} if bias else {})
 
 
 def torch_dense(ours: str, theirs: str, *, bias: bool = True) -> Names:
-    """A PyTorch linear layer."""
+    """A PyTorch linear layer.
+
+    Args:
+        ours: our layer.
+        theirs: theirs.
+        bias: whether it has one.
+    """
     kernel = {f"{ours}.kernel": take("io", f"{theirs}.weight", "oi")}
     return kernel | ({f"{ours}.bias": take("o", f"{theirs}.bias")} if bias else {})
 
 
 def torch_norm(ours: str, theirs: str, eps: float) -> Names:
-    """A PyTorch batch normalisation as a frozen `Affine`: γ/√(variance + ε), and β − mean·γ/√(variance + ε)."""
+    """A PyTorch batch normalisation as a frozen `Affine`: γ/√(variance + ε), and β − mean·γ/√(variance + ε).
+
+    Args:
+        ours: our layer.
+        theirs: theirs.
+        eps: its ε.
+    """
     return {
         f"{ours}.scale": Taken("c", _norm(theirs, "c", "weight", "running_var"), lambda w, v: w / np.sqrt(v + eps)),
         f"{ours}.shift": Taken(

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import orbax.checkpoint as ocp
 import tensorstore as ts
 
 from jaxeval.errors import JaxevalError, one_line
+from jaxeval.files import atomic_path, cannot_write
 
 _INDEX = ("_CHECKPOINT_METADATA", "_METADATA", "manifest.ocdbt")
 _REMEDY = "install or convert the weights again."
@@ -29,8 +29,7 @@ def save(folder: Path, arrays: Mapping[str, np.ndarray], beside: Mapping[str, by
         JaxevalError: the folder can't be written, or the disk is full.
 
     Example:
-        >>> import tempfile
-        >>> folder = Path(tempfile.mkdtemp()) / "one"
+        >>>         >>> folder = Path(tempfile.mkdtemp()) / "one"
         >>> save(folder, {"stem.bias": np.zeros(3, np.float32)})
         >>> restore(folder, {"stem.bias": jax.ShapeDtypeStruct((3,), np.float32)})
         {'stem.bias': array([0., 0., 0.], dtype=float32)}
@@ -38,23 +37,21 @@ def save(folder: Path, arrays: Mapping[str, np.ndarray], beside: Mapping[str, by
     folder = folder.absolute()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-            new = Path(temporary) / "new"
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    with atomic_path(folder) as new:
+        try:
             with ocp.StandardCheckpointer() as checkpointer:
                 checkpointer.save(new, dict(arrays))
             _drop_run_dependent(new)
             _drop_superseded(new)
             for name, content in (beside or {}).items():
                 (new / name).write_bytes(content)
-            if folder.exists():
-                folder.rename(Path(temporary) / "old")
-            new.rename(folder)
-    except Exception as error:
-        # TensorStore reports a full disk as what the failed write led it to.
-        found = error.strerror if isinstance(error, OSError) and error.strerror else one_line(error)[:200]
-        raise JaxevalError(
-            f"{folder}: expected to write it, found: {found}. Make room or choose another folder."
-        ) from error
+        except Exception as error:
+            if isinstance(error, OSError) and error.strerror:
+                raise
+            # TensorStore reports a full disk as what the failed write led it to.
+            raise OSError(one_line(error)[:200]) from error
 
 
 def restore(folder: Path, like: Mapping[str, jax.ShapeDtypeStruct]) -> dict[str, np.ndarray]:

@@ -25,7 +25,7 @@ class WeightsList:
         for row in list_weights():
             there = "available" if row.available else "missing"
             verified = {True: "yes", False: "no", None: "-"}[row.verified]
-            table.add_row(row.name, there, verified, f"{row.bytes / 1e6:.1f}", row.licence, row.source)
+            table.add_row(row.name, there, verified, f"{row.bytes / 1e6:.1f}", row.license, row.source)
         console.print(table)
         return 0
 

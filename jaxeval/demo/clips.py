@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter1d
 from jaxeval.checkpoints import load_encoder
 from jaxeval.demo.puppet import Pose, Puppet
 from jaxeval.errors import JaxevalError
-from jaxeval.media.audio import loudness_envelope, read_audio
+from jaxeval.media.audio import decode_audio, loudness_envelope
 from jaxeval.media.write import write_video
 from jaxeval.perturb.picture import blurred, degraded, late, late_audio, rubato, rubato_audio
 
@@ -92,7 +92,7 @@ def talking_face() -> tuple[np.ndarray, np.ndarray]:
         >>> frames.shape, frames.dtype.name, speech.shape
         ((75, 272, 272, 3), 'uint8', (47840,))
     """
-    speech, _ = read_audio(MATERIAL / "speech.wav", SAMPLE_RATE)
+    speech, _ = decode_audio(MATERIAL / "speech.wav", SAMPLE_RATE)
     photo = Image.open(MATERIAL / "astronaut.png").convert("RGB")
     landmarks = _landmarks(photo) - np.array(HEAD_AND_SHOULDERS[:2])
     puppet = Puppet(np.asarray(photo.crop(HEAD_AND_SHOULDERS)) / 255.0, landmarks)

@@ -56,6 +56,7 @@ class ArcFace(Encoder):
 
     name = "arcface"
     size = 112
+    pixel_bytes = 1640
 
     def __init__(self, table: Table):
         self.stem = Conv(3, table[0][0], 3, padding=1)
@@ -80,11 +81,11 @@ class ArcFace(Encoder):
         Raises:
             ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
-        x = resize(as_input(frames, self), self.size) * 2.0 - 1.0
-        x = self.stage(lambda x: self.stem_prelu(self.stem(x)), x)
+        x = resize(as_input(frames, self), self.size) * 2.0 - 1.0  # [T, 112, 112, 3]
+        x = self.maybe_remat(lambda x: self.stem_prelu(self.stem(x)), x)  # [T, 112, 112, 64]
         for block in self.blocks:
-            x = self.stage(block, x)
-        return self.head(self.norm(x).reshape(x.shape[0], -1))
+            x = self.maybe_remat(block, x)  # stage by stage [T, 56, 56, 64], 28×28×128, 14×14×256, 7×7×512
+        return self.head(self.norm(x).reshape(x.shape[0], -1))  # [T, 25088] to [T, 512]
 
 
 class ArcFaceR50(ArcFace):

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import jax
 from flax import nnx
 
-from jaxeval.encoders.layers import Conv, DepthwiseConv, max_pool, pad_channels
+from jaxeval.encoders.layers import Conv, DepthwiseConv
+from jaxeval.encoders.operations import max_pool, pad_channels
 
 
 class BlazeBlock(nnx.Module):
@@ -33,7 +34,13 @@ class BlazeBlock(nnx.Module):
 def blaze_blocks(
     inputs: int, table: Sequence[tuple[int, int]], activation: Callable[[int], Callable]
 ) -> nnx.Sequential:
-    """Blocks in a row from a table of (channels, stride); `activation(channels)` makes each block's own."""
+    """Blocks in a row from a table of (channels, stride); `activation(channels)` makes each block's own.
+
+    Args:
+        inputs: channels.
+        table: (channels, stride) of each block.
+        activation: from a number of channels to what follows a block.
+    """
     widths = [inputs, *(channels for channels, _ in table)]
     rows = zip(widths, table, strict=False)
     return nnx.Sequential(*(BlazeBlock(c, d, stride, activation(d)) for c, (d, stride) in rows))

@@ -50,6 +50,7 @@ class BlazeFace(Encoder):
 
     name = "blaze_face"
     size = 128
+    pixel_bytes = 144
 
     def __init__(self):
         self.stem = StridingConv(3, 24, 5, stride=2, padding="SAME")
@@ -61,12 +62,18 @@ class BlazeFace(Encoder):
 
     @edge(frames=FRAMES)
     def raw(self, frames: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """What the network itself says: offsets `[T, 896, 16]` in pixels of 128×128, logits `[T, 896]`."""
+        """What the network itself says: offsets `[T, 896, 16]` in pixels of 128×128, logits `[T, 896]`.
+
+        Args:
+            frames: as for a call.
+        """
         frames = as_input(frames, self)
-        stem = self.stage(lambda x: jax.nn.relu(self.stem(x)), resize(frames, self.size) * 2.0 - 1.0)
-        fine = self.stage(self.fine, stem)
-        maps = (fine, self.stage(self.coarse, fine))
+        x = resize(frames, self.size) * 2.0 - 1.0  # [T, 128, 128, 3]
+        stem = self.maybe_remat(lambda x: jax.nn.relu(self.stem(x)), x)  # [T, 64, 64, 24]
+        fine = self.maybe_remat(self.fine, stem)  # [T, 16, 16, 88]
+        maps = (fine, self.maybe_remat(self.coarse, fine))  # and [T, 8, 8, 96]
         count = frames.shape[0]
+        # Two anchors a cell of the fine map, six of the coarse one: 512 and 384.
         offsets = [head(x).reshape(count, -1, NUMBERS) for head, x in zip(self.regressors, maps, strict=True)]
         logits = [head(x).reshape(count, -1) for head, x in zip(self.classifiers, maps, strict=True)]
         return jnp.concatenate(offsets, axis=1), jnp.concatenate(logits, axis=1)

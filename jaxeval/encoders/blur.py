@@ -6,14 +6,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.encoders.encoder import Mode
-from jaxeval.encoders.layers import convolve
+from jaxeval.encoders.encoder import Precision
+from jaxeval.encoders.operations import convolve
 
 BLUR = (0.25, 0.5, 0.25)
 
 
 def blur(x: jax.Array) -> jax.Array:
-    """[1, 2, 1] ⊗ [1, 2, 1] / 16 at every second pixel, after two mirrored pixels on each side."""
+    """[1, 2, 1] ⊗ [1, 2, 1] / 16 at every second pixel, after two mirrored pixels on each side.
+
+    Args:
+        x: `[T, H, W, C]`.
+
+    Returns:
+        `[T, ⌊H / 2⌋ + 1, ⌊W / 2⌋ + 1, C]`.
+    """
     for axis in (1, 2):
         mirrored = np.pad(np.arange(x.shape[axis]), 2, mode="reflect")
         windows = [mirrored[k : mirrored.size - 2 + k : 2] for k in range(3)]
@@ -21,7 +28,7 @@ def blur(x: jax.Array) -> jax.Array:
     return x
 
 
-def blurred_conv(x: jax.Array, kernel: jax.Array, mode: Mode = "reference") -> jax.Array:
+def blurred_conv(x: jax.Array, kernel: jax.Array, precision: Precision = "reference") -> jax.Array:
     """blur(conv(x, kernel)) without padding in the convolution, for about a third of the work.
 
     A convolution whose result is blurred at every second pixel is one convolution with a longer kernel and stride 2,
@@ -31,7 +38,7 @@ def blurred_conv(x: jax.Array, kernel: jax.Array, mode: Mode = "reference") -> j
     Args:
         x: `[T, H, W, C]`.
         kernel: `[k, k, C, D]`.
-        mode: precision.
+        precision: of the products.
 
     Returns:
         `[T, ⌈(H - k + 1)/2⌉ + 1, ⌈(W - k + 1)/2⌉ + 1, D]`.
@@ -40,7 +47,11 @@ def blurred_conv(x: jax.Array, kernel: jax.Array, mode: Mode = "reference") -> j
     rows, columns = (_strips(side, length) for side in x.shape[1:3])
     bands = [
         jnp.concatenate(
-            [convolve(x[:, r, c], _widen(_widen(kernel, u, 0), v, 1), stride=2, mode=mode) for c, v in columns], axis=2
+            [
+                convolve(x[:, r, c], _widen(_widen(kernel, u, 0), v, 1), stride=2, precision=precision)
+                for c, v in columns
+            ],
+            axis=2,
         )
         for r, u in rows
     ]

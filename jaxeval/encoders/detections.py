@@ -1,6 +1,6 @@
 """Candidate faces: MediaPipe's anchors, the decoding of raw network outputs, weighted non-maximum suppression."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ class Detections(NamedTuple):
     scores: jax.Array
 
 
-def anchor_centres() -> np.ndarray:
+def anchor_centers() -> np.ndarray:
     """Centres `[896, 2]` (x, y in [0, 1]) of the anchors, row by row, all anchors of a cell together."""
     grids = []
     for cells, repeats in GRIDS:
@@ -46,11 +46,16 @@ def decode(raw: jax.Array, logits: jax.Array, size: int) -> Detections:
     """Raw `[T, 896, 16]` offsets in pixels of the input and `[T, 896]` logits to `Detections`.
 
     Centre and keypoints are relative to the anchor's centre, width and height to the input's size.
+
+    Args:
+        raw: `[T, 896, 16]`, in pixels of the input.
+        logits: `[T, 896]`.
+        size: side of the input.
     """
     points = raw.reshape(*raw.shape[:2], -1, 2) / size
-    anchors = jnp.asarray(anchor_centres(), raw.dtype)[None, :, None, :]
-    centre, extent = points[..., :1, :] + anchors, points[..., 1:2, :]
-    boxes = jnp.concatenate([centre - extent / 2, centre + extent / 2], axis=-1)[..., 0, :]
+    anchors = jnp.asarray(anchor_centers(), raw.dtype)[None, :, None, :]
+    center, extent = points[..., :1, :] + anchors, points[..., 1:2, :]
+    boxes = jnp.concatenate([center - extent / 2, center + extent / 2], axis=-1)[..., 0, :]
     scores = jax.nn.sigmoid(jnp.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT))
     return Detections(boxes, points[..., 2:, :] + anchors, scores)
 
@@ -99,7 +104,7 @@ def weighted_non_maximum_suppression(
 
     def merge_best(left, _):
         best = jnp.argmax(jnp.where(left, scores, -1.0))
-        members = left & ((_overlap(boxes[best], boxes) > iou) | (jnp.arange(scores.size) == best))
+        members = left & ((intersection_over_union(boxes[best][None], boxes) > iou) | (jnp.arange(scores.size) == best))
         weights = jnp.where(members, scores, 0.0)
         total = jnp.where(members.any(), weights.sum(), 1.0)
         rows = jnp.concatenate([boxes, keypoints.reshape(scores.size, -1)], axis=1)
@@ -110,11 +115,23 @@ def weighted_non_maximum_suppression(
     return lax.scan(merge_best, valid, length=max_faces)[1]
 
 
-def _overlap(box: jax.Array, boxes: jax.Array) -> jax.Array:
-    """Intersection over union of one box `[4]` with each of `[N, 4]`; 0 where both are empty."""
-    low = jnp.maximum(box[None, :2], boxes[:, :2])
-    high = jnp.minimum(box[None, 2:], boxes[:, 2:])
-    intersection = jnp.prod(jnp.maximum(high - low, 0.0), axis=-1)
-    areas = jnp.prod(boxes[:, 2:] - boxes[:, :2], axis=-1)
-    union = jnp.prod(box[2:] - box[:2]) + areas - intersection
-    return jnp.where(union > 0, intersection / jnp.where(union > 0, union, 1.0), 0.0)
+def intersection_over_union(a: Any, b: Any) -> Any:
+    """How much two boxes overlap: the area that they share over the area that they cover.
+
+    Args:
+        a: `[..., 4]` left, top, right, bottom; NumPy's or JAX's.
+        b: the same, of the same rank.
+
+    Returns:
+        `[...]` in [0, 1]; 0 where both are empty.
+
+    Example:
+        >>> float(intersection_over_union(np.array([0.0, 0, 2, 2]), np.array([1.0, 0, 3, 2])).round(3))
+        0.333
+    """
+    xp = a.__array_namespace__()
+    sides = xp.minimum(a[..., 2:], b[..., 2:]) - xp.maximum(a[..., :2], b[..., :2])
+    shared = xp.prod(xp.maximum(sides, 0.0), axis=-1)
+    covered = xp.prod(a[..., 2:] - a[..., :2], axis=-1) + xp.prod(b[..., 2:] - b[..., :2], axis=-1) - shared
+    # The divisor is masked too, for the gradient's sake.
+    return xp.where(covered > 0, shared / xp.where(covered > 0, covered, 1.0), 0.0)

@@ -6,17 +6,8 @@ from flax import nnx
 
 from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
-from jaxeval.encoders.layers import (
-    Affine,
-    Conv,
-    StridingConv,
-    average_pool,
-    max_pool,
-    multiply,
-    pad_channels,
-    parameter,
-    per_channel,
-)
+from jaxeval.encoders.layers import Affine, Conv, StridingConv, parameter
+from jaxeval.encoders.operations import average_pool, matmul, max_pool, pad_channels, per_channel
 
 MEAN = (122.782, 117.001, 104.298)
 """Of the training faces, RGB, 0–255."""
@@ -84,6 +75,7 @@ class DlibResNet(Encoder):
 
     name = "dlib_resnet"
     size = 150
+    pixel_bytes = 94
 
     def __init__(self):
         self.stem = StridingConv(3, 32, 7, stride=2)
@@ -107,9 +99,10 @@ class DlibResNet(Encoder):
             ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         frames = as_input(frames, self)
-        chips = resize(frames, self.size)
+        chips = resize(frames, self.size)  # [T, 150, 150, 3]
         x = (chips * 255.0 - per_channel(MEAN, chips)) / 256.0
-        x = self.stage(lambda x: max_pool(jax.nn.relu(self.stem_affine(self.stem(x))), 3, stride=2), x)
+        stem = lambda x: max_pool(jax.nn.relu(self.stem_affine(self.stem(x))), 3, stride=2)  # noqa: E731
+        x = self.maybe_remat(stem, x)  # [T, 35, 35, 32]
         for block in self.blocks:
-            x = self.stage(block, x)
-        return multiply(x.mean(axis=(1, 2)), self.head[...], self.mode)
+            x = self.maybe_remat(block, x)  # [T, 35, 35, 32], 17×17×64, 8×8×128, 4×4×256, 2×2×256
+        return matmul(x.mean(axis=(1, 2)), self.head[...], self.precision)

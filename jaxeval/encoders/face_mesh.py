@@ -54,7 +54,7 @@ class Head(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[T, 6, 6, 128]` to `[T, outputs]`."""
-        x = self.bottleneck_prelu(self.bottleneck(self.blocks(x)))
+        x = self.bottleneck_prelu(self.bottleneck(self.blocks(x)))  # [T, 3, 3, 32]
         return self.output(self.bottleneck_block(x)).reshape(x.shape[0], -1)
 
 
@@ -80,6 +80,7 @@ class FaceMesh(Encoder):
 
     name = "face_mesh"
     size = 192
+    pixel_bytes = 80
 
     def __init__(self):
         self.stem = Conv(3, 16, 3, stride=2, padding="SAME")
@@ -105,6 +106,7 @@ class FaceMesh(Encoder):
             ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         frames = as_input(frames, self)
-        x = self.stage(lambda x: self.stem_prelu(self.stem(x)), resize(frames, self.size))
-        x = self.stage(self.trunk, x)
+        x = resize(frames, self.size)  # [T, 192, 192, 3]
+        x = self.maybe_remat(lambda x: self.stem_prelu(self.stem(x)), x)  # [T, 96, 96, 16]
+        x = self.maybe_remat(self.trunk, x)  # [T, 6, 6, 128]
         return Mesh(self.landmarks(x).reshape(-1, POINTS, 3), self.presence(x)[:, 0])

@@ -6,9 +6,9 @@ from flax import nnx
 from jax import lax
 
 from jaxeval.alignment.edge import FRAMES, edge
-from jaxeval.encoders.encoder import Encoder, Mode, as_input
-from jaxeval.encoders.inception_fid import resize_plainly, side_by_side
-from jaxeval.encoders.layers import Conv, Dense, average_pool, convolve, max_pool, per_channel, shifts
+from jaxeval.encoders.encoder import Encoder, Precision, as_input
+from jaxeval.encoders.layers import Conv, Dense, fused_pointwise
+from jaxeval.encoders.operations import average_pool, convolve, max_pool, per_channel, resize_bilinear, shifts
 
 MIN_FRAMES = 9
 """Of a clip: the network's four halvings leave two time steps of them, as many as its last pool needs."""
@@ -51,10 +51,10 @@ class ClipConv(Conv):
         kernel, bias = self.kernel[...], self.bias[...]
         ends = lax.padtype_to_pads(x.shape[1:2], (self.size,), (self.step,), "SAME")
         padded = jnp.pad(x, ((0, 0), *ends, (0, 0), (0, 0), (0, 0)))
-        seen = jnp.concatenate(shifts(padded, self.size, stride=self.step, axis=1), -1)
-        kernel = kernel.reshape(*kernel.shape[:2], -1, kernel.shape[-1])
-        pictures = seen.reshape(-1, *seen.shape[2:])
-        y = convolve(pictures, kernel, stride=self.step, padding="SAME", mode=self.mode)
+        seen = jnp.concatenate(shifts(padded, self.size, stride=self.step, axis=1), -1)  # [N, F', H, W, k · C]
+        kernel = kernel.reshape(*kernel.shape[:2], -1, kernel.shape[-1])  # [k, k, k · C, D]
+        pictures = seen.reshape(-1, *seen.shape[2:])  # [N · F', H, W, k · C]
+        y = convolve(pictures, kernel, stride=self.step, padding="SAME", precision=self.precision)
         return (y + per_channel(bias, y)).reshape(*seen.shape[:2], *y.shape[1:])
 
 
@@ -87,7 +87,7 @@ class Mixed(nnx.Module):
     convolution of x have it computed as one.
     """
 
-    mode: Mode = "reference"
+    precision: Precision = "reference"
 
     def __init__(self, inputs: int, widths: tuple[int, ...]):
         b0, b1a, b1b, b2a, b2b, b3b = widths
@@ -101,7 +101,7 @@ class Mixed(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[N, F, H, W, C]` to `[N, F, H, W, D]`."""
-        b0, b1, b2 = map(jax.nn.relu, side_by_side(x, [self.b0, self.b1a, self.b2a], self.mode))
+        b0, b1, b2 = map(jax.nn.relu, fused_pointwise(x, [self.b0, self.b1a, self.b2a], self.precision))
         return jnp.concatenate([b0, self.b1b(b1), self.b2b(b2), self.b3b(self.b3a(x))], -1)
 
 
@@ -135,6 +135,7 @@ class I3D(Encoder):
 
     name = "i3d"
     size = 224
+    pixel_bytes = 163
 
     def __init__(self):
         layers, channels = [], 3
@@ -158,9 +159,10 @@ class I3D(Encoder):
         Raises:
             ValueError: clips are not floating-point `[N, F, H, W, 3]`, or too short (while tracing).
         """
-        x = _pictures(clips, self) * 2.0 - 1.0
+        x = _pictures(clips, self) * 2.0 - 1.0  # [N, F, 224, 224, 3]
         for module in self.layers:
-            x = self.stage(module, x)
+            x = self.maybe_remat(module, x)  # of 16 frames, at last [N, 2, 7, 7, 1024]
+        # The mean of the logits over time is the logits of the mean, since they are linear.
         return self.logits(average_pool(x, (2, 7, 7), stride=1).mean(axis=(1, 2, 3)))
 
 
@@ -173,4 +175,4 @@ def _pictures(clips: jax.Array, network: I3D) -> jax.Array:
             f"Expected clips of at least {MIN_FRAMES} frames for {network.name}, got shape {jnp.shape(clips)}."
         )
     frames = as_input(clips.reshape(-1, *clips.shape[2:]), network)
-    return resize_plainly(frames, network.size).reshape(*clips.shape[:2], network.size, network.size, 3)
+    return resize_bilinear(frames, network.size).reshape(*clips.shape[:2], network.size, network.size, 3)

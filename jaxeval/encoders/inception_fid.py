@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 
 from jaxeval.alignment.edge import FRAMES, edge
-from jaxeval.encoders.encoder import Encoder, Mode, as_input
-from jaxeval.encoders.layers import Conv, StridingConv, average_pool, in_a_row, max_pool, multiply, per_channel
+from jaxeval.encoders.encoder import Encoder, Precision, as_input
+from jaxeval.encoders.layers import Conv, StridingConv, fused_pointwise, sequential
+from jaxeval.encoders.operations import average_pool, max_pool, resize_bilinear
 
 STEM = (
     ("Conv2d_1a_3x3", 32, 3, 2, 0),
@@ -96,33 +96,6 @@ BLOCKS = (
 """35×35 (5b–5d), 17×17 (6a–6e) and 8×8 (7a–7c). The maximum in 7c, unlike the paper's, is what FID's network has."""
 
 
-def resize_plainly(frames: jax.Array, size: int) -> jax.Array:
-    """`[T, H, W, 3]` to `[T, size, size, 3]`: bilinear, without antialiasing, the borders held.
-
-    As PyTorch's `interpolate(mode="bilinear", align_corners=False)`, the rounding of positions included.
-    """
-    real = frames.dtype.type
-    for axis in (1, 2):
-        side = frames.shape[axis]
-        if side == size:
-            continue
-        scale = np.float64(real(side) / real(size))
-        position = np.maximum(scale * (np.arange(size) + 0.5) - 0.5, 0.0).astype(real)
-        low = position.astype(int)
-        share = np.expand_dims(position - low.astype(real), [k for k in range(frames.ndim) if k != axis])
-        near, far = (jnp.take(frames, k, axis, mode="clip") for k in (low, np.minimum(low + 1, side - 1)))
-        frames = near * (1 - share) + far * share
-    return frames
-
-
-def side_by_side(x: jax.Array, convs: Sequence[Conv], mode: Mode) -> list[jax.Array]:
-    """What each of several 1×1 convolutions makes of the same x `[T, ..., C]`, computed as one product."""
-    widths = [conv.kernel.shape[-1] for conv in convs]
-    kernel = jnp.concatenate([conv.kernel[...].reshape(x.shape[-1], -1) for conv in convs], 1)
-    bias = jnp.concatenate([conv.bias[...] for conv in convs])
-    return jnp.split(multiply(x, kernel, mode) + per_channel(bias, x), np.cumsum(widths)[:-1], -1)
-
-
 class Fork(nnx.Module):
     """relu of a convolution, or of two of the same maps, one behind the other."""
 
@@ -147,7 +120,7 @@ class Mixed(nnx.Module):
     the pool then has fewer channels to go over.
     """
 
-    mode: Mode = "reference"
+    precision: Precision = "reference"
 
     def __init__(self, inputs: int, block: Block):
         self.entries = nnx.List([Conv(inputs, b.entry, 1) for b in block.branches if b.entry])
@@ -158,16 +131,16 @@ class Mixed(nnx.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[T, H, W, C]` to `[T, H', W', D]`; H' = H, or ⌊(H − 1) / 2⌋ where the block halves."""
         if self.projection is None:
-            entered, pooled = side_by_side(x, self.entries, self.mode), max_pool(x, 3, stride=2)
+            entered, pooled = fused_pointwise(x, self.entries, self.precision), max_pool(x, 3, stride=2)
         elif self.average:
-            *entered, projected = side_by_side(x, [*self.entries, self.projection], self.mode)
+            *entered, projected = fused_pointwise(x, [*self.entries, self.projection], self.precision)
             pooled = jax.nn.relu(average_pool(projected, 3, stride=1, padding=1, count_padding=False))
         else:
-            entered = side_by_side(x, self.entries, self.mode)
+            entered = fused_pointwise(x, self.entries, self.precision)
             pooled = jax.nn.relu(self.projection(max_pool(x, 3, stride=1, padding=1)))
         # A branch without an entry stands before those that have one.
         starts = [x] * (len(self.rests) - len(entered)) + [jax.nn.relu(maps) for maps in entered]
-        ends = [in_a_row(start, rest) for start, rest in zip(starts, self.rests, strict=True)]
+        ends = [sequential(start, rest) for start, rest in zip(starts, self.rests, strict=True)]
         return jnp.concatenate([*ends, pooled], -1)
 
 
@@ -203,6 +176,7 @@ class InceptionFID(Encoder):
 
     name = "inception_fid"
     size = 299
+    pixel_bytes = 398
 
     def __init__(self):
         widths = [3, *(channels for _, channels, *_ in STEM)]
@@ -232,12 +206,12 @@ class InceptionFID(Encoder):
             ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
         frames = as_input(frames, self)
-        x = resize_plainly(frames, self.size) * 2.0 - 1.0
-        for _, stage in self.stages():
-            x = self.stage(stage, x)
+        x = resize_bilinear(frames, self.size) * 2.0 - 1.0  # [T, 299, 299, 3]
+        for _, part in self.endpoints():
+            x = self.maybe_remat(part, x)  # stem [T, 35, 35, 192], blocks 35×35×288, 17×17×768, 8×8×2048
         return x.mean(axis=(1, 2))
 
-    def stages(self) -> list[tuple[str, Callable[[jax.Array], jax.Array]]]:
+    def endpoints(self) -> list[tuple[str, Callable[[jax.Array], jax.Array]]]:
         """What frames in [−1, 1] go through before the global average, with upstream's names for where it ends."""
         convs = list(self.stem)
         stem = [("maxpool1", partial(_stem, convs[:3])), ("maxpool2", partial(_stem, convs[3:]))]

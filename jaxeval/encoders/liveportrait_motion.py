@@ -6,11 +6,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jax import lax
 
 from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
-from jaxeval.encoders.layers import Conv, Dense, DepthwiseConv, parameter, per_channel
+from jaxeval.encoders.layers import Affine, Conv, Dense, DepthwiseConv, parameter
+from jaxeval.encoders.operations import per_channel
 
 STAGES = ((96, 3), (192, 3), (384, 9), (768, 3))
 """(channels, blocks), ConvNeXt V2 tiny; between them the maps shrink from 64×64 to 8×8."""
@@ -51,23 +51,12 @@ def degrees(logits: jax.Array) -> jax.Array:
     return (jax.nn.softmax(logits) * angles).sum(axis=-1, keepdims=True)
 
 
-def gelu(x: jax.Array) -> jax.Array:
-    """Gaussian error linear unit x · Φ(x), with the normal distribution function itself, not an approximation of it."""
-    return 0.5 * x * (1.0 + lax.erf(x * 0.5**0.5))
-
-
-class LayerNorm(nnx.Module):
+class LayerNorm(Affine):
     """γ (x − mean) / √(variance + ε) + β, mean and variance over the channels."""
-
-    def __init__(self, channels: int):
-        self.scale = parameter(channels)
-        self.shift = parameter(channels)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[..., C]` to the same."""
-        x = x - x.mean(axis=-1, keepdims=True)
-        x = x * lax.rsqrt(jnp.square(x).mean(axis=-1, keepdims=True) + EPS)
-        return per_channel(self.scale[...], x) * x + per_channel(self.shift[...], x)
+        return super().__call__(jax.nn.standardize(x, variance=x.var(axis=-1, keepdims=True), epsilon=EPS))
 
 
 class GlobalResponseNorm(nnx.Module):
@@ -99,7 +88,8 @@ class Block(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[T, H, W, C]` to the same."""
-        return x + self.narrow(self.response(gelu(self.widen(self.norm(self.depthwise(x))))))
+        wide = self.widen(self.norm(self.depthwise(x)))  # [T, H, W, 4 · C]
+        return x + self.narrow(self.response(jax.nn.gelu(wide, approximate=False)))
 
 
 class Shrink(nnx.Module):
@@ -136,6 +126,7 @@ class LivePortraitMotion(Encoder):
 
     name = "liveportrait_motion"
     size = 256
+    pixel_bytes = 552
 
     def __init__(self):
         widths = [channels for channels, _ in STAGES]
@@ -170,16 +161,24 @@ class LivePortraitMotion(Encoder):
 
     @edge(frames=FRAMES)
     def keypoints(self, frames: jax.Array) -> jax.Array:
-        """Canonical keypoints: the face in `frames` without pose and expression, `[T, 63]`; arguments as for a call."""
+        """Canonical keypoints: the face in `frames` without pose and expression, `[T, 63]`; arguments as for a call.
+
+        Args:
+            frames: as for a call.
+        """
         return self.canonical(self.features(frames))
 
     @edge(frames=FRAMES)
     def features(self, frames: jax.Array) -> jax.Array:
-        """What all heads read, `[T, 768]`; arguments as for a call."""
+        """What all heads read, `[T, 768]`; arguments as for a call.
+
+        Args:
+            frames: as for a call.
+        """
         frames = as_input(frames, self)
-        x = self.stem_norm(self.stem(resize(frames, self.size)))
+        x = self.stem_norm(self.stem(resize(frames, self.size)))  # [T, 64, 64, 96]
         for layer in self.trunk:
-            x = self.stage(layer, x)
+            x = self.maybe_remat(layer, x)  # stage by stage [T, 64, 64, 96], 32×32×192, 16×16×384, 8×8×768
         return self.norm(x.mean(axis=(1, 2)))
 
     @property

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 
 import jax
 
-from jaxeval.encoders.layers import Conv, max_pool
+from jaxeval.encoders.layers import Conv
 from jaxeval.encoders.lpips_network import LPIPSNetwork, head_parameters
+from jaxeval.encoders.operations import max_pool
 
 TAPS = (64, 192, 384, 256, 256)
 """Channels of the five taps, each a convolution followed by a ReLU."""
@@ -32,6 +33,7 @@ class LPIPSAlex(LPIPSNetwork):
 
     name = "lpips_alex"
     min_side = 31
+    pixel_bytes = 40
 
     def __init__(self):
         self.conv1 = Conv(3, 64, 11, stride=4, padding=2)
@@ -41,12 +43,12 @@ class LPIPSAlex(LPIPSNetwork):
         self.conv5 = Conv(256, 256, 3, padding=1)
         self.heads = head_parameters(TAPS)
 
-    def stages(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
+    def slices(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
         """From the scaled frames to the first tap, and from each tap to the next."""
-        return (
-            lambda x: jax.nn.relu(self.conv1(x)),
-            lambda x: jax.nn.relu(self.conv2(max_pool(x, 3, stride=2))),
-            lambda x: jax.nn.relu(self.conv3(max_pool(x, 3, stride=2))),
-            lambda x: jax.nn.relu(self.conv4(x)),
-            lambda x: jax.nn.relu(self.conv5(x)),
+        return (  # of 224 × 224 pixels:
+            lambda x: jax.nn.relu(self.conv1(x)),  # [T, 55, 55, 64]
+            lambda x: jax.nn.relu(self.conv2(max_pool(x, 3, stride=2))),  # [T, 27, 27, 192]
+            lambda x: jax.nn.relu(self.conv3(max_pool(x, 3, stride=2))),  # [T, 13, 13, 384]
+            lambda x: jax.nn.relu(self.conv4(x)),  # [T, 13, 13, 256]
+            lambda x: jax.nn.relu(self.conv5(x)),  # [T, 13, 13, 256]
         )

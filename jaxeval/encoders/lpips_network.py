@@ -8,7 +8,8 @@ from flax import nnx
 
 from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input
-from jaxeval.encoders.layers import parameter, per_channel
+from jaxeval.encoders.layers import parameter
+from jaxeval.encoders.operations import per_channel
 
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
@@ -16,7 +17,7 @@ SCALE = (0.458, 0.448, 0.450)
 
 
 class LPIPSNetwork(Encoder):
-    """Stages in a row, each giving a feature map, the tap, on which the distance of two frames is measured:
+    """Slices of a network, each ending in a feature map, the tap, on which the distance of two frames is measured:
 
         d(x, y) = Σ_l mean over H, W of Σ_c w_lc (x̂_lc − ŷ_lc)²,   x̂_l = x_l / (√(Σ_c x_lc²) + 1e-10)
 
@@ -31,7 +32,7 @@ class LPIPSNetwork(Encoder):
     min_side: ClassVar[int]
     heads: nnx.List
 
-    def stages(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
+    def slices(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
         """From the scaled frames to the first tap, and from each tap to the next."""
         raise NotImplementedError
 
@@ -55,12 +56,16 @@ class LPIPSNetwork(Encoder):
             )
         x = (frames * 2.0 - 1.0 - per_channel(SHIFT, frames)) / per_channel(SCALE, frames)
         taps = []
-        for stage in self.stages():
-            x = self.stage(stage, x)
+        for part in self.slices():
+            x = self.maybe_remat(part, x)
             taps.append(x)
         return tuple(taps)
 
 
 def head_parameters(channels: Sequence[int]) -> nnx.List:
-    """A vector of weights for each tap."""
+    """A vector of weights for each tap.
+
+    Args:
+        channels: of the taps.
+    """
     return nnx.List([parameter(count) for count in channels])

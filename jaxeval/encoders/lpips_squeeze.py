@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxeval.encoders.layers import Conv, in_a_row, max_pool
+from jaxeval.encoders.layers import Conv, sequential
 from jaxeval.encoders.lpips_network import LPIPSNetwork, head_parameters
+from jaxeval.encoders.operations import max_pool
 
-STAGES = (
+SLICES = (
     (True, ((16, 64), (16, 64))),
     (True, ((32, 128), (32, 128))),
     (True, ((48, 192),)),
@@ -21,8 +22,8 @@ STAGES = (
 """From each tap to the next, after a stem of 64 channels: whether it begins with a pooling, and its fire modules,
 (channels between, channels of each half of the output)."""
 
-TAPS = (64, *(2 * fires[-1][1] for _, fires in STAGES))
-"""Channels of the seven taps: the stem's end, and each stage's."""
+TAPS = (64, *(2 * fires[-1][1] for _, fires in SLICES))
+"""Channels of the seven taps: the stem's end, and each slice's."""
 
 
 class Fire(nnx.Module):
@@ -60,17 +61,18 @@ class LPIPSSqueeze(LPIPSNetwork):
 
     name = "lpips_squeeze"
     min_side = 17
+    pixel_bytes = 230
 
     def __init__(self):
         self.stem = Conv(3, 64, 3, stride=2)
-        self.fires = nnx.List([_fires(inputs, table) for inputs, (_, table) in zip(TAPS, STAGES, strict=False)])
+        self.fires = nnx.List([_fires(inputs, table) for inputs, (_, table) in zip(TAPS, SLICES, strict=False)])
         self.heads = head_parameters(TAPS)
 
-    def stages(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
+    def slices(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
         """From the scaled frames to the first tap, and from each tap to the next."""
         yield lambda x: jax.nn.relu(self.stem(x))
-        for (pooled, _), fires in zip(STAGES, self.fires, strict=True):
-            yield functools.partial(_stage, pooled, fires)
+        for (pooled, _), fires in zip(SLICES, self.fires, strict=True):
+            yield functools.partial(_slice, pooled, fires)
 
 
 def _fires(inputs: int, table: Sequence[tuple[int, int]]) -> nnx.List:
@@ -78,6 +80,6 @@ def _fires(inputs: int, table: Sequence[tuple[int, int]]) -> nnx.List:
     return nnx.List([Fire(c, *row) for c, row in zip(widths, table, strict=False)])
 
 
-def _stage(pooled: bool, fires: Sequence[Fire], x: jax.Array) -> jax.Array:
+def _slice(pooled: bool, fires: Sequence[Fire], x: jax.Array) -> jax.Array:
     # torchvision's poolings count a last window that is only partly inside.
-    return in_a_row(max_pool(x, 3, stride=2, ceil=True) if pooled else x, fires)
+    return sequential(max_pool(x, 3, stride=2, ceil=True) if pooled else x, fires)

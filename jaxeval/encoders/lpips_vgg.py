@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 import jax
 from flax import nnx
 
-from jaxeval.encoders.layers import Conv, max_pool
+from jaxeval.encoders.layers import Conv
 from jaxeval.encoders.lpips_network import LPIPSNetwork, head_parameters
+from jaxeval.encoders.operations import max_pool
 
 GROUPS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """(channels, convolutions) of the groups between VGG-16's poolings, each convolution 3×3 and followed by a ReLU."""
@@ -37,14 +38,15 @@ class LPIPSVGG(LPIPSNetwork):
 
     name = "lpips_vgg"
     min_side = 16
+    pixel_bytes = 1000
 
     def __init__(self):
         self.groups = vgg_groups()
         self.heads = head_parameters(TAPS)
 
-    def stages(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
+    def slices(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
         """From the scaled frames to the first tap, and from each tap to the next."""
-        return vgg_stages(self.groups, functools.partial(max_pool, size=2, stride=2))
+        return vgg_slices(self.groups, functools.partial(max_pool, size=2, stride=2))
 
 
 def vgg_groups() -> nnx.List:
@@ -57,15 +59,20 @@ def vgg_groups() -> nnx.List:
     )
 
 
-def vgg_stages(
+def vgg_slices(
     groups: Iterable[Sequence[Conv]], pool: Callable[[jax.Array], jax.Array]
 ) -> Iterable[Callable[[jax.Array], jax.Array]]:
-    """The first group, and each further one after `pool`."""
+    """The first group, and each further one after `pool`.
+
+    Args:
+        groups: of convolutions.
+        pool: what stands between them.
+    """
     for index, group in enumerate(groups):
-        yield functools.partial(_stage, pool if index else None, group)
+        yield functools.partial(_slice, pool if index else None, group)
 
 
-def _stage(pool: Callable[[jax.Array], jax.Array] | None, group: Sequence[Conv], x: jax.Array) -> jax.Array:
+def _slice(pool: Callable[[jax.Array], jax.Array] | None, group: Sequence[Conv], x: jax.Array) -> jax.Array:
     x = x if pool is None else pool(x)
     for conv in group:
         x = jax.nn.relu(conv(x))

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 import jax
 
 from jaxeval.encoders.blur import blur
-from jaxeval.encoders.layers import max_pool
 from jaxeval.encoders.lpips_network import LPIPSNetwork, head_parameters
-from jaxeval.encoders.lpips_vgg import TAPS, vgg_groups, vgg_stages
+from jaxeval.encoders.lpips_vgg import TAPS, vgg_groups, vgg_slices
+from jaxeval.encoders.operations import max_pool
 
 
 class STLPIPSVGG(LPIPSNetwork):
@@ -32,11 +32,12 @@ class STLPIPSVGG(LPIPSNetwork):
 
     name = "st_lpips_vgg"
     min_side = 18
+    pixel_bytes = 1505
 
     def __init__(self):
         self.groups = vgg_groups()
         self.heads = head_parameters(TAPS)
 
-    def stages(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
+    def slices(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
         """From the scaled frames to the first tap, and from each tap to the next."""
-        return vgg_stages(self.groups, lambda x: blur(max_pool(x, 2, stride=1)))
+        return vgg_slices(self.groups, lambda x: blur(max_pool(x, 2, stride=1)))

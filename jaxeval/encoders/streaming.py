@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.extend.core import ClosedJaxpr, Jaxpr, Var
 
 from jaxeval.alignment.edge import BYTES, edge
 from jaxeval.numerics import as_floats, chunked_map
@@ -18,7 +17,7 @@ BUDGET = 2**30
 def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
     """What an encoder says of every frame of a clip, a few frames at a time; pure, traceable and differentiable.
 
-    A gradient keeps what lies between for all frames; of an encoder loaded with `keep_stages=False` for a few only.
+    A gradient keeps what lies between for all frames; of an encoder loaded with `remat=True` for a few only.
 
     Args:
         encoder: a network of frames, or like SyncNet of windows of successive frames, or like I3D of short clips.
@@ -38,7 +37,7 @@ def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
         >>> jax.jit(encode)(encoder, jnp.zeros((3, 150, 150, 3), jnp.uint8)).shape
         (3, 128)
     """
-    if not hasattr(encoder, "window"):
+    if not hasattr(encoder, "pixel_bytes"):
         raise ValueError(f"Expected an encoder, such as jaxeval.load_encoder gives, got {type(encoder).__name__}.")
     size = max(1, memory // frame_bytes(encoder, frames.shape[1:]))
 
@@ -50,34 +49,20 @@ def encode(encoder: Any, frames: jax.Array, *, memory: int = BUDGET) -> Any:
         return few(jax.lax.dynamic_slice_in_dim(frames, places[0], length))
 
     function, rows = (few, frames) if encoder.window == 1 else (windows, jnp.arange(len(frames) - encoder.window + 1))
-    return chunked_map(function if encoder.keep_stages else jax.checkpoint(function), rows, size)
+    return chunked_map(jax.checkpoint(function) if encoder.remat else function, rows, size)
 
 
 def frame_bytes(encoder: Any, shape: tuple[int, ...]) -> int:
-    """An estimate of what an encoder holds for a row of its result: twice the most that an operation reads and writes.
+    """An estimate of what an encoder holds for a row of its result: the frame in two forms, and its largest layers.
 
     Args:
         encoder: the network.
-        shape: `[H, W, 3]` of a frame.
+        shape: `[H, W, 3]` of a frame, or `[F, H, W, 3]` of a short clip.
 
     Returns:
         Bytes.
     """
-    frame = jax.ShapeDtypeStruct((encoder.window, *shape), jnp.float32)
-    program = jax.make_jaxpr(lambda encoder, frame: encoder(frame))(encoder, frame).jaxpr
-    return 2 * max(1, _most(program, set(program.invars[:-1])))
-
-
-def _most(program: Jaxpr, weights: set[Any]) -> int:
-    most = 0
-    for equation in program.eqns:
-        variables = (*equation.invars, *equation.outvars)
-        most = max(most, sum(_bytes(v.aval) for v in variables if isinstance(v, Var) and v not in weights))
-        for inner in equation.params.values():
-            if isinstance(inner, ClosedJaxpr):
-                most = max(most, _most(inner.jaxpr, set(inner.jaxpr.invars) & weights))
-    return most
-
-
-def _bytes(array: Any) -> int:
-    return math.prod(array.shape) * array.dtype.itemsize
+    *clip, height, width, channels = shape
+    area = height * width
+    held = 2 * 4 * channels * area + encoder.pixel_bytes * (encoder.size**2 if encoder.size else area)
+    return math.prod(clip) * held

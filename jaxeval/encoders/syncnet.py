@@ -7,7 +7,8 @@ from jax import lax
 
 from jaxeval.alignment.edge import FLOATS, Kind, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
-from jaxeval.encoders.layers import Conv, Dense, Padding, Size, convolve_in_columns, max_pool, per_channel
+from jaxeval.encoders.layers import Conv, Dense
+from jaxeval.encoders.operations import Padding, Size, convolve_in_columns, max_pool, per_channel
 
 FRAMES = 5
 """Of a window, at 25 frames per second."""
@@ -113,6 +114,7 @@ class SyncNet(Encoder):
     name = "syncnet"
     size = 224
     window = FRAMES
+    pixel_bytes = 730
 
     def __init__(self):
         self.conv1 = Conv(3, 96, (FRAMES, 7, 7), stride=(1, 2, 2))
@@ -213,20 +215,21 @@ class SyncNet(Encoder):
                 f"Expected floating-point mfcc [N, {CEPSTRA}, {COLUMNS}] for {self.name}, "
                 f"got {mfcc.dtype} of shape {mfcc.shape}."
             )
-        x = jnp.asarray(mfcc, self.conv1.kernel[...].dtype)[..., None]
+        x = jnp.asarray(mfcc, self.conv1.kernel[...].dtype)[..., None]  # [N, 13, 20, 1]
         for layer in self.sound:
-            x = self.stage(layer, x)
+            x = self.maybe_remat(layer, x)  # [N, 13, 20, 64], 11×9×192, 11×9×384, 11×9×256, 5×4×256, 1×1×512
         return self.sound_head(x)
 
     def _embed(self, five: list[jax.Array]) -> jax.Array:
         """The five frames of N windows, each `[N, 224, 224, 3]`, to `[N, 1024]`; inside, they are BGR, 0–255."""
-        x = self.stage(self._first, 255.0 * jnp.concatenate([frames[..., ::-1] for frames in five], axis=-1))
+        x = 255.0 * jnp.concatenate([frames[..., ::-1] for frames in five], axis=-1)  # [N, 224, 224, 15]
+        x = self.maybe_remat(self._first, x)  # [N, 54, 54, 96]
         for layer in self.face:
-            x = self.stage(layer, x)
+            x = self.maybe_remat(layer, x)  # [N, 13, 13, 256], the same, the same, 6×6×256, 1×1×512
         return self.face_head(x)
 
     def _first(self, stacked: jax.Array) -> jax.Array:
         """`[N, 224, 224, 15]` to `[N, 54, 54, 96]`: the convolution over time as one over five times the channels."""
-        kernel = jnp.concatenate([*self.conv1.kernel[...]], axis=2)
-        x = convolve_in_columns(stacked, kernel, stride=2, mode=self.conv1.mode)
+        kernel = jnp.concatenate([*self.conv1.kernel[...]], axis=2)  # [7, 7, 15, 96]
+        x = convolve_in_columns(stacked, kernel, stride=2, precision=self.conv1.precision)
         return max_pool(jax.nn.relu(x + per_channel(self.conv1.bias[...], x)), 3, stride=2)

@@ -58,6 +58,9 @@ def is_visible(frame: av.VideoFrame) -> bool:
     """Whether a pixel of a frame can be seen at all.
 
     A file in which none ever can has four bytes a pixel and leaves the fourth at 0, as raw AVI does.
+
+    Args:
+        frame: as FFmpeg decoded it.
     """
     alpha = alpha_of(frame)
     return alpha is None or bool(alpha.values.any())

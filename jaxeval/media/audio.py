@@ -28,7 +28,7 @@ LONGEST_WAIT = 16  # frames without a time stamp at the beginning, before the fi
 TOLERATED_GAP_S = Fraction(1, 50)  # time stamps are rounded, and rounding is no silence
 
 
-def read_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tuple[np.ndarray, float]:
+def decode_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tuple[np.ndarray, float]:
     """Read a file's sound as mono samples.
 
     FFmpeg resamples and mixes down to 16-bit integers, as `ffmpeg -ac 1 -ar 16000` would, so that clips prepared that
@@ -53,7 +53,7 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tuple[
         >>> with wave.open(path, "wb") as file:
         ...     file.setparams((1, 2, 8000, 0, "NONE", ""))
         ...     file.writeframes(np.zeros(800, np.int16).tobytes())
-        >>> samples, start_s = read_audio(path, sample_rate=8000)
+        >>> samples, start_s = decode_audio(path, sample_rate=8000)
         >>> samples.shape, start_s
         ((800,), 0.0)
     """
@@ -76,7 +76,7 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tuple[
 
 
 def sound_choice(path: str | os.PathLike[str]) -> str | None:
-    """Which of a file's sound streams `read_audio` takes.
+    """Which of a file's sound streams `decode_audio` takes.
 
     Args:
         path: any sound or video file that FFmpeg reads.

@@ -25,11 +25,19 @@ class Chip:
     errors: Literal["frame", "chip"]
 
     def points(self, landmarks: np.ndarray) -> np.ndarray:
-        """The landmarks `[T, N, 2]` among those of the mesh, `[T, 468, 3]`."""
+        """The landmarks `[T, N, 2]` among those of the mesh, `[T, 468, 3]`.
+
+        Args:
+            landmarks: of the face mesh.
+        """
         return np.stack([landmarks[:, list(group), :2].mean(axis=1) for group in self.mesh], axis=1)
 
     def matrices(self, points: np.ndarray) -> np.ndarray:
-        """Maps `[T, 2, 3]` from the chip to the frame by least squares, from landmarks `[T, N, 2]` of the frame."""
+        """Maps `[T, 2, 3]` from the chip to the frame by least squares, from landmarks `[T, N, 2]` of the frame.
+
+        Args:
+            points: the landmarks, in pixels of the frame.
+        """
         if self.errors == "frame":
             return np.stack([similarity(self.template, of_frame) for of_frame in points])
         return np.stack([inverse(similarity(of_frame, self.template)) for of_frame in points])

@@ -229,7 +229,12 @@ def claimed_end(container: InputContainer, stream: Stream) -> Fraction | None:
 
 
 def longest_gap(container: InputContainer, stream: Stream) -> Fraction:
-    """The longest credible step between two consecutive time stamps of a stream, in seconds."""
+    """The longest credible step between two consecutive time stamps of a stream, in seconds.
+
+    Args:
+        container: an open container.
+        stream: one of its streams.
+    """
     return max(claimed_end(container, stream) or LONGEST_GAP_S, Fraction(1))
 
 

@@ -18,20 +18,24 @@ class Squares:
     """A turned square for each frame.
 
     Attributes:
-        centre: `[T, 2]` x, y in pixels of the frame.
+        center: `[T, 2]` x, y in pixels of the frame.
         side: `[T]` pixels of the frame.
         angle: `[T]` radians, clockwise in the picture: by how much the face's eye line is turned.
     """
 
-    centre: np.ndarray
+    center: np.ndarray
     side: np.ndarray
     angle: np.ndarray
 
     def matrices(self, size: int) -> np.ndarray:
-        """Affine maps from a crop of `size` pixels to the frame, `[T, 2, 3]`."""
+        """Affine maps from a crop of `size` pixels to the frame, `[T, 2, 3]`.
+
+        Args:
+            size: side of the crop in pixels.
+        """
         cos, sin = np.cos(self.angle) * self.side / size, np.sin(self.angle) * self.side / size
         linear = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
-        shift = self.centre - linear @ np.array([size / 2, size / 2])
+        shift = self.center - linear @ np.array([size / 2, size / 2])
         return np.concatenate([linear, shift[..., None]], axis=-1)
 
 
@@ -59,7 +63,7 @@ def warp(frame: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(image.reduce(dense) if dense > 1 else image)
 
 
-def each(function: Callable[..., np.ndarray], *columns: Iterable[Any]) -> np.ndarray:
+def parallel_map(function: Callable[..., np.ndarray], *columns: Iterable[Any]) -> np.ndarray:
     """A function of pictures for each of them, on all cores, for Pillow lets others run while it works.
 
     Args:
@@ -73,7 +77,7 @@ def each(function: Callable[..., np.ndarray], *columns: Iterable[Any]) -> np.nda
         ValueError: the columns differ in length.
 
     Example:
-        >>> each(lambda a, b: a + b, np.eye(2), np.ones(2)).tolist()
+        >>> parallel_map(lambda a, b: a + b, np.eye(2), np.ones(2)).tolist()
         [[2.0, 1.0], [1.0, 2.0]]
     """
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
@@ -96,7 +100,12 @@ def to_frame(landmarks: np.ndarray, matrices: np.ndarray) -> np.ndarray:
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The least-squares similarity of the plane that takes source to target, as `[2, 3]`; complex numbers do it."""
+    """The least-squares similarity of the plane that takes source to target, as `[2, 3]`; complex numbers do it.
+
+    Args:
+        source: `[N, 2]` points.
+        target: `[N, 2]` where they shall lie.
+    """
     a, b = source @ [1, 1j], target @ [1, 1j]
     turn = np.vdot(a - a.mean(), b - b.mean()) / np.vdot(a - a.mean(), a - a.mean())
     shift = b.mean() - turn * a.mean()
@@ -104,7 +113,11 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def inverse(matrix: np.ndarray) -> np.ndarray:
-    """The way back of an affine map of the plane, both as `[2, 3]`."""
+    """The way back of an affine map of the plane, both as `[2, 3]`.
+
+    Args:
+        matrix: `[2, 3]`.
+    """
     return np.linalg.inv(np.concatenate([matrix, [[0, 0, 1]]]))[:2]
 
 
@@ -118,7 +131,12 @@ class Window:
     bottom: int
 
     def cut(self, frame: np.ndarray, size: int) -> np.ndarray:
-        """The window of a frame, resized with antialiasing (triangle filter) to `[size, size, 3]` uint8."""
+        """The window of a frame, resized with antialiasing (triangle filter) to `[size, size, 3]` uint8.
+
+        Args:
+            frame: `[H, W, 3]` uint8.
+            size: side of the result in pixels.
+        """
         box = (self.left, self.top, self.right, self.bottom)
         return np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BILINEAR, box))
 
@@ -144,15 +162,21 @@ def face_window(boxes: np.ndarray, width: int, height: int, *, padding: float, i
     return Window(x0, y0, x1, y1)
 
 
-def _span(centre: float, half: float, first: int, last: int) -> tuple[int, int]:
+def _span(center: float, half: float, first: int, last: int) -> tuple[int, int]:
     """The interval of length 2·half around centre, moved inside [first, last] if it fits, else all of it."""
     length = min(max(round(2 * half), 1), last - first)
-    start = min(max(round(centre - half), first), last - length)
+    start = min(max(round(center - half), first), last - length)
     return start, start + length
 
 
 def resize(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """A frame at another size, antialiased (triangle filter); the same array if it has that size already."""
+    """A frame at another size, antialiased (triangle filter); the same array if it has that size already.
+
+    Args:
+        frame: `[H, W, 3]` uint8.
+        width: pixels.
+        height: pixels.
+    """
     if frame.shape[:2] == (height, width):
         return frame
     return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR))

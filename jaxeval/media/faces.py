@@ -8,8 +8,8 @@ import jax
 import numpy as np
 from PIL import Image
 
-from jaxeval.encoders import weighted_non_maximum_suppression
-from jaxeval.media.crops import each
+from jaxeval.encoders.detections import intersection_over_union, weighted_non_maximum_suppression
+from jaxeval.media.crops import parallel_map
 
 _INPUT = 128
 _BATCH = 16
@@ -96,7 +96,7 @@ def _detect_squares(encoder: Any, places: list[tuple[np.ndarray, tuple[float, fl
     for start in range(0, len(places), _BATCH):
         part = places[start : start + _BATCH]
         pixels = np.zeros((_BATCH, _INPUT, _INPUT, 3), np.uint8)
-        pixels[: len(part)] = each(lambda place: _letterbox(place[0], *place[1]), part)
+        pixels[: len(part)] = parallel_map(lambda place: _letterbox(place[0], *place[1]), part)
         found = jax.device_get(_detect(encoder, pixels))
         faces += [_in_frame(found, row, *place) for row, (_, place) in enumerate(part)]
     return faces
@@ -140,13 +140,6 @@ def _merge(parts: list[Faces]) -> Faces:
     )
     kept: list[int] = []
     for index in np.argsort(-scores):
-        if all(overlap(boxes[index], boxes[other]) < 0.3 for other in kept):
+        if (intersection_over_union(boxes[index][None], boxes[kept]) < 0.3).all():
             kept.append(int(index))
     return Faces(boxes[kept], keypoints[kept], scores[kept])
-
-
-def overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two boxes."""
-    sides = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)
-    both = sides.prod()
-    return float(both / max((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - both, 1e-9))

@@ -26,7 +26,11 @@ class Resized:
     height: int
 
     def chunks(self, n: int) -> Iterator[np.ndarray]:
-        """All frames, up to n at a time: `[k, height, width, 3]` uint8."""
+        """All frames, up to n at a time: `[k, height, width, 3]` uint8.
+
+        Args:
+            n: frames per chunk, at least 1.
+        """
         for chunk in self.video.chunks(n):
             yield np.stack([resize(frame, self.width, self.height) for frame in chunk])
 
@@ -54,7 +58,12 @@ class Placement:
 
     @classmethod
     def between(cls, reference: np.ndarray, generated: np.ndarray) -> "Placement":
-        """The map that takes one box (left, top, right, bottom) to another."""
+        """The map that takes one box (left, top, right, bottom) to another.
+
+        Args:
+            reference: `[4]` in pixels of the reference.
+            generated: `[4]` in pixels of the generated clip.
+        """
         scale = (generated[2:] - generated[:2]) / (reference[2:] - reference[:2])
         shift = generated[:2] - scale * reference[:2]
         return cls((float(scale[0]), float(scale[1])), (float(shift[0]), float(shift[1])))
@@ -70,23 +79,43 @@ class Placement:
         return float(np.sqrt(self.scale[0] * self.scale[1]))
 
     def points(self, points: np.ndarray) -> np.ndarray:
-        """Points `[..., 2]` of the reference, in the generated clip."""
+        """Points `[..., 2]` of the reference, in the generated clip.
+
+        Args:
+            points: in pixels of the reference.
+        """
         return points * np.array(self.scale) + np.array(self.shift)
 
     def boxes(self, boxes: np.ndarray) -> np.ndarray:
-        """Boxes `[..., 4]` (left, top, right, bottom) of the reference, in the generated clip."""
+        """Boxes `[..., 4]` (left, top, right, bottom) of the reference, in the generated clip.
+
+        Args:
+            boxes: in pixels of the reference.
+        """
         return boxes * np.tile(self.scale, 2) + np.tile(self.shift, 2)
 
     def points_back(self, points: np.ndarray) -> np.ndarray:
-        """Points `[..., 2]` of the generated clip, in the reference."""
+        """Points `[..., 2]` of the generated clip, in the reference.
+
+        Args:
+            points: in pixels of the generated clip.
+        """
         return (points - np.array(self.shift)) / np.array(self.scale)
 
     def boxes_back(self, boxes: np.ndarray) -> np.ndarray:
-        """Boxes `[..., 4]` of the generated clip, in the reference."""
+        """Boxes `[..., 4]` of the generated clip, in the reference.
+
+        Args:
+            boxes: in pixels of the generated clip.
+        """
         return (boxes - np.tile(self.shift, 2)) / np.tile(self.scale, 2)
 
     def matrices(self, matrices: np.ndarray) -> np.ndarray:
-        """Affine maps `[..., 2, 3]` from crops to the reference, followed by this map: from crops to the clip."""
+        """Affine maps `[..., 2, 3]` from crops to the reference, followed by this map: from crops to the clip.
+
+        Args:
+            matrices: as `Squares.matrices` gives them.
+        """
         scaled = matrices * np.array(self.scale)[:, None]
         scaled[..., 2] += self.shift
         return scaled
@@ -113,17 +142,30 @@ HERE = Placement()
 
 
 def common(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The part that two boxes share; without any, right is left of left or bottom above top."""
+    """The part that two boxes share; without any, right is left of left or bottom above top.
+
+    Args:
+        a: `[4]` left, top, right, bottom.
+        b: the same.
+    """
     return np.concatenate([np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])])
 
 
 def area(box: np.ndarray) -> float:
-    """Of a box; 0 for an empty one."""
+    """Of a box; 0 for an empty one.
+
+    Args:
+        box: `[4]` left, top, right, bottom.
+    """
     return float(np.maximum(box[2:] - box[:2], 0).prod())
 
 
 def same_shape(a: tuple[int, int], b: tuple[int, int]) -> bool:
     """Whether two (width, height) have one aspect ratio: to 1 %, or as near as whole pixels allow.
+
+    Args:
+        a: pixels.
+        b: pixels.
 
     Example:
         >>> same_shape((854, 480), (1280, 720)), same_shape((640, 360), (640, 480))

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jaxeval.media.faces import Faces, overlap
+from jaxeval.encoders.detections import intersection_over_union
+from jaxeval.media.faces import Faces
 
 # How far a face may be from where it is expected, in units of its own size, to be the same face.
 _REACH = 1.0
@@ -48,25 +49,40 @@ class Linked:
         return float(np.median([_size(box) for box in self.boxes]))
 
     def add(self, time: int, box: np.ndarray, eyes: np.ndarray, score: float) -> None:
-        """One more detection."""
+        """One more detection.
+
+        Args:
+            time: the frame.
+            box: `[4]`.
+            eyes: `[2, 2]`.
+            score: the detector's.
+        """
         self.times.append(time)
         self.boxes.append(box)
         self.eyes.append(eyes)
         self.scores.append(score)
 
     def expected(self, time: int) -> np.ndarray:
-        """Its box at a time, if it goes on as it went."""
+        """Its box at a time, if it goes on as it went.
+
+        Args:
+            time: a frame after the last one in which it was detected.
+        """
         recent = [k for k in range(len(self.times)) if self.times[-1] - self.times[k] <= _RECENT]
         if len(recent) < _ENOUGH or time - self.times[-1] > _AHEAD:
             return self.boxes[-1]
         times, boxes = np.array(self.times)[recent], np.stack(self.boxes)[recent]
-        centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+        centers = (boxes[:, :2] + boxes[:, 2:]) / 2
         spread = times - times.mean()
-        velocity = spread @ (centres - centres.mean(axis=0)) / (spread @ spread)
+        velocity = spread @ (centers - centers.mean(axis=0)) / (spread @ spread)
         return self.boxes[-1] + np.tile(velocity * (time - times[-1]), 2)
 
     def joined(self, other: "Linked") -> "Linked":
-        """Both as one; where both were seen, this one counts."""
+        """Both as one; where both were seen, this one counts.
+
+        Args:
+            other: another face of the clip.
+        """
         rows = {t: (b, e, s) for one in (other, self) for t, b, e, s in zip(*one.columns, strict=True)}
         whole = Linked(self.length)
         for time in sorted(rows):
@@ -74,7 +90,11 @@ class Linked:
         return whole
 
     def apart(self, other: "Linked") -> bool:
-        """Whether the two are (nearly) never seen in one frame, so that they may be one person."""
+        """Whether the two are (nearly) never seen in one frame, so that they may be one person.
+
+        Args:
+            other: another face of the clip.
+        """
         both = len(set(self.times) & set(other.times))
         return both <= _TOGETHER * min(len(self.times), len(other.times))
 
@@ -120,6 +140,9 @@ def candidates(linked: list[Linked]) -> list[Linked]:
 
     Beside the main face these are all that are seen in at least a quarter of the frames, whose side is at least half
     the main one's, and whose score is at least 0.6 on average: a second speaker, or a face on a poster.
+
+    Args:
+        linked: all faces of a clip, the main one first.
     """
     return linked[:1] + [one for one in linked[1:] if _counts(one, linked[0])]
 
@@ -141,7 +164,7 @@ def _closest(box: np.ndarray, places: list[tuple[Linked, np.ndarray]]) -> Linked
 def _fit(box: np.ndarray, place: np.ndarray) -> float:
     sizes = _size(box), _size(place)
     distance = np.linalg.norm((box[:2] + box[2:] - place[:2] - place[2:]) / 2) / max(sizes[1], 1e-9)
-    near = overlap(box, place) + max(0.0, 1 - float(distance) / _REACH)
+    near = float(intersection_over_union(box, place)) + max(0.0, 1 - float(distance) / _REACH)
     return near * min(sizes) / max(*sizes, 1e-9)
 
 

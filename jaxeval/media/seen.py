@@ -3,7 +3,7 @@
 import av
 
 from jaxeval.media.alpha import alpha_of
-from jaxeval.media.colour import Colour, colour_of
+from jaxeval.media.color import Color, color_of
 
 
 class Seen:
@@ -30,7 +30,7 @@ class Seen:
         self.frames = self.different = self.transparent = self._interlaced = 0
         self._shown: av.VideoFrame | None = None
         self._is_transparent = False
-        self._colours: dict[Colour, None] = {}
+        self._colors: dict[Color, None] = {}
 
     def add(self, picture: av.VideoFrame) -> None:
         """Count one frame.
@@ -41,7 +41,7 @@ class Seen:
         if picture is not self._shown:
             self._shown, self._is_transparent = picture, self._alpha and alpha_of(picture) is not None
             self.different += 1
-            self._colours.setdefault(colour_of(picture))
+            self._colors.setdefault(color_of(picture))
         self.frames += 1
         self.transparent += self._is_transparent
         self._interlaced += picture.interlaced_frame
@@ -53,8 +53,8 @@ class Seen:
             told["interlaced"] = (
                 f"{self._interlaced} of {self.frames} frames hold two fields; scored as they are stored"
             )
-        if len(ways := list(dict.fromkeys(colour.words for colour in self._colours))) > 1:
+        if len(ways := list(dict.fromkeys(color.words for color in self._colors))) > 1:
             told["colours change"] = f"{' and '.join(ways)}; each frame is converted by its own"
-        if curve := next((colour.hdr for colour in self._colours if colour.hdr), None):
+        if curve := next((color.hdr for color in self._colors if color.hdr), None):
             told["hdr"] = f"{curve}, high dynamic range; scored as it is encoded, without tone mapping"
         return told

@@ -51,7 +51,11 @@ class StillBuilder:
     _lines: tuple[list[np.ndarray], list[np.ndarray]] = field(default_factory=lambda: ([], []))
 
     def add(self, frames: np.ndarray) -> None:
-        """The next frames, `[k, H, W, 3]` uint8."""
+        """The next frames, `[k, H, W, 3]` uint8.
+
+        Args:
+            frames: in the clip's order.
+        """
         for frame in frames[-self._seen % _STEP :: _STEP]:
             green = np.ascontiguousarray(frame[..., 1])
             if self._sum is None:

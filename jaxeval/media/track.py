@@ -9,10 +9,10 @@ from jaxeval.media.crops import Squares
 from jaxeval.media.faces import Faces
 from jaxeval.media.geometry import Placement
 from jaxeval.media.link import Linked, link
+from jaxeval.metrics.landmarks import LEFT_EYE, RIGHT_EYE
 
 _SMOOTHING = 1.0
 _MESH_MARGIN = 1.5
-_RIGHT_EYE, _LEFT_EYE = 33, 263
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,11 @@ class Track:
         return np.median(self.boxes[self.found], axis=0)
 
     def placed_back(self, placement: Placement) -> "Track":
-        """The same track in pixels of the reference."""
+        """The same track in pixels of the reference.
+
+        Args:
+            placement: from the reference to the clip that the track is of.
+        """
         return Track(placement.boxes_back(self.boxes), placement.points_back(self.eyes), self.found)
 
 
@@ -63,6 +67,9 @@ def track_of(linked: Linked) -> Track:
 
     Frames without one are interpolated linearly (held at the clip's ends); then boxes and eyes are smoothed with a
     Gaussian of one frame, which is symmetric and so shifts nothing in time.
+
+    Args:
+        linked: the face.
     """
     boxes, eyes = (np.stack(part).reshape(len(linked.times), -1) for part in (linked.boxes, linked.eyes))
     found = np.zeros(linked.length, bool)
@@ -74,7 +81,11 @@ def track_of(linked: Linked) -> Track:
 
 
 def squares_from_track(track: Track) -> Squares:
-    """Where the face mesh first looks: the box's centre and longer side times 1.5, turned with the eyes."""
+    """Where the face mesh first looks: the box's centre and longer side times 1.5, turned with the eyes.
+
+    Args:
+        track: the face.
+    """
     boxes = track.boxes
     side = np.max(boxes[:, 2:] - boxes[:, :2], axis=1) * _MESH_MARGIN
     return Squares((boxes[:, :2] + boxes[:, 2:]) / 2, side, _angle(track.eyes[:, 0], track.eyes[:, 1]))
@@ -90,13 +101,13 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
         Squares 1.5 times as large as the turned bounding box's longer side.
     """
     points = landmarks[..., :2]
-    angle = _angle(points[:, _RIGHT_EYE], points[:, _LEFT_EYE])
+    angle = _angle(points[:, RIGHT_EYE], points[:, LEFT_EYE])
     cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
     # In the turned axes u runs along the eye line, v across it.
     u = points[..., 0] * cos + points[..., 1] * sin
     v = points[..., 1] * cos - points[..., 0] * sin
     middle_u, middle_v = (axis.max(1) + axis.min(1) for axis in (u, v))
-    centre = (
+    center = (
         np.concatenate(
             [middle_u[:, None] * cos - middle_v[:, None] * sin, middle_u[:, None] * sin + middle_v[:, None] * cos],
             axis=1,
@@ -104,21 +115,31 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
         / 2
     )
     side = np.maximum(np.ptp(u, axis=1), np.ptp(v, axis=1)) * _MESH_MARGIN
-    return Squares(centre, side, angle)
+    return Squares(center, side, angle)
 
 
-def where(choose: np.ndarray, a: Squares, b: Squares) -> Squares:
-    """Squares of a in the frames where `choose` `[T]` is true, of b elsewhere."""
+def select(choose: np.ndarray, a: Squares, b: Squares) -> Squares:
+    """Squares of a in the frames where `choose` `[T]` is true, of b elsewhere.
+
+    Args:
+        choose: `[T]` boolean.
+        a: one for each frame.
+        b: the same.
+    """
     return Squares(
-        np.where(choose[:, None], a.centre, b.centre),
+        np.where(choose[:, None], a.center, b.center),
         np.where(choose, a.side, b.side),
         np.where(choose, a.angle, b.angle),
     )
 
 
 def smoothed(squares: Squares) -> Squares:
-    """Squares under a Gaussian of one frame over time, which is symmetric and so delays nothing."""
-    rows = np.concatenate([squares.centre, squares.side[:, None], np.unwrap(squares.angle)[:, None]], axis=1)
+    """Squares under a Gaussian of one frame over time, which is symmetric and so delays nothing.
+
+    Args:
+        squares: one for each frame.
+    """
+    rows = np.concatenate([squares.center, squares.side[:, None], np.unwrap(squares.angle)[:, None]], axis=1)
     smooth = gaussian_filter1d(rows, _SMOOTHING, axis=0, mode="nearest")
     return Squares(smooth[:, :2], smooth[:, 2], smooth[:, 3])
 

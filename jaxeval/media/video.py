@@ -11,13 +11,13 @@ import numpy as np
 
 from jaxeval.errors import JaxevalError
 from jaxeval.media.alpha import is_visible
-from jaxeval.media.colour import Colour
+from jaxeval.media.color import Color
 from jaxeval.media.container import best_stream, chosen_stream, opened, unusable
 from jaxeval.media.decoding import Decoding, video_stream
-from jaxeval.media.picture import Upright
 from jaxeval.media.retime import at_constant_rate
 from jaxeval.media.seen import Seen
 from jaxeval.media.stamps import read_stamps
+from jaxeval.media.upright import Upright
 
 HIGHEST_DENOMINATOR = 1001  # of a frame rate: 30000/1001 is the usual case
 
@@ -38,7 +38,7 @@ class VideoInfo:
         duration_s: from the first frame to the end of the last one, in seconds.
         start_s: how long after the file's beginning, which its sound shares, the first frame is shown, in seconds.
         rotation: clockwise turn that the file asks for, in degrees: 0, 90, 180 or 270.
-        colour: what the first frame says of its colours, and what they are taken for.
+        color: what the first frame says of its colours, and what they are taken for.
         has_audio: whether there is a sound stream.
         damage: what could not be decoded, in words; None if nothing is amiss.
         transparent: how many of the frames have transparent pixels, which are shown on black.
@@ -58,7 +58,7 @@ class VideoInfo:
     duration_s: float
     start_s: float
     rotation: int
-    colour: Colour
+    color: Color
     has_audio: bool
     damage: str | None
     transparent: int = 0
@@ -82,7 +82,7 @@ class Video:
         fps: frames per second of the output.
         width, height: of the output, in pixels.
         rotation: clockwise turn that the file asks for, in degrees.
-        colour: what the first frame says of its colours.
+        color: what the first frame says of its colours.
         source_fps: frames per second of the file: their constant rate, or else what it announces.
         has_audio: whether there is a sound stream.
 
@@ -120,9 +120,9 @@ class Video:
                 raise self._undecodable()
             self._alpha = is_visible(first.picture) or any(is_visible(frame.picture) for frame in decoding.frames())
             upright = Upright(first.picture, decoding.aspect)
-        self.colour = upright.colour
-        if not self.colour.convertible:
-            found = f"colours by the matrix {self.colour.matrix}, which can't be turned into RGB"
+        self.color = upright.color
+        if not self.color.convertible:
+            found = f"colours by the matrix {self.color.matrix}, which can't be turned into RGB"
             raise unusable(self.path, "a video", found, "Export it again in BT.709.")
         self._aspect = decoding.aspect
         self.source_fps = float(1 / self._stamps.spacing)
@@ -208,7 +208,7 @@ class Video:
             duration_s=float(end - start),
             start_s=float(start - decoding.beginning),
             rotation=self.rotation,
-            colour=self.colour,
+            color=self.color,
             has_audio=self.has_audio,
             damage=decoding.damage(),
             transparent=seen.transparent,

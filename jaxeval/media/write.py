@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -15,10 +15,10 @@ from av.container import OutputContainer
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
-from jaxeval.errors import JaxevalError
-from jaxeval.media.picture import EXACT
+from jaxeval.files import atomic_path
+from jaxeval.media.upright import EXACT
 
-ENCODERS = ("libx264", "mpeg4")  # the second is in every FFmpeg, and needs about twice the bits
+CODECS = ("libx264", "mpeg4")  # the second is in every FFmpeg, and needs about twice the bits
 BT709 = 1  # primaries, transfer and matrix alike; untagged, players would guess the colours from the size
 HIGHEST_DENOMINATOR = 1001
 
@@ -73,8 +73,8 @@ def write_video(
         raise ValueError("Expected at least one frame, got none.")
     rate = Fraction(fps).limit_denominator(HIGHEST_DENOMINATOR)
     odd = any(side % 2 for side in first.shape[:2])
-    pixels = "yuv444p" if odd and keep_size and encoder == ENCODERS[0] else "yuv420p"
-    with _replacing(Path(path)) as container:
+    pixels = "yuv444p" if odd and keep_size and encoder == CODECS[0] else "yuv420p"
+    with _mp4(Path(path)) as container:
         video = _video_stream(container, encoder, rate, first.shape, pixels, crf=crf, preset=preset)
         sound = None if audio is None else _Sound(container, audio, sample_rate)
         for index, frame in enumerate(_encodable(chain([first], checked), pixels), start=1):
@@ -119,11 +119,11 @@ class _Sound:
 
 def _encoder() -> str:
     """The first encoder that this FFmpeg has."""
-    for name in ENCODERS:
+    for name in CODECS:
         if name in av.codecs_available:
             break
-    if name != ENCODERS[0]:
-        warnings.warn(f"This FFmpeg has no {ENCODERS[0]} encoder; writing {name} instead.", stacklevel=3)
+    if name != CODECS[0]:
+        warnings.warn(f"This FFmpeg has no {CODECS[0]} encoder; writing {name} instead.", stacklevel=3)
     return name
 
 
@@ -191,16 +191,11 @@ def _encodable(frames: Iterable[np.ndarray], pixels: str) -> Iterator[av.VideoFr
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[OutputContainer]:
-    """An mp4 container under a passing name beside `path`, given its name at the end and removed if there is no end."""
-    passing = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with av.open(f"file:{passing}", "w", format="mp4", options={"fflags": "bitexact"}) as container:
-            yield container
-        passing.replace(path)
-    except (av.FFmpegError, OSError) as error:
-        hint = "Give a folder that exists and can be written, on a disk with room."
-        raise JaxevalError(f"{path}: can't be written ({error.strerror}). {hint}") from error
-    finally:
-        with suppress(OSError):
-            passing.unlink(missing_ok=True)
+def _mp4(path: Path) -> Iterator[OutputContainer]:
+    """A container that appears whole or not at all."""
+    with atomic_path(path) as new:
+        try:
+            with av.open(f"file:{new}", "w", format="mp4", options={"fflags": "bitexact"}) as container:
+                yield container
+        except av.FFmpegError as error:
+            raise OSError(error.errno, error.strerror) from error

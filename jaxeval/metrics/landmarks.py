@@ -16,6 +16,9 @@ _INNER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 
 LIPS = _OUTER + _INNER
 """The 40 points of the 468-point face mesh that lie on the lips' contours."""
 
+RIGHT_EYE, LEFT_EYE = 33, 263
+"""The outer corners of the person's eyes in the face mesh."""
+
 _MESH = 468
 
 

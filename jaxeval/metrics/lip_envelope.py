@@ -16,10 +16,10 @@ import numpy as np
 
 from jaxeval.alignment.checks import Lengths, checked_lengths
 from jaxeval.alignment.edge import FLOATS, edge
-from jaxeval.numerics import safe_sqrt
+from jaxeval.metrics.landmarks import LEFT_EYE, RIGHT_EYE
+from jaxeval.numerics import parabola_vertex, safe_sqrt
 
 _UPPER_LIP, _LOWER_LIP = 13, 14  # inner edges, middle
-_RIGHT_EYE, _LEFT_EYE = 33, 263  # outer corners
 _RHYTHM_HZ = (2.0, 7.0)
 _KERNEL_S = 1.0  # half its length
 _ROUNDINGS = 8  # of a curve's largest value; a velocity that varies less is constant
@@ -53,7 +53,7 @@ def mouth_opening(landmarks: jax.Array) -> jax.Array:
     def apart(a: int, b: int) -> jax.Array:
         return safe_sqrt(jnp.sum(jnp.square(landmarks[:, a] - landmarks[:, b]), axis=1))
 
-    eyes = apart(_RIGHT_EYE, _LEFT_EYE)
+    eyes = apart(RIGHT_EYE, LEFT_EYE)
     return jnp.where(eyes > 0, apart(_UPPER_LIP, _LOWER_LIP) / jnp.where(eyes > 0, eyes, 1), 0)
 
 
@@ -210,16 +210,11 @@ def lip_envelope(
     # The nearest to 0 of several maxima, so that a mouth that doesn't move isn't called late.
     by_size = np.array(sorted(range(-max_offset, max_offset + 1), key=abs)) + max_offset
     best = jnp.asarray(by_size)[jnp.argmax(jnp.where(defined, curve, _BELOW_ALL)[by_size])]
-    offset = (best - max_offset).astype(curve.dtype) + _vertex(jnp.pad(curve, 1), jnp.pad(defined, 1), best + 1)
+    padded, inside = jnp.pad(curve, 1), jnp.pad(defined, 1)
+    refined = jnp.where(inside[best] & inside[best + 2], parabola_vertex(*(padded[best + k] for k in range(3))), 0)
+    offset = (best - max_offset).astype(curve.dtype) + refined
     curve = jnp.where(defined, curve, jnp.nan)
     return LipEnvelope(curve[best], jnp.where(defined[best], offset, jnp.nan), curve)
-
-
-def _vertex(curve: jax.Array, defined: jax.Array, best: jax.Array) -> jax.Array:
-    """From a maximum to the vertex of the parabola through it and its neighbours, in [-½, ½]; 0 if one is missing."""
-    left, right = curve[best - 1] - curve[best], curve[best + 1] - curve[best]
-    is_peak = defined[best - 1] & defined[best + 1] & (left + right < 0)
-    return jnp.where(is_peak, 0.5 * (left - right) / jnp.where(is_peak, left + right, 1), 0)
 
 
 def _pearson(x: jax.Array, y: jax.Array, valid: jax.Array) -> jax.Array:

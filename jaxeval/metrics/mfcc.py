@@ -35,7 +35,7 @@ def mfcc(samples: jax.Array, *, sample_rate: float = 16000, length: jax.Array | 
     each, the rounding of the FFT may show ten times as much.
 
     Args:
-        samples: `[N]` mono samples in the range of int16 (what `read_audio` gives, times 32768), N ≥ 1; floating-point,
+        samples: `[N]` mono samples in the range of int16 (what `read_audio` gives), N ≥ 1; floating-point,
             or int16 itself.
         sample_rate: samples per second, static, at least 50.
         length: number of valid leading samples, a Python int or traced; None for N. Whatever stands behind them counts

@@ -10,10 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.edge import FLOATS, NUMBERS, TREE, edge
+from jaxeval.metrics.landmarks import LEFT_EYE, RIGHT_EYE
 from jaxeval.numerics import precise_matmul
-
-# Outer corners of the right and the left eye in the 468-point mesh.
-_RIGHT_EYE, _LEFT_EYE = 33, 263
 
 
 class Similarity(NamedTuple):
@@ -196,6 +194,6 @@ def expression_trajectory(landmarks: jax.Array, canonical: jax.Array, fit: Simil
     """
     centered = landmarks * _upright(landmarks.dtype)[None, None] - fit.translation[:, None]
     turned = precise_matmul(centered, fit.rotation) / fit.scale[:, None, None]  # [T, 468, 3]
-    eyes = jnp.linalg.norm(canonical[_LEFT_EYE] - canonical[_RIGHT_EYE])
+    eyes = jnp.linalg.norm(canonical[LEFT_EYE] - canonical[RIGHT_EYE])
     residual = (turned - canonical[None]) / (eyes * jnp.sqrt(jnp.asarray(canonical.shape[0], canonical.dtype)))
     return residual.reshape(residual.shape[0], -1)

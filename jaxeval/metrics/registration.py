@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.edge import NUMBERS, TREE, edge
-from jaxeval.numerics import precise_matmul, safe_sqrt
+from jaxeval.numerics import parabola_vertex, precise_matmul, safe_sqrt
 
 OFFSET_LIMIT = 0.02
 """Largest displacement that goes without warning, as a share of the picture's shorter side."""
@@ -93,7 +93,7 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
     scales = jnp.asarray(_SCALES, generated.dtype)
     heights = jax.lax.map(lambda scale: jnp.max(correlation(scale)), scales)  # [37]
     best = jnp.clip(jnp.argmax(heights), 1, len(_SCALES) - 2)
-    between = _vertex(heights[best - 1], heights[best], heights[best + 1])
+    between = parabola_vertex(heights[best - 1], heights[best], heights[best + 1])
     scale = scales[best] * jnp.exp(between * float(np.log(_SCALES[1] / _SCALES[0])))
     found = correlation(scale)
     dy, dx = _peak(found)
@@ -153,19 +153,12 @@ def _peak(surface: jax.Array) -> tuple[jax.Array, jax.Array]:
     """(down, right) of the highest point, between −½ and ½ of each side, refined by parabolas."""
     place = jnp.unravel_index(jnp.argmax(surface), surface.shape)
     near = jnp.roll(surface, 1 - jnp.stack(place), (0, 1))[:3, :3]  # [3, 3] about the peak
-    refined = _vertex(near[0, 1], near[1, 1], near[2, 1]), _vertex(near[1, 0], near[1, 1], near[1, 2])
+    refined = parabola_vertex(near[0, 1], near[1, 1], near[2, 1]), parabola_vertex(near[1, 0], near[1, 1], near[1, 2])
 
     def signed(index: jax.Array, side: int) -> jax.Array:
         return jnp.where(index > side // 2, index - side, index).astype(surface.dtype)
 
     return signed(place[0], surface.shape[0]) + refined[0], signed(place[1], surface.shape[1]) + refined[1]
-
-
-def _vertex(left: jax.Array, middle: jax.Array, right: jax.Array) -> jax.Array:
-    """Where the parabola through three heights at −1, 0, 1 is highest, if 0 is the highest of them; else 0."""
-    bend = left - 2 * middle + right
-    is_peak = (bend < 0) & (middle >= left) & (middle >= right)
-    return jnp.where(is_peak, (left - right) / (2 * jnp.where(is_peak, bend, 1)), 0)
 
 
 def _check(x: jax.Array, y: jax.Array) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxeval.media.colour import UNTAGGED
+from jaxeval.media.color import UNTAGGED
 from jaxeval.media.video import VideoInfo
 from jaxeval.scoring.ingest import Clip
 
@@ -31,7 +31,7 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
             flags.append(f"face unclear: {clip.role}: in {unsure} the mesh is unsure; csim, pose and expr are doubtful")
     if x.size != y.size:
         flags += _resized(x, y)
-    flags += _transparency(x, y) + _colours(x.video.info, y.video.info) + _rates(x.video.info, y.video.info)
+    flags += _transparency(x, y) + _colors(x.video.info, y.video.info) + _rates(x.video.info, y.video.info)
     if x.frames != y.frames:
         flags.append(
             f"lengths: generated {x.frames} frames, reference {y.frames}: frame-wise scores over the first "
@@ -66,14 +66,14 @@ def _transparency(x: Clip, y: Clip) -> list[str]:
     return [f"transparency: {'; '.join(told)}"] if told else []
 
 
-def _colours(x: VideoInfo, y: VideoInfo) -> list[str]:
+def _colors(x: VideoInfo, y: VideoInfo) -> list[str]:
     """Clips that don't name the same colours, or name none where players take others than we."""
     guess = f"players take bt709, and not {UNTAGGED}, for a picture of this size"
-    if (x.colour.matrix, x.colour.taken) != (y.colour.matrix, y.colour.taken):
-        hint = f"; {guess}" if x.colour.guessed or y.colour.guessed else ""
-        return [f"colour: generated: {x.colour.words}; reference: {y.colour.words}{hint}"]
-    if x.colour.guessed and y.colour.guessed:
-        return [f"colour: each of both {x.colour.words}; {guess}"]
+    if (x.color.matrix, x.color.taken) != (y.color.matrix, y.color.taken):
+        hint = f"; {guess}" if x.color.guessed or y.color.guessed else ""
+        return [f"colour: generated: {x.color.words}; reference: {y.color.words}{hint}"]
+    if x.color.guessed and y.color.guessed:
+        return [f"colour: each of both {x.color.words}; {guess}"]
     return []
 
 

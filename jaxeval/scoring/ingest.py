@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image
 
 from jaxeval.media.chips import CHIPS
-from jaxeval.media.crops import Squares, Window, each, face_window, resize, to_frame, warp
+from jaxeval.media.crops import Squares, Window, face_window, parallel_map, resize, to_frame, warp
 from jaxeval.media.geometry import HERE, Placement
-from jaxeval.media.track import Track, smoothed, squares_from_landmarks, squares_from_track, where
+from jaxeval.media.track import Track, select, smoothed, squares_from_landmarks, squares_from_track
 from jaxeval.media.video import Video
 from jaxeval.metrics.blink_rate import eye_pictures
 from jaxeval.protocol import Protocol
@@ -151,7 +151,7 @@ def face_path(networks: Networks, video: Video, track: Track, placement: Placeme
         if not (sure & track.found).any():
             return None
         landmarks = np.concatenate([mesh.landmarks for mesh in meshes])
-        squares = smoothed(where(sure, squares_from_landmarks(landmarks), squares_from_track(track)))
+        squares = smoothed(select(sure, squares_from_landmarks(landmarks), squares_from_track(track)))
     return FacePath(track, squares)
 
 
@@ -207,9 +207,9 @@ def trajectories(
     embeds = path is not None and not networks.missing("identity")
     for rows, chunk in numbered(video):
         if placement == whole:
-            crops.append(each(lambda frame: window.cut(resize(frame, *size), side), chunk))
+            crops.append(parallel_map(lambda frame: window.cut(resize(frame, *size), side), chunk))
         else:
-            crops.append(each(partial(_cut, placement=placement, window=window, side=side), chunk))
+            crops.append(parallel_map(partial(_cut, placement=placement, window=window, side=side), chunk))
         if path is not None:
             meshes.append(meshed(networks, chunk, path.squares.matrices(MESH)[rows], placement))
         if embeds:
@@ -289,7 +289,7 @@ def meshed(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placemen
         matrices: `[N, 2, 3]` from what the mesh looks at, 192 × 192, to the reference.
         placement: from the reference to the clip.
     """
-    crops = each(partial(warp, size=MESH), chunk, placement.matrices(matrices))
+    crops = parallel_map(partial(warp, size=MESH), chunk, placement.matrices(matrices))
     mesh = _run(networks.get("landmarks"), crops)
     eyes = jax.device_get(_eyes(_filled(crops), _filled(mesh.landmarks)))[: len(crops)]
     return Meshed(to_frame(mesh.landmarks, matrices), mesh.presence, eyes)
@@ -300,7 +300,7 @@ def embedded(networks: Networks, frames: np.ndarray, landmarks: np.ndarray, plac
     encoder = networks.get("identity")
     chip = CHIPS[encoder.name]
     matrices = placement.matrices(chip.matrices(chip.points(landmarks)))
-    return _run(encoder, each(partial(warp, size=chip.size), frames, matrices))
+    return _run(encoder, parallel_map(partial(warp, size=chip.size), frames, matrices))
 
 
 def _run(encoder: Any, crops: np.ndarray) -> Any:

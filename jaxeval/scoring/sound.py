@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxeval.errors import JaxevalError
-from jaxeval.media.audio import loudness_envelope, read_audio, sound_choice
+from jaxeval.media.audio import decode_audio, loudness_envelope, sound_choice
 from jaxeval.media.container import NoAudioError
 from jaxeval.media.video import VideoInfo
 from jaxeval.scoring.ingest import Clip
@@ -80,7 +80,7 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
 
 def _from_first_picture(path: Path, role: str, picture_start: float | None, picture: VideoInfo | None) -> Sound:
     """The sound from the first picture on; without a picture, from its own beginning."""
-    samples, start = read_audio(path, SAMPLE_RATE)
+    samples, start = decode_audio(path, SAMPLE_RATE)
     shift = 0 if picture_start is None else round((start - picture_start) * SAMPLE_RATE)
     late = max(shift, 0)
     samples = np.concatenate([np.zeros(late, samples.dtype), samples[max(-shift, 0) :]])

@@ -11,7 +11,7 @@ import pytest
 from jaxeval.alignment import suggest_gamma
 from jaxeval.alignment.distances import squared_euclidean
 from jaxeval.demo.clips import MATERIAL
-from jaxeval.media.audio import read_audio
+from jaxeval.media.audio import decode_audio
 from jaxeval.metrics.audio_envelope import audio_envelope
 from jaxeval.metrics.lip_envelope import standardize
 from jaxeval.protocol import JAXEVAL_V1
@@ -25,7 +25,7 @@ def test_it_is_a_tenth_of_the_median_step_to_one_digit(step, expected):
 
 
 def test_by_it_the_protocols_gamma_of_speech_was_fixed():
-    samples, _ = read_audio(MATERIAL / "speech.wav", 16000)
+    samples, _ = decode_audio(MATERIAL / "speech.wav", 16000)
     fps = JAXEVAL_V1.fps
     envelope = audio_envelope(samples, sample_rate=16000, fps=fps, count=int(len(samples) * fps / 16000))
     voice = jax.jit(standardize)(envelope.values)

@@ -13,7 +13,7 @@ from jaxeval.checkpoints import load_encoder
 from jaxeval.demo.clips import CLOSED, FPS, MATERIAL, OPEN, make_demo, mouth_openings
 from jaxeval.demo.puppet import CHIN, LEFT_EAR, LOWER_EDGE, RIGHT_EAR, UPPER_EDGE, Pose, Puppet
 from jaxeval.errors import JaxevalError
-from jaxeval.media.audio import read_audio
+from jaxeval.media.audio import decode_audio
 from jaxeval.media.video import Video
 from jaxeval.perturb.picture import late_audio
 
@@ -61,15 +61,15 @@ def test_files_and_their_lengths(demo):
 
 
 def test_the_sound_is_the_speech(demo):
-    speech, _ = read_audio(MATERIAL / "speech.wav")
+    speech, _ = decode_audio(MATERIAL / "speech.wav")
     for name, expected in (("blurred", speech), ("late", late_audio(speech))):
-        heard, start = read_audio(demo.methods[name])
+        heard, start = decode_audio(demo.methods[name])
         assert start == 0
         assert np.corrcoef(heard[: len(expected)], expected)[0, 1] > 0.98
 
 
 def test_the_mouth_follows_the_loudness(clips):
-    speech, _ = read_audio(MATERIAL / "speech.wav")
+    speech, _ = decode_audio(MATERIAL / "speech.wav")
     openings = mouth_openings(speech)
     assert (openings.min(), openings.max(), len(openings)) == (CLOSED, OPEN, 75)
     gap = gap_of_lips(clips["reference"])

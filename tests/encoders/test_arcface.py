@@ -14,7 +14,7 @@ from jaxeval.checkpoints.load import array_shapes
 from jaxeval.checkpoints.recipe import make_arrays
 from jaxeval.checkpoints.recipes.arcface import ARCFACE_R50, ARCFACE_R100, arcface
 from jaxeval.encoders.arcface import ArcFace, ArcFaceR50, ArcFaceR100
-from jaxeval.encoders.encoder import resize, with_kept_stages, with_mode
+from jaxeval.encoders.encoder import resize, with_precision, with_remat
 from jaxeval.errors import JaxevalError
 
 from . import parity
@@ -178,7 +178,7 @@ def test_gradient_is_the_twins():
         encoder = jax.tree.map(lambda leaf: leaf.astype(jnp.float64), converted(FILES["PyTorch"](module)))
         gradient = jax.jit(jax.grad(lambda x, encoder: jnp.vdot(encoder(x), jnp.asarray(weights))))
         ours = gradient(jnp.asarray(frames), encoder)
-        less = gradient(jnp.asarray(frames), with_kept_stages(encoder, False))
+        less = gradient(jnp.asarray(frames), with_remat(encoder, True))
     x = torch.from_numpy(frames).requires_grad_()
     (module.double()(arcface_r50.as_input(x))[-1] * torch.from_numpy(weights)).sum().backward()
     # Our arrays went through float32, so that a few activations near 0 may fall on the other side of PReLU's corner.
@@ -205,7 +205,7 @@ def test_compiled_mapped_and_fast(encoder):
     expected = parity.run(encoder, frames)
     mapped = jax.jit(jax.vmap(lambda encoder, frames: encoder(frames), in_axes=(None, 0)))(encoder, frames[:, None])
     assert parity.relative(mapped[:, 0], expected) < 1e-5
-    deviation = parity.relative(parity.run(with_mode(encoder, "fast"), frames), expected)
+    deviation = parity.relative(parity.run(with_precision(encoder, "fast"), frames), expected)
     assert 1e-5 < deviation < 0.05  # bfloat16 has 8 bits
 
 
@@ -255,7 +255,5 @@ def test_a_missing_initialiser_is_told(module, op):
 def test_a_transposed_tensor_is_told(module):
     state = module.state_dict()
     state["fc.weight"] = state["fc.weight"].T.contiguous()
-    file = io.BytesIO()
-    torch.save(state, file)
     with one_line(r"fc.weight: expected \(512, 2352\), found \(2352, 512\)"):
-        converted(file.getvalue())
+        converted(*parity.saved(state))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxeval.encoders import Detections, weighted_non_maximum_suppression
-from jaxeval.encoders.detections import anchor_centres, decode
+from jaxeval.encoders.detections import anchor_centers, decode, intersection_over_union
 
 
 def anchors_by_loop():
@@ -18,7 +18,7 @@ def anchors_by_loop():
 
 
 def test_anchors():
-    np.testing.assert_array_equal(anchor_centres(), np.array(list(anchors_by_loop()), np.float32))
+    np.testing.assert_array_equal(anchor_centers(), np.array(list(anchors_by_loop()), np.float32))
 
 
 def test_decoding():
@@ -104,3 +104,11 @@ def test_a_batch_is_refused():
     batch = jax.tree.map(lambda leaf: leaf[None], as_detections(candidates(0)))
     with pytest.raises(ValueError, match=r"Expected one frame's boxes \[N, 4\].* got \(1, 60, 4\), \(1, 60, 6, 2\)"):
         weighted_non_maximum_suppression(batch)
+
+
+@pytest.mark.parametrize("numbers", [np.asarray, jnp.asarray])
+def test_intersection_over_union(numbers):
+    a = numbers([0.0, 0.0, 2.0, 2.0])
+    others = numbers([[0.0, 0.0, 2.0, 2.0], [5.0, 5.0, 7.0, 7.0], [1.0, 0.0, 3.0, 2.0], [1.0, 1.0, 1.0, 1.0]])
+    np.testing.assert_allclose(intersection_over_union(a[None], others), [1, 0, 1 / 3, 0], rtol=1e-6)
+    assert intersection_over_union(others[3], others[3]) == 0

@@ -9,8 +9,8 @@ from jaxeval.checkpoints import load_encoder
 from jaxeval.checkpoints.load import abstract_encoder
 from jaxeval.encoders import ENCODERS
 from jaxeval.encoders.blur import blur, blurred_conv
-from jaxeval.encoders.encoder import resize, with_kept_stages, with_mode
-from jaxeval.encoders.layers import max_pool
+from jaxeval.encoders.encoder import resize, with_precision, with_remat
+from jaxeval.encoders.operations import max_pool
 
 SIZES = {"st_lpips_alex": 48, "dlib_resnet": 150, "face_mesh": 192, "blaze_face": 128}
 NAMES = sorted(SIZES)
@@ -42,12 +42,12 @@ def test_names_and_sizes():
     assert all(ENCODERS[name].size in (None, size) for name, size in SIZES.items())
 
 
-def first_stage(encoder, x):
+def first_slice(encoder, x):
     return blur(max_pool(blurred_conv(x, encoder.conv1.kernel[...]), 3, stride=1))
 
 
 BLOCKS = {
-    "st_lpips_alex": (lambda encoder: jax.tree_util.Partial(first_stage, encoder), 3),
+    "st_lpips_alex": (lambda encoder: jax.tree_util.Partial(first_slice, encoder), 3),
     "dlib_resnet": (lambda encoder: encoder.blocks[3], 32),
     "face_mesh": (lambda encoder: encoder.trunk.layers[5], 32),
     "blaze_face": (lambda encoder: encoder.fine.layers[5], 42),
@@ -165,29 +165,29 @@ def example(name):
 
 
 @pytest.mark.parametrize("name", sorted(ENCODERS))
-@pytest.mark.parametrize(("mode", "types"), [("reference", {"float32"}), ("fast", {"bfloat16"})])
-def test_the_mode_reaches_every_product(name, mode, types):
-    encoder = with_mode(abstract_encoder(name), mode)
+@pytest.mark.parametrize(("precision", "types"), [("reference", {"float32"}), ("fast", {"bfloat16"})])
+def test_the_precision_reaches_every_product(name, precision, types):
+    encoder = with_precision(abstract_encoder(name), precision)
     found = list(products(jax.make_jaxpr(apply)(encoder, example(name)).jaxpr))
     assert len(found) > 3
-    # Resizing is a product too, and stays exact in either mode.
+    # Resizing is a product too, and stays exact in either.
     exact = [operands for operands in found if operands == {"float32"}]
-    assert all(operands == types for operands in found) or (mode == "fast" and len(exact) <= 2 and exact != found)
+    assert all(operands == types for operands in found) or (precision == "fast" and len(exact) <= 2 and exact != found)
     assert jax.tree.leaves(jax.eval_shape(apply, encoder, example(name)))[0].dtype == np.float32
 
 
 def test_modes_do_not_mix_and_unknown_ones_are_refused():
     encoder = abstract_encoder("dlib_resnet")
-    assert with_mode(encoder, "fast").blocks[0].conv1.mode == "fast"
-    assert encoder.blocks[0].conv1.mode == "reference"
-    assert jax.tree.structure(with_mode(encoder, "fast")) != jax.tree.structure(encoder)
-    with pytest.raises(ValueError, match=r"Expected a precision mode \(reference, fast\), got 'half'"):
+    assert with_precision(encoder, "fast").blocks[0].conv1.precision == "fast"
+    assert encoder.blocks[0].conv1.precision == "reference"
+    assert jax.tree.structure(with_precision(encoder, "fast")) != jax.tree.structure(encoder)
+    with pytest.raises(ValueError, match=r"Expected a precision \(reference, fast\), got 'half'"):
         load_encoder("dlib_resnet", precision="half")
 
 
 @pytest.mark.parametrize("name", sorted(ENCODERS))
-def test_stages_that_are_not_kept_are_computed_once_more(name):
-    encoder = with_kept_stages(abstract_encoder(name), False)
+def test_rematerialized_parts_are_computed_once_more(name):
+    encoder = with_remat(abstract_encoder(name), True)
     text = str(jax.make_jaxpr(apply)(encoder, example(name)))
     assert text.count("checkpoint") + text.count("remat") >= 2
 

@@ -2,21 +2,16 @@
 
 import copy
 import importlib.util
-import io
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 from jax import lax
 
-from jaxeval.checkpoints.load import array_shapes, fill
-from jaxeval.checkpoints.recipe import make_arrays
 from jaxeval.checkpoints.recipes.i3d import I3D as RECIPE
-from jaxeval.encoders.encoder import with_kept_stages, with_mode
 from jaxeval.encoders.i3d import I3D, LAYERS, ClipConv, Pool
-from jaxeval.encoders.inception_fid import resize_plainly
+from jaxeval.encoders.operations import resize_bilinear
 from jaxeval.errors import JaxevalError
 
 from . import parity
@@ -24,15 +19,9 @@ from . import parity
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle and comes with the extra `convert`")
 from .twins import i3d as twin  # noqa: E402
 
+SHAPE = (1, 16, 224, 224, 3)
 
-@pytest.fixture(scope="module")
-def module():
-    return twin.build(0)
-
-
-@pytest.fixture(scope="module")
-def encoder(module):
-    return parity.filled(I3D, RECIPE, twin.save(module))
+module, encoder = parity.fixtures(twin, I3D, RECIPE)
 
 
 @pytest.mark.parametrize(("count", "frames"), [(1, 16), (2, 9)])
@@ -57,7 +46,7 @@ def test_logits_and_taps_are_the_twins(encoder, module, count, frames):
 def test_long_clips_of_another_size(encoder, module):
     """Three time steps at the end, so two logits are averaged; frames are resized first."""
     clips = np.random.default_rng(1).random((1, 17, 37, 90, 3), np.float32)
-    resized = np.array(resize_plainly(jnp.asarray(clips[0]), 224))[None]
+    resized = np.array(resize_bilinear(jnp.asarray(clips[0]), 224))[None]
     assert parity.relative(parity.run(encoder, clips), twin.run(module, resized)["logits"]) < 1e-5
 
 
@@ -88,18 +77,6 @@ def test_pools_of_what_is_never_negative_pad_with_zeros(window, stride, shape):
     np.testing.assert_array_equal(Pool(window, stride)(jnp.asarray(x)), expected.permute(0, 2, 3, 4, 1))
 
 
-@jax.jit
-def value_and_gradient(encoder, clips):
-    """Of the sum of squares, the logits beside."""
-
-    def total(clips):
-        logits = encoder(clips)
-        return (logits**2).sum(), logits
-
-    (_, logits), back = jax.value_and_grad(total, has_aux=True)(clips)
-    return logits, back
-
-
 def test_in_double_precision_value_and_gradient_are_the_twins(module):
     """In single precision a rounding turns a few of the millions of ReLUs on or off, which a gradient sees."""
     clips = twin.inputs(1, 3, 9).astype(np.float64)
@@ -107,41 +84,17 @@ def test_in_double_precision_value_and_gradient_are_the_twins(module):
     expected, _ = copy.deepcopy(module).double()(leaf.permute(0, 4, 1, 2, 3))
     (expected**2).sum().backward()
     with jax.enable_x64(True):
-        encoder = in_double_precision(module)
-        logits, back = value_and_gradient(encoder, jnp.asarray(clips))
-        assert parity.relative(logits, expected.detach()) < 1e-11
-        assert parity.relative(back, leaf.grad) < 1e-8
-        for value in (0.0, 0.5, 1.0):
-            _, back = value_and_gradient(encoder, jnp.full_like(clips, value))
-            assert bool(jnp.isfinite(back).all())
-            assert float(jnp.abs(back).max()) > 0
+        encoder = parity.filled(I3D, RECIPE, twin.save(module), np.float64)
+        parity.assert_value_and_gradient(encoder, clips, expected.detach(), leaf.grad)
 
 
-def in_double_precision(module):
-    """The encoder with its normalisations folded, and all arrays kept, in double precision."""
-    abstract = nnx.eval_shape(I3D)
-    shapes = {name: jax.ShapeDtypeStruct(like.shape, np.float64) for name, like in array_shapes(abstract).items()}
-    return fill(abstract, make_arrays(RECIPE, twin.save(module), shapes))
+def test_a_gradient_may_compute_the_parts_once_more(encoder):
+    parity.assert_parts(encoder, SHAPE, len(LAYERS))
 
 
-def test_stages_are_what_is_kept_for_a_gradient(encoder):
-    shape = jax.ShapeDtypeStruct((1, 16, 224, 224, 3), jnp.float32)
-    for keep, count in ((True, 0), (False, len(LAYERS))):
-        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_kept_stages(encoder, keep), shape)
-        assert sum("policy" in equation.params for equation in program.jaxpr.eqns) == count
-
-
-def test_every_product_obeys_the_mode(encoder):
-    shape = jax.ShapeDtypeStruct((1, 16, 224, 224, 3), jnp.float32)
-    for mode, dtype in (("reference", jnp.float32), ("fast", jnp.bfloat16)):
-        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_mode(encoder, mode), shape)
-        products = [
-            equation
-            for equation in program.jaxpr.eqns
-            if equation.primitive.name in ("conv_general_dilated", "dot_general")
-        ]
-        assert len(products) == 3 + 9 * 4 + 1  # a block's three convolutions of x are one product
-        assert {variable.aval.dtype for equation in products for variable in equation.invars} == {np.dtype(dtype)}
+def test_every_product_has_the_precision(encoder):
+    # A block's three convolutions of x are one product.
+    parity.assert_products(encoder, SHAPE, 3 + 9 * 4 + 1)
 
 
 def refuse(encoder, shape, dtype=jnp.float32):
@@ -165,10 +118,8 @@ def test_a_file_of_another_network(module):
     tensors = dict(module.state_dict())
     tensors["Mixed_4b.b9.conv3d.weight"] = tensors.pop("Mixed_4b.b0.conv3d.weight")
     tensors["Mixed_5c.b1b.conv3d.weight"] = tensors["Mixed_5c.b1b.conv3d.weight"].transpose(0, 1).contiguous()
-    buffer = io.BytesIO()
-    torch.save(tensors, buffer)
     with pytest.raises(JaxevalError) as refusal:
-        parity.filled(I3D, RECIPE, [buffer.getvalue()])
+        parity.filled(I3D, RECIPE, parity.saved(tensors))
     assert "missing Mixed_4b.b0.conv3d.weight" in str(refusal.value)
     assert "surplus Mixed_4b.b9.conv3d.weight (192, 480, 1, 1, 1)" in str(refusal.value)
     assert "Mixed_5c.b1b.conv3d.weight: expected (384, 192, 3, 3, 3), found (192, 384, 3, 3, 3)" in str(refusal.value)

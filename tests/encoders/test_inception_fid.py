@@ -1,19 +1,15 @@
 """FID's Inception-v3 against its twin."""
 
 import copy
-import io
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 
-from jaxeval.checkpoints.load import array_shapes, fill
-from jaxeval.checkpoints.recipe import make_arrays
 from jaxeval.checkpoints.recipes.inception import INCEPTION_FID
-from jaxeval.encoders.encoder import with_kept_stages, with_mode
-from jaxeval.encoders.inception_fid import InceptionFID, resize_plainly
+from jaxeval.encoders.inception_fid import InceptionFID
+from jaxeval.encoders.operations import resize_bilinear
 from jaxeval.errors import JaxevalError
 
 from . import parity
@@ -21,24 +17,18 @@ from . import parity
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle and comes with the extra `convert`")
 from .twins import inception_fid as twin  # noqa: E402
 
+SHAPE = (1, 299, 299, 3)
 
-@pytest.fixture(scope="module")
-def module():
-    return twin.build(0)
-
-
-@pytest.fixture(scope="module")
-def encoder(module):
-    return parity.filled(InceptionFID, INCEPTION_FID, twin.save(module))
+module, encoder = parity.fixtures(twin, InceptionFID, INCEPTION_FID)
 
 
 @pytest.mark.parametrize("shape", [(1, 299, 299), (2, 97, 301)])
 def test_features_and_taps_are_the_twins(encoder, module, shape):
     @jax.jit
     def taps(encoder, frames):
-        x, found = resize_plainly(frames, 299) * 2.0 - 1.0, {}
-        for name, stage in encoder.stages():
-            x = found[name] = stage(x)
+        x, found = resize_bilinear(frames, 299) * 2.0 - 1.0, {}
+        for name, part in encoder.endpoints():
+            x = found[name] = part(x)
         return found, encoder(frames)
 
     frames = twin.inputs(shape[0], 0, *shape[1:])
@@ -62,7 +52,7 @@ def test_resize_is_torch_bilinear_without_antialiasing(height, width, dtype):
         torch.from_numpy(frames).permute(0, 3, 1, 2), (299, 299), mode="bilinear", align_corners=False
     )
     with jax.enable_x64(dtype is np.float64):
-        found = jax.jit(lambda x: resize_plainly(x, 299))(jnp.asarray(frames))
+        found = jax.jit(lambda x: resize_bilinear(x, 299))(jnp.asarray(frames))
         # In double precision PyTorch rounds a position twice, and so each weight to the spacing of positions.
         atol = 4 * np.finfo(dtype).eps if dtype is np.float32 else np.spacing(float(max(height, width)))
         np.testing.assert_allclose(found, expected.permute(0, 2, 3, 1), rtol=0, atol=atol)
@@ -71,19 +61,7 @@ def test_resize_is_torch_bilinear_without_antialiasing(height, width, dtype):
 def test_resize_does_not_smooth():
     """A lone bright row between those that are looked at leaves no trace: what antialiasing would not do."""
     frames = jnp.zeros((1, 299 * 4, 299, 3)).at[:, 0].set(1.0)
-    assert float(resize_plainly(frames, 299).max()) == 0
-
-
-@jax.jit
-def value_and_gradient(encoder, frames):
-    """Of the sum of squares, the features beside."""
-
-    def total(frames):
-        features = encoder(frames)
-        return (features**2).sum(), features
-
-    (_, features), back = jax.value_and_grad(total, has_aux=True)(frames)
-    return features, back
+    assert float(resize_bilinear(frames, 299).max()) == 0
 
 
 def test_in_double_precision_value_and_gradient_are_the_twins(module):
@@ -93,48 +71,17 @@ def test_in_double_precision_value_and_gradient_are_the_twins(module):
     expected, _ = copy.deepcopy(module).double()(leaf.permute(0, 3, 1, 2))
     (expected**2).sum().backward()
     with jax.enable_x64(True):
-        encoder = in_double_precision(module)
-        features, back = value_and_gradient(encoder, jnp.asarray(frames))
-        assert parity.relative(features, expected.detach()) < 1e-11
-        assert parity.relative(back, leaf.grad) < 1e-8
-        for value in (0.0, 0.5, 1.0):
-            _, back = value_and_gradient(encoder, jnp.full_like(frames, value))
-            assert bool(jnp.isfinite(back).all())
-            assert float(jnp.abs(back).max()) > 0
+        encoder = parity.filled(InceptionFID, INCEPTION_FID, twin.save(module), np.float64)
+        parity.assert_value_and_gradient(encoder, frames, expected.detach(), leaf.grad)
 
 
-def in_double_precision(module):
-    """The encoder with its normalisations folded, and all arrays kept, in double precision."""
-    abstract = nnx.eval_shape(InceptionFID)
-    shapes = {name: jax.ShapeDtypeStruct(like.shape, np.float64) for name, like in array_shapes(abstract).items()}
-    return fill(abstract, make_arrays(INCEPTION_FID, twin.save(module), shapes))
+def test_a_gradient_may_compute_the_parts_once_more(encoder):
+    parity.assert_parts(encoder, SHAPE, len(encoder.endpoints()))
 
 
-def test_stages_are_what_is_kept_for_a_gradient(encoder):
-    shape = jax.ShapeDtypeStruct((1, 299, 299, 3), jnp.float32)
-    for keep, count in ((True, 0), (False, len(encoder.stages()))):
-        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_kept_stages(encoder, keep), shape)
-        assert sum("policy" in equation.params for equation in program.jaxpr.eqns) == count
-
-
-def test_every_product_obeys_the_mode(encoder):
-    shape = jax.ShapeDtypeStruct((1, 299, 299, 3), jnp.float32)
-    for mode, dtype in (("reference", jnp.float32), ("fast", jnp.bfloat16)):
-        program = jax.make_jaxpr(lambda encoder, x: encoder(x))(with_mode(encoder, mode), shape)
-        products = [
-            equation
-            for equation in program.jaxpr.eqns
-            if equation.primitive.name in ("conv_general_dilated", "dot_general")
-        ]
-        # 94 convolutions; those computed as one: four of 1×1 in a block, three in 7c, two in 7a.
-        assert len(products) == 94 - 8 * 3 - 2 - 1
-        assert {variable.aval.dtype for equation in products for variable in equation.invars} == {np.dtype(dtype)}
-
-
-def saved(tensors):
-    buffer = io.BytesIO()
-    torch.save(tensors, buffer)
-    return [buffer.getvalue()]
+def test_every_product_has_the_precision(encoder):
+    # 94 convolutions; those computed as one: four of 1×1 in a block, three in 7c, two in 7a.
+    parity.assert_products(encoder, SHAPE, 94 - 8 * 3 - 2 - 1)
 
 
 def test_a_file_without_counters_and_classifier(encoder, module):
@@ -143,7 +90,7 @@ def test_a_file_without_counters_and_classifier(encoder, module):
         for name, tensor in module.state_dict().items()
         if not name.startswith("fc.") and not name.endswith("num_batches_tracked")
     }
-    bare = parity.filled(InceptionFID, INCEPTION_FID, saved(needed))
+    bare = parity.filled(InceptionFID, INCEPTION_FID, parity.saved(needed))
     for ours, theirs in zip(jax.tree.leaves(bare), jax.tree.leaves(encoder), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -153,7 +100,7 @@ def test_a_file_of_another_network(module):
     tensors["Mixed_7c.branch3x3_2c.conv.weight"] = tensors.pop("Mixed_7c.branch3x3_2a.conv.weight")
     tensors["Mixed_6b.branch7x7_2.conv.weight"] = tensors["Mixed_6b.branch7x7_2.conv.weight"].mT.contiguous()
     with pytest.raises(JaxevalError) as refusal:
-        parity.filled(InceptionFID, INCEPTION_FID, saved(tensors))
+        parity.filled(InceptionFID, INCEPTION_FID, parity.saved(tensors))
     assert "missing Mixed_7c.branch3x3_2a.conv.weight" in str(refusal.value)
     assert "surplus Mixed_7c.branch3x3_2c.conv.weight (384, 384, 1, 3)" in str(refusal.value)
     assert "Mixed_6b.branch7x7_2.conv.weight: expected (128, 128, 1, 7), found (128, 128, 7, 1)" in str(refusal.value)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxeval.encoders.layers import average_pool, convolve, convolve_in_columns, max_pool
+from jaxeval.encoders.operations import average_pool, convolve, convolve_in_columns, max_pool
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 7])

@@ -1,7 +1,6 @@
 """LivePortrait's motion extractor against its twin."""
 
 import copy
-import io
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +9,7 @@ import pytest
 
 from jaxeval.checkpoints.recipes.liveportrait import LIVEPORTRAIT_MOTION
 from jaxeval.encoders.encoder import resize
-from jaxeval.encoders.liveportrait_motion import STAGES, GlobalResponseNorm, LivePortraitMotion, degrees, gelu
+from jaxeval.encoders.liveportrait_motion import STAGES, GlobalResponseNorm, LivePortraitMotion, degrees
 from jaxeval.errors import JaxevalError
 
 from . import parity
@@ -18,15 +17,7 @@ from . import parity
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle and comes with the extra `convert`")
 from .twins import liveportrait_motion as twin  # noqa: E402
 
-
-@pytest.fixture(scope="module")
-def module():
-    return twin.build(0)
-
-
-@pytest.fixture(scope="module")
-def encoder(module):
-    return parity.filled(LivePortraitMotion, LIVEPORTRAIT_MOTION, twin.save(module))
+module, encoder = parity.fixtures(twin, LivePortraitMotion, LIVEPORTRAIT_MOTION)
 
 
 def assert_same(ours, theirs, tolerance):
@@ -124,25 +115,14 @@ def test_response_norm_of_dead_channels():
     np.testing.assert_allclose(back(jnp.asarray(weights))[0], leaf.grad, atol=1e-4)
 
 
-def test_gelu_is_exact():
-    x = np.linspace(-12, 12, 4001, dtype=np.float32)
-    np.testing.assert_allclose(gelu(jnp.asarray(x)), torch.nn.functional.gelu(torch.from_numpy(x)), atol=1e-6)
-
-
 def test_angles_of_sure_and_of_undecided_bins():
     sure = jnp.eye(66, dtype=jnp.float32) * 1e3
     np.testing.assert_allclose(degrees(sure)[:, 0], 3 * np.arange(66) - 97.5, atol=1e-4)
     np.testing.assert_allclose(degrees(jnp.zeros((2, 66), jnp.float32)), 0, atol=1e-4)
 
 
-def saved(tensors):
-    buffer = io.BytesIO()
-    torch.save(tensors, buffer)
-    return [buffer.getvalue()]
-
-
 def test_a_file_of_the_detector_alone(encoder, module):
-    bare = parity.filled(LivePortraitMotion, LIVEPORTRAIT_MOTION, saved(module.detector.state_dict()))
+    bare = parity.filled(LivePortraitMotion, LIVEPORTRAIT_MOTION, parity.saved(module.detector.state_dict()))
     for ours, theirs in zip(jax.tree.leaves(bare), jax.tree.leaves(encoder), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -152,7 +132,7 @@ def test_a_file_of_another_network(module):
     tensors["detector.head.weight"] = tensors.pop("detector.fc_exp.weight")
     tensors["detector.stages.0.0.pwconv1.weight"] = tensors["detector.stages.0.0.pwconv1.weight"].T.contiguous()
     with pytest.raises(JaxevalError) as refusal:
-        parity.filled(LivePortraitMotion, LIVEPORTRAIT_MOTION, saved(tensors))
+        parity.filled(LivePortraitMotion, LIVEPORTRAIT_MOTION, parity.saved(tensors))
     assert "missing detector.fc_exp.weight" in str(refusal.value)
     assert "surplus detector.head.weight (63, 768)" in str(refusal.value)
     assert "detector.stages.0.0.pwconv1.weight: expected (384, 96), found (96, 384)" in str(refusal.value)

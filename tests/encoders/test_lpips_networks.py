@@ -17,7 +17,7 @@ from jaxeval.checkpoints.recipe import make_arrays
 from jaxeval.checkpoints.recipes import lpips as recipes
 from jaxeval.checkpoints.recipes.lpips import LPIPS_ALEX, LPIPS_SQUEEZE, LPIPS_VGG
 from jaxeval.checkpoints.recipes.st_lpips import ST_LPIPS_VGG
-from jaxeval.encoders.encoder import with_kept_stages, with_mode
+from jaxeval.encoders.encoder import with_precision, with_remat
 from jaxeval.encoders.lpips_alex import LPIPSAlex
 from jaxeval.encoders.lpips_squeeze import LPIPSSqueeze
 from jaxeval.encoders.lpips_vgg import LPIPSVGG
@@ -76,9 +76,9 @@ def test_gradient_is_the_twins(name):
     sum((tap**2).mean() for tap in copy.deepcopy(module).double()(tensor.permute(0, 3, 1, 2))).backward()
     with jax.enable_x64(True):
         double = jax.tree.map(lambda leaf: leaf.astype(jnp.float64), encoder)
-        # All networks are one class's stages, so that one of them tells whether to keep stages makes a difference.
-        for keep in (True, False) if name == "lpips_alex" else (True,):
-            found = gradient(frames, with_kept_stages(double, keep))
+        # All networks are one class's slices, so that one of them tells whether computing them twice changes anything.
+        for remat in (False, True) if name == "lpips_alex" else (False,):
+            found = gradient(frames, with_remat(double, remat))
             assert found.dtype == np.float64
             assert relative(found, tensor.grad.numpy()) <= 1e-6
 
@@ -122,8 +122,8 @@ def products(jaxpr):
 def test_fast_mode_reaches_every_convolution(name):
     module, encoder = built(name)
     frames = jnp.asarray(frames_of(name, 1, 32, 32))
-    for mode, dtype in (("reference", "float32"), ("fast", "bfloat16")):
-        program = jax.make_jaxpr(lambda encoder, frames: encoder(frames))(with_mode(encoder, mode), frames)
+    for precision, dtype in (("reference", "float32"), ("fast", "bfloat16")):
+        program = jax.make_jaxpr(lambda encoder, frames: encoder(frames))(with_precision(encoder, precision), frames)
         found = list(products(program.jaxpr))
         assert len(found) == sum(isinstance(layer, torch.nn.Conv2d) for layer in module.modules()) - (
             5 if name == "st_lpips_vgg" else 0  # its heads are convolutions there
@@ -193,7 +193,7 @@ def test_another_networks_file_is_refused():
 
 
 def test_missing_heads_are_told(monkeypatch, tmp_path):
-    monkeypatch.setattr(recipes, "weights_folder", lambda: tmp_path)
+    monkeypatch.setattr("jaxeval.checkpoints.manifest.weights_folder", lambda: tmp_path)
     with pytest.raises(JaxevalError, match=r"lpips_heads\.npz: expected the heads of LPIPS, found no file; reinstall"):
         recipes.read_heads("alex")
 

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxeval.encoders.st_lpips_alex import TAPS, STLPIPSAlex
+from jaxeval.encoders.lpips_alex import TAPS
+from jaxeval.encoders.st_lpips_alex import STLPIPSAlex
 
 MIN_SIDE = STLPIPSAlex.min_side
 

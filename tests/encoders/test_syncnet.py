@@ -1,7 +1,6 @@
 """SyncNet against its twin; a clip as a whole against its windows."""
 
 import importlib.util
-import io
 from pathlib import Path
 
 import jax
@@ -11,8 +10,9 @@ import pytest
 from flax import nnx
 
 from jaxeval.checkpoints.load import array_shapes
+from jaxeval.checkpoints.recipe import make_arrays
 from jaxeval.checkpoints.recipes.syncnet import SYNCNET
-from jaxeval.encoders.encoder import resize, with_kept_stages, with_mode
+from jaxeval.encoders.encoder import resize, with_precision, with_remat
 from jaxeval.encoders.syncnet import CHUNK, SyncNet
 from jaxeval.errors import JaxevalError
 
@@ -21,15 +21,7 @@ from . import parity
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle and comes with the extra `convert`")
 from .twins import syncnet as twin  # noqa: E402
 
-
-@pytest.fixture(scope="module")
-def module():
-    return twin.build(0)
-
-
-@pytest.fixture(scope="module")
-def encoder(module):
-    return parity.filled(SyncNet, SYNCNET, twin.save(module))
+module, encoder = parity.fixtures(twin, SyncNet, SYNCNET)
 
 
 visual_clip = jax.jit(lambda encoder, frames: encoder(frames))
@@ -154,7 +146,7 @@ def test_gradients_are_the_twins():
         gradient = jax.jit(jax.grad(value, argnums=(0, 1)))
         inputs = jnp.asarray(frames), jnp.asarray(mfcc)
         ours = gradient(*inputs, encoder)
-        less = gradient(*inputs, with_kept_stages(encoder, False))
+        less = gradient(*inputs, with_remat(encoder, True))
     module.double()
     x, y = torch.from_numpy(frames).requires_grad_(), torch.from_numpy(mfcc).requires_grad_()
     outputs = module.forward_lip(twin.lip_windows(x)), module.forward_aud(twin.sound_windows(y))
@@ -191,7 +183,7 @@ def test_mapped_and_fast(encoder):
     expected = jnp.stack([visual_clip(encoder, clip) for clip in clips])
     mapped = jax.jit(jax.vmap(lambda encoder, frames: encoder(frames), in_axes=(None, 0)))(encoder, clips)
     assert parity.relative(mapped, expected) < 1e-5
-    deviation = parity.relative(visual_clip(with_mode(encoder, "fast"), clips[0]), expected[0])
+    deviation = parity.relative(visual_clip(with_precision(encoder, "fast"), clips[0]), expected[0])
     assert 1e-4 < deviation < 0.05  # bfloat16 has 8 bits
 
 
@@ -230,9 +222,7 @@ def test_the_window_counts_of_frames_and_of_their_sound():
 def altered(module, change):
     state = dict(module.state_dict())
     change(state)
-    file = io.BytesIO()
-    torch.save(state, file)
-    return file.getvalue()
+    return parity.saved(state)
 
 
 @pytest.mark.parametrize(
@@ -252,15 +242,14 @@ def altered(module, change):
 )
 def test_other_networks_are_refused(module, change, match):
     with pytest.raises(JaxevalError, match=rf"\A(?=.*{match})[^\n]*\Z"):
-        parity.filled(SyncNet, SYNCNET, [altered(module, change)])
+        parity.filled(SyncNet, SYNCNET, altered(module, change))
 
 
 def test_newer_files_are_read_too(module):
     """In the zip archive and with counters of batches, as a later PyTorch would save it."""
     shapes = array_shapes(nnx.eval_shape(SyncNet))
     old, new = (
-        parity.make_arrays(SYNCNET, contents, shapes)
-        for contents in (twin.save(module), [altered(module, lambda state: None)])
+        make_arrays(SYNCNET, contents, shapes) for contents in (twin.save(module), altered(module, lambda state: None))
     )
     for name, array in old.items():
         np.testing.assert_array_equal(array, new[name])

@@ -8,7 +8,7 @@ import pytest
 
 from jaxeval.errors import JaxevalError
 from jaxeval.media.alpha import alpha_of, on_black
-from jaxeval.media.picture import Upright
+from jaxeval.media.upright import Upright
 from jaxeval.media.video import Video
 
 HIDDEN, SEEN = (0, 255, 0), (200, 100, 50)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jaxeval.errors import JaxevalError
-from jaxeval.media.audio import _by_run, loudness_envelope, read_audio
+from jaxeval.media.audio import _by_run, decode_audio, loudness_envelope
 from jaxeval.media.container import NoAudioError
 from jaxeval.media.video import Video
 
@@ -58,7 +58,7 @@ def write_sound(path, pieces, rate, codec="aac", picture_starts=None):
 @pytest.mark.parametrize("channels", [1, 2, 6])
 def test_any_rate_and_layout_become_mono_at_16_khz(tmp_path, rate, channels):
     path = write_wav(tmp_path / "tone.wav", [sine(rate)] * channels, rate)
-    samples, start = read_audio(path)
+    samples, start = decode_audio(path)
     assert (samples.dtype, start) == (np.float32, 0.0)
     assert abs(len(samples) - 16000) <= 1
     # the ends are where the resampling filter sees silence
@@ -66,23 +66,23 @@ def test_any_rate_and_layout_become_mono_at_16_khz(tmp_path, rate, channels):
 
 
 def test_opposite_channels_cancel(tmp_path):
-    samples, _ = read_audio(write_wav(tmp_path / "tone.wav", [sine(44100), -sine(44100)], 44100))
+    samples, _ = decode_audio(write_wav(tmp_path / "tone.wav", [sine(44100), -sine(44100)], 44100))
     assert np.abs(samples).max() <= 2 * INT16_STEP
 
 
 def test_left_alone_is_halved(tmp_path):
-    samples, _ = read_audio(write_wav(tmp_path / "tone.wav", [sine(16000), 0 * sine(16000)], 16000))
+    samples, _ = decode_audio(write_wav(tmp_path / "tone.wav", [sine(16000), 0 * sine(16000)], 16000))
     np.testing.assert_allclose(samples, sine(16000) / 2, atol=2 * INT16_STEP)
 
 
 def test_mono_at_the_same_rate_is_untouched(tmp_path):
     path = write_wav(tmp_path / "tone.wav", [sine(16000)], 16000)
-    np.testing.assert_allclose(read_audio(path)[0], np.rint(sine(16000) * 32767) / 32768, atol=1e-7)
+    np.testing.assert_allclose(decode_audio(path)[0], np.rint(sine(16000) * 32767) / 32768, atol=1e-7)
 
 
 @pytest.mark.parametrize("rate", [8000, 24000])
 def test_another_output_rate(tmp_path, rate):
-    samples, _ = read_audio(write_wav(tmp_path / "tone.wav", [sine(48000)], 48000), sample_rate=rate)
+    samples, _ = decode_audio(write_wav(tmp_path / "tone.wav", [sine(48000)], 48000), sample_rate=rate)
     np.testing.assert_allclose(samples[200:-200], sine(rate)[200 : len(samples) - 200], atol=5e-4)
 
 
@@ -92,7 +92,7 @@ def test_another_output_rate(tmp_path, rate):
 def test_coded_sound_keeps_its_place_in_time(tmp_path, suffix, codec):
     click = np.zeros(48000)
     click[24000:24960] = sine(48000, 0.02, 2000)
-    samples, start = read_audio(write_sound(tmp_path / f"click.{suffix}", [(0, click)], 48000, codec))
+    samples, start = decode_audio(write_sound(tmp_path / f"click.{suffix}", [(0, click)], 48000, codec))
     loud = np.flatnonzero(np.abs(samples) > 0.25)
     assert start + loud[0] / 16000 == pytest.approx(0.5, abs=0.003)
     assert start + loud[-1] / 16000 == pytest.approx(0.52, abs=0.003)
@@ -105,7 +105,7 @@ def test_sound_and_picture_share_a_clock(tmp_path, suffix, sound_starts, picture
     write_sound(
         path, [(sound_starts, sine(16000, hertz=300, start=sound_starts))], 16000, picture_starts=picture_starts
     )
-    samples, start = read_audio(path)
+    samples, start = decode_audio(path)
     video = Video(path).info
     late = sound_starts - picture_starts
     assert start - video.start_s == pytest.approx(late, abs=0.065)  # AAC may begin up to 1024 samples early, in silence
@@ -118,7 +118,7 @@ def test_sound_and_picture_share_a_clock(tmp_path, suffix, sound_starts, picture
 
 def test_a_gap_is_filled_with_silence(tmp_path):
     pieces = [(0.0, sine(48000, 0.48)), (1.0, sine(48000, 0.48))]
-    samples, _ = read_audio(write_sound(tmp_path / "gap.mkv", pieces, 48000, "flac"))
+    samples, _ = decode_audio(write_sound(tmp_path / "gap.mkv", pieces, 48000, "flac"))
     assert len(samples) == pytest.approx(1.48 * 16000, abs=20)
     loudness = loudness_envelope(samples, 16000, fps=25)
     assert (loudness[1:11] > 0.3).all()
@@ -152,7 +152,7 @@ def test_truncated_sound_gives_what_decodes(tmp_path):
     path = write_sound(tmp_path / "tone.mkv", [(0, sine(48000))], 48000, "flac")
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    samples, _ = read_audio(path)
+    samples, _ = decode_audio(path)
     assert 1000 < len(samples) < 15000
     np.testing.assert_allclose(samples[200:-200], sine(16000)[200 : len(samples) - 200], atol=5e-4)
 
@@ -160,7 +160,7 @@ def test_truncated_sound_gives_what_decodes(tmp_path):
 def test_a_video_without_sound_is_its_own_case(tmp_path):
     path = write_numbered(tmp_path / "clip.mp4", **evenly(5, 25))
     with pytest.raises(NoAudioError, match="expected sound, found a file without sound"):
-        read_audio(path)
+        decode_audio(path)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no sound at all\n" * 9])
@@ -169,7 +169,7 @@ def test_no_sound_file_is_told_in_one_line(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(JaxevalError, match=r"speech\.wav: expected sound, found .*\.$") as error:
-        read_audio(path)
+        decode_audio(path)
     assert not isinstance(error.value, NoAudioError)
     assert "\n" not in str(error.value)
 

@@ -6,7 +6,7 @@ import pytest
 from av.stream import Disposition
 
 from jaxeval.errors import JaxevalError
-from jaxeval.media.audio import read_audio, sound_choice
+from jaxeval.media.audio import decode_audio, sound_choice
 from jaxeval.media.video import Video
 
 from .numbered_clips import evenly, write_numbered
@@ -87,7 +87,7 @@ def test_the_default_sound_is_taken(tmp_path):
             output.mux(stream.encode(frame))
         for stream, _ in made:
             output.mux(stream.encode(None))
-    samples, _ = read_audio(path)
+    samples, _ = decode_audio(path)
     np.testing.assert_allclose(samples, 0.5, atol=1e-3)
     assert sound_choice(path) == "2 audio streams; scored number 2 (the default one)"
     assert sound_choice(write_numbered(tmp_path / "clip.mp4", **evenly(3, 25))) is None

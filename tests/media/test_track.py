@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from jaxeval.media.faces import Faces, overlap
-from jaxeval.media.track import Squares, follow, smoothed, squares_from_landmarks, squares_from_track, where
+from jaxeval.media.faces import Faces
+from jaxeval.media.track import Squares, follow, select, smoothed, squares_from_landmarks, squares_from_track
 
 
 def face(x, y, size, score=0.9):
@@ -68,7 +68,7 @@ def test_squares_turn_with_the_eyes():
     squares = squares_from_track(follow([frame((box, keypoints, score))] * 3))
     np.testing.assert_allclose(squares.angle, np.pi / 4)
     np.testing.assert_allclose(squares.side, 30)
-    np.testing.assert_allclose(squares.centre, 50)
+    np.testing.assert_allclose(squares.center, 50)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.5, -0.9])
@@ -82,19 +82,12 @@ def test_squares_hold_the_turned_landmarks(angle):
     squares = squares_from_landmarks(landmarks)
     np.testing.assert_allclose(squares.angle, angle, atol=1e-9)
     np.testing.assert_allclose(squares.side, 80 * 1.5, rtol=1e-9)
-    np.testing.assert_allclose(squares.centre, [[100, 80]], atol=1e-9)
+    np.testing.assert_allclose(squares.center, [[100, 80]], atol=1e-9)
 
 
 def test_choosing_and_smoothing_squares():
     a, b = (Squares(np.full((4, 2), v), np.full(4, v), np.full(4, v)) for v in (1.0, 2.0))
-    chosen = where(np.array([True, False, False, True]), a, b)
+    chosen = select(np.array([True, False, False, True]), a, b)
     np.testing.assert_array_equal(chosen.side, [1, 2, 2, 1])
     turning = Squares(np.zeros((9, 2)), np.ones(9), np.linspace(3.0, 3.4, 9) % (2 * np.pi))
     np.testing.assert_allclose(smoothed(turning).angle[4], 3.2, atol=1e-6)
-
-
-def test_overlap():
-    a = np.array([0.0, 0, 2, 2])
-    assert overlap(a, a) == 1
-    assert overlap(a, a + 5) == 0
-    np.testing.assert_allclose(overlap(a, a + np.array([1, 0, 1, 0])), 1 / 3)

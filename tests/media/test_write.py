@@ -6,7 +6,7 @@ import pytest
 
 import jaxeval.media.write as write
 from jaxeval.errors import JaxevalError
-from jaxeval.media.audio import read_audio
+from jaxeval.media.audio import decode_audio
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 
@@ -74,7 +74,7 @@ def test_sound_survives_in_its_place(tmp_path):
     time = np.arange(24000) / 16000
     tone = (0.4 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
     write_video(tmp_path / "clip.mp4", numbered(38), 25, audio=tone)
-    samples, start = read_audio(tmp_path / "clip.mp4")
+    samples, start = decode_audio(tmp_path / "clip.mp4")
     assert start == pytest.approx(0.0, abs=1e-6)
     assert len(samples) == pytest.approx(24000, abs=1024)
     np.testing.assert_allclose(samples[2000:22000], tone[2000:22000], atol=0.02)
@@ -84,7 +84,7 @@ def test_sound_survives_in_its_place(tmp_path):
 @pytest.mark.parametrize("seconds", [0.3, 3.0])
 def test_sound_may_be_shorter_or_longer_than_the_picture(tmp_path, seconds):
     write_video(tmp_path / "clip.mp4", numbered(25), 25, audio=np.zeros(int(16000 * seconds), np.float32))
-    assert len(read_audio(tmp_path / "clip.mp4")[0]) == pytest.approx(16000 * seconds, abs=1024)
+    assert len(decode_audio(tmp_path / "clip.mp4")[0]) == pytest.approx(16000 * seconds, abs=1024)
     info = Video(tmp_path / "clip.mp4").info
     assert (info.frames, info.damage) == (25, None)
 
@@ -120,12 +120,12 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
 )
 def test_a_folder_that_is_none(tmp_path, parent, reason):
     (tmp_path / "a_file").touch()
-    with pytest.raises(JaxevalError, match=rf"clip\.mp4: can't be written \({reason}\)\. Give a folder"):
+    with pytest.raises(JaxevalError, match=rf"clip\.mp4: expected to write it, found: {reason}\. Make room or"):
         write_video(tmp_path / parent / "clip.mp4", numbered(2), 25)
 
 
 def test_a_ffmpeg_without_x264_writes_mpeg4_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(write, "ENCODERS", ("libx264_that_is_not_there", "mpeg4"))
+    monkeypatch.setattr(write, "CODECS", ("libx264_that_is_not_there", "mpeg4"))
     with pytest.warns(UserWarning, match="no libx264_that_is_not_there encoder; writing mpeg4"):
         assert write_video(tmp_path / "clip.mp4", numbered(20), 25) == "mpeg4"
     assert shown_numbers(Video(tmp_path / "clip.mp4")) == list(range(20))

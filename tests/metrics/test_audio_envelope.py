@@ -7,7 +7,7 @@ import pytest
 from jax.test_util import check_grads
 from scipy import optimize, signal
 
-from jaxeval.media.audio import read_audio
+from jaxeval.media.audio import decode_audio
 from jaxeval.media.video import Video
 from jaxeval.metrics.audio_envelope import audio_envelope
 
@@ -108,7 +108,7 @@ def test_a_containers_offset(tmp_path, suffix, sound_starts, picture_starts):
     seconds = sound_starts + np.arange(int(1.5 * RATE)) / RATE
     burst = 0.5 * np.sin(2 * np.pi * 650 * seconds) * ((seconds >= 1.2) & (seconds < 1.4))
     path = write_sound(tmp_path / f"clip.{suffix}", [(sound_starts, burst)], RATE, picture_starts=picture_starts)
-    samples, start_s = read_audio(path)
+    samples, start_s = decode_audio(path)
     info = Video(path).info
     envelope = audio_envelope(
         jnp.asarray(samples), sample_rate=RATE, fps=25, count=info.frames, start=start_s - info.start_s

@@ -14,7 +14,6 @@ from scipy.ndimage import correlate1d
 from scipy.optimize import brentq
 from scipy.special import gamma
 
-from jaxeval.checkpoints import niqe_model as module
 from jaxeval.checkpoints.niqe_model import niqe_model
 from jaxeval.errors import JaxevalError
 from jaxeval.metrics.niqe import NiqeModel, _distance, _features, niqe
@@ -213,7 +212,7 @@ def test_the_repeated_features_repeat_in_the_model():
 
 
 def test_a_missing_or_changed_model_is_told(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "weights_folder", lambda: tmp_path)
+    monkeypatch.setattr("jaxeval.checkpoints.manifest.weights_folder", lambda: tmp_path)
     with pytest.raises(JaxevalError, match=r"niqe\.npz: expected NIQE's pristine model, found no file; reinstall"):
         niqe_model()
     (tmp_path / "niqe.npz").write_bytes(b"else")

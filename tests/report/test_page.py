@@ -254,7 +254,7 @@ def test_clips_that_do_not_match_are_refused_and_leave_the_old_page(tmp_path, cl
 @pytest.mark.parametrize("place", ["nowhere/report.html", "file/report.html"])
 def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
     (tmp_path / "file").write_text("")
-    with pytest.raises(JaxevalError, match=r"report\.html: expected to write this file, found: .*another folder"):
+    with pytest.raises(JaxevalError, match=r"report\.html: expected to write it, found: .*another folder"):
         write_report(tmp_path / place, document([failed()]), [failed()], fps=FPS, title="x")
 
 

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from jaxeval.media.colour import Colour
+from jaxeval.media.color import Color
 from jaxeval.media.video import Video
 from jaxeval.scoring.flags import flags_of
 
@@ -143,7 +143,7 @@ def test_ntsc_is_not_thirty(tmp_path):
     ],
 )
 def test_rates_that_are_announced_alike_and_are_not(changes, words):
-    steady = {"colour": Colour("bt709", "limited"), "source_fps": 25.0, "average_fps": 25.0, "fps": 25.0}
+    steady = {"color": Color("bt709", "limited"), "source_fps": 25.0, "average_fps": 25.0, "fps": 25.0}
     steady |= {"frames": 250, "left_out": 0, "repeated": 0, "damage": None, "transparent": 0, "remarks": {}}
     pair = []
     for made in (steady | changes, steady):

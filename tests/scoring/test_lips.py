@@ -5,13 +5,13 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from jaxeval.demo.clips import MATERIAL, SAMPLE_RATE
-from jaxeval.media.audio import loudness_envelope, read_audio
+from jaxeval.media.audio import decode_audio, loudness_envelope
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.scoring.lips import ENVELOPE, envelope_scores
 from jaxeval.scoring.sound import Sound
 
 FPS = 25
-SPEECH, _ = read_audio(MATERIAL / "speech.wav", SAMPLE_RATE)
+SPEECH, _ = decode_audio(MATERIAL / "speech.wav", SAMPLE_RATE)
 
 
 def mesh(late=0.0, count=None):

@@ -161,7 +161,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_computed(tmp_path, limit):
     done = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("jaxeval: ")]
-    assert "expected to write this file, found: File too large" in line
+    assert "expected to write it, found: File too large" in line
     assert "Traceback" not in done.stderr
     assert list((tmp_path / "out" / "clips").glob("clip0-*.npz"))
     assert (tmp_path / "out" / "scores.json").exists() == (limit == 20_000)

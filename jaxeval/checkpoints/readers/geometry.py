@@ -3,10 +3,14 @@
 from collections import defaultdict
 
 import numpy as np
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from jaxeval.errors import JaxevalError
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_FIXED = {1: 8, 5: 4}
+"""Wire types of numbers of a fixed width, and that in bytes."""
 
 CANONICAL_MESH, PROCRUSTES_BASIS = 1, 2
 VERTEX_BUFFER = 3
@@ -36,7 +40,7 @@ def read_geometry(data: bytes) -> dict[str, np.ndarray]:
         weights = np.zeros(len(canonical), np.float32)
         for reference in map(_fields, message[PROCRUSTES_BASIS]):
             weights[reference[LANDMARK_ID][0]] = np.frombuffer(reference[WEIGHT][0], "<f4")[0]
-    except (ValueError, IndexError, TypeError) as error:
+    except (DecodeError, ValueError, IndexError, TypeError) as error:
         raise JaxevalError(f"Expected a GeometryPipelineMetadata message, found: {error}") from error
     return {"canonical": canonical, "procrustes_weights": weights}
 
@@ -44,31 +48,7 @@ def read_geometry(data: bytes) -> dict[str, np.ndarray]:
 def _fields(message: bytes) -> dict[int, list]:
     """Values by field number: integers for varints, bytes for all else."""
     fields: dict[int, list] = defaultdict(list)
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        value: int | bytes
-        if tag & 7 == _VARINT:
-            value, at = _varint(message, at)
-        else:
-            size, at = _size(tag & 7, message, at)
-            value, at = message[at : at + size], at + size
-        fields[tag >> 3].append(value)
+    for field in UnknownFieldSet(Empty.FromString(message)):
+        width = _FIXED.get(field.wire_type)
+        fields[field.field_number].append(field.data.to_bytes(width, "little") if width else field.data)
     return fields
-
-
-def _size(wire_type: int, message: bytes, at: int) -> tuple[int, int]:
-    fixed = {_FIXED64: 8, _FIXED32: 4}
-    if wire_type not in {_BYTES, *fixed}:
-        raise ValueError(f"wire type {wire_type} at byte {at}")
-    return (fixed[wire_type], at) if wire_type in fixed else _varint(message, at)
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """Seven bits a byte, the lowest first; a byte's top bit says that another follows."""
-    value, shift = 0, 0
-    while True:
-        byte = message[at]
-        value, shift, at = value | (byte & 0x7F) << shift, shift + 7, at + 1
-        if byte < 0x80:
-            return value, at

@@ -17,7 +17,11 @@ _TORCH, _ONNX = (b"PK", b"\x80"), b"\x08"
 
 
 def arcface(table: Table) -> Recipe:
-    """The converter of the network with that table."""
+    """The converter of the network with that table.
+
+    Args:
+        table: (channels, blocks) of each stage.
+    """
     return Recipe(
         readers=(lambda data: _read(data, table),),
         names=merge(

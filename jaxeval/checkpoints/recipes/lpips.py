@@ -5,12 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jaxeval.checkpoints.manifest import weights_folder
+from jaxeval.checkpoints.manifest import packaged_arrays
 from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, take, torch_conv
 from jaxeval.encoders import lpips_alex, lpips_squeeze, lpips_vgg
-from jaxeval.errors import JaxevalError
-from jaxeval.files import file_sha256
 
 HEADS_FILE = "lpips_heads.npz"
 """In the weights' folder: `alex.0` ... `squeeze.6`, float32 `[c]`."""
@@ -21,17 +19,14 @@ HEADS_SHA256 = "fb21f2421128eb75f0274b39a3844c582de67c50198eee0dbd3f633e8b59e90d
 def read_heads(backbone: str) -> dict[str, np.ndarray]:
     """The heads of one backbone as `lin0`, `lin1`, ...
 
+    Args:
+        backbone: "alex", "vgg" or "squeeze".
+
     Raises:
         JaxevalError: the file that comes with jaxeval is missing or changed.
     """
-    path = weights_folder() / HEADS_FILE
-    if not path.is_file():
-        raise JaxevalError(f"{path}: expected the heads of LPIPS, found no file; reinstall jaxeval.")
-    if (found := file_sha256(path)) != HEADS_SHA256:
-        raise JaxevalError(f"{path}: expected sha256 {HEADS_SHA256}, found {found}; reinstall jaxeval.")
-    with np.load(path) as heads:
-        prefix = f"{backbone}."
-        return {f"lin{key.removeprefix(prefix)}": heads[key] for key in heads if key.startswith(prefix)}
+    heads, prefix = packaged_arrays(HEADS_FILE, HEADS_SHA256, "the heads of LPIPS"), f"{backbone}."
+    return {f"lin{key.removeprefix(prefix)}": head for key, head in heads.items() if key.startswith(prefix)}
 
 
 def _read(backbone: str, data: bytes) -> dict[str, np.ndarray]:
@@ -59,7 +54,7 @@ LPIPS_VGG = _recipe(
     _features({f"groups.{g}.{k}": index for g, group in enumerate(_VGG_GROUPS) for k, index in enumerate(group)}),
 )
 
-_SQUEEZE_STAGES = ((3, 4), (6, 7), (9,), (10,), (11,), (12,))
+_SQUEEZE_SLICES = ((3, 4), (6, 7), (9,), (10,), (11,), (12,))
 
 LPIPS_SQUEEZE = _recipe(
     "squeeze",
@@ -68,8 +63,8 @@ LPIPS_SQUEEZE = _recipe(
         _features({"stem": 0}),
         *(
             torch_conv(f"fires.{s}.{k}.{ours}", f"features.{index}.{theirs}")
-            for s, stage in enumerate(_SQUEEZE_STAGES)
-            for k, index in enumerate(stage)
+            for s, group in enumerate(_SQUEEZE_SLICES)
+            for k, index in enumerate(group)
             for ours, theirs in (("squeeze", "squeeze"), ("expand1", "expand1x1"), ("expand3", "expand3x3"))
         ),
     ),

@@ -2,7 +2,7 @@
 
 from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, take, torch_conv
-from jaxeval.encoders import lpips_vgg, st_lpips_alex
+from jaxeval.encoders import lpips_alex, lpips_vgg
 
 _IGNORED = ("scaling_layer.*", "net.*.filt")
 """Constants that our networks have in their code."""
@@ -20,7 +20,7 @@ ST_LPIPS_ALEX = Recipe(
         torch_conv("conv3", "net.slice3.9"),
         torch_conv("conv4", "net.slice4.11"),
         torch_conv("conv5", "net.slice5.13"),
-        _heads(len(st_lpips_alex.TAPS)),
+        _heads(len(lpips_alex.TAPS)),
     ),
     ignored=_IGNORED,
 )

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from .seeded import seeded
+
 ORACLE = "our reading of PyPI pytorch-fid 0.3.0 and torchvision 0.29.1; equal to their code"
 TAPS = ("maxpool1", "maxpool2", "Mixed_6e", "Mixed_7c")
 
@@ -151,23 +153,7 @@ class Twin(nn.Module):
 
 
 def build(seed):
-    """Kernels as He draws them; normalisations around 1, with means and variances as after training."""
-    rng = np.random.default_rng(seed)
-    module = Twin()
-    with torch.no_grad():
-        for name, tensor in module.state_dict().items():
-            if name.endswith("num_batches_tracked"):
-                continue
-            if tensor.ndim > 1:
-                values = rng.normal(size=tensor.shape) * np.sqrt(2 / tensor[0].numel())
-            elif name.endswith("running_var"):
-                values = rng.uniform(0.5, 2, tensor.shape)
-            elif name.endswith("bn.weight"):
-                values = rng.uniform(0.8, 1.2, tensor.shape)
-            else:
-                values = 0.1 * rng.normal(size=tensor.shape)
-            tensor.copy_(torch.from_numpy(values))
-    return module.eval().requires_grad_(False)
+    return seeded(Twin(), seed)
 
 
 def save(module):

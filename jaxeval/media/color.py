@@ -23,7 +23,7 @@ UNTAGGED = "bt601"
 
 
 @dataclass(frozen=True)
-class Colour:
+class Color:
     """What a file says of its colours.
 
     Attributes:
@@ -34,8 +34,8 @@ class Colour:
         hdr: "PQ" or "HLG", the curves of high dynamic range; None for any other.
 
     Example:
-        >>> colour = Colour(None, None, hd=True)
-        >>> colour.taken, colour.words
+        >>> color = Color(None, None, hd=True)
+        >>> color.taken, color.words
         (('bt601', 'limited'), 'names no matrix, taken for bt601, limited range')
     """
 
@@ -84,26 +84,26 @@ class Colour:
         }
 
 
-def colour_of(frame: av.VideoFrame) -> Colour:
+def color_of(frame: av.VideoFrame) -> Color:
     """What a decoded frame says of its colours.
 
     Args:
         frame: as FFmpeg decoded it.
 
     Returns:
-        The frame's `Colour`.
+        The frame's `Color`.
 
     Example:
-        >>> colour_of(av.VideoFrame(64, 48, "yuvj420p"))
-        Colour(matrix=None, range='full', hd=False, hdr=None)
+        >>> color_of(av.VideoFrame(64, 48, "yuvj420p"))
+        Color(matrix=None, range='full', hd=False, hdr=None)
     """
     hd, hdr = frame.width >= _HD_WIDTH or frame.height > _SD_HEIGHT, _HDR_CURVES.get(int(frame.color_trc))
     if frame.format.is_rgb or frame.format.has_palette:
-        return Colour("rgb", "full", hd, hdr)
+        return Color("rgb", "full", hd, hdr)
     spans = {int(ColorRange.MPEG): "limited", int(ColorRange.JPEG): "full"}
     span = "full" if frame.format.name.startswith("yuvj") else spans.get(int(frame.color_range))
     if len(frame.format.components) < 3:
-        return Colour("grey", span or "full", hd, hdr)
+        return Color("grey", span or "full", hd, hdr)
     tag = int(frame.colorspace)
     matrix = None if tag in _SILENT else _TAGS.get(tag) or _STRANGE.get(tag, f"number {tag} of H.273")
-    return Colour(matrix, span, hd, hdr)
+    return Color(matrix, span, hd, hdr)

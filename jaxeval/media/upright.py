@@ -8,7 +8,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from jaxeval.media.alpha import Alpha, alpha_of, on_black
-from jaxeval.media.colour import Colour, colour_of
+from jaxeval.media.color import Color, color_of
 
 # Exact rounding, so that a file gives the same pixels on every machine; the chroma of 4:2:0 is interpolated both ways.
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
@@ -32,7 +32,7 @@ class Upright:
     Attributes:
         width, height: of the pictures, in pixels.
         rotation: clockwise turn of the stored picture in degrees: 0, 90, 180 or 270.
-        colour: what the first frame says of its colours.
+        color: what the first frame says of its colours.
 
     Example:
         >>> frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
@@ -47,7 +47,7 @@ class Upright:
         self._stored_height = round(first.height / min(wide, 1.0))
         self._matrix = _display_matrix(first)
         self._reformatter, self._alpha = VideoReformatter(), alpha
-        self.colour = colour_of(first)
+        self.color = color_of(first)
         self.rotation = round(-first.rotation / 90) % 4 * 90
         turned = self.rotation in (90, 270)
         self.width, self.height = (
@@ -66,32 +66,32 @@ class Upright:
         Raises:
             av.FFmpegError: FFmpeg can't convert the frame's pixel format.
         """
-        own = colour_of(frame)
-        colour, alpha = own if own.convertible else self.colour, alpha_of(frame) if self._alpha else None
+        own = color_of(frame)
+        color, alpha = own if own.convertible else self.color, alpha_of(frame) if self._alpha else None
         if alpha is not None:
             # Before the picture is scaled, or hidden colours would run into what is seen.
-            frame = av.VideoFrame.from_ndarray(self._shown_on_black(frame, alpha, colour), format="rgb24")
-            return _turned(self._scaled(frame, Colour("rgb", "full")), self._matrix)
-        return _turned(self._scaled(frame, colour), self._matrix)
+            frame = av.VideoFrame.from_ndarray(self._shown_on_black(frame, alpha, color), format="rgb24")
+            return _turned(self._scaled(frame, Color("rgb", "full")), self._matrix)
+        return _turned(self._scaled(frame, color), self._matrix)
 
-    def _scaled(self, frame: av.VideoFrame, colour: Colour) -> np.ndarray:
+    def _scaled(self, frame: av.VideoFrame, color: Color) -> np.ndarray:
         """[height, width, 3] uint8, before it is turned."""
         size = {"width": self._stored_width, "height": self._stored_height}
-        image = self._converted(frame, colour, "rgb24", **size)
-        return GREY_SPREAD[image] if colour.spread else image
+        image = self._converted(frame, color, "rgb24", **size)
+        return GRAY_SPREAD[image] if color.spread else image
 
-    def _shown_on_black(self, frame: av.VideoFrame, alpha: Alpha, colour: Colour) -> np.ndarray:
+    def _shown_on_black(self, frame: av.VideoFrame, alpha: Alpha, color: Color) -> np.ndarray:
         """[H, W, 3] uint8 of the stored size."""
-        plain = self._converted(frame, colour, "rgb24")
-        fine = self._converted(frame, colour, "rgb48le") if alpha.opaque > 255 else plain
-        if colour.spread:
-            plain, fine = GREY_SPREAD[plain], _spread(fine)
+        plain = self._converted(frame, color, "rgb24")
+        fine = self._converted(frame, color, "rgb48le") if alpha.opaque > 255 else plain
+        if color.spread:
+            plain, fine = GRAY_SPREAD[plain], _spread(fine)
         return on_black(plain, fine, alpha)
 
-    def _converted(self, frame: av.VideoFrame, colour: Colour, pixels: str, **size: int) -> np.ndarray:
+    def _converted(self, frame: av.VideoFrame, color: Color, pixels: str, **size: int) -> np.ndarray:
         return self._reformatter.reformat(
             frame,
-            **colour.conversion,
+            **color.conversion,
             **size,
             format=pixels,
             interpolation=EXACT,
@@ -100,13 +100,13 @@ class Upright:
         ).to_ndarray()
 
 
-def _spread(grey: np.ndarray) -> np.ndarray:
+def _spread(gray: np.ndarray) -> np.ndarray:
     """Grey of limited range, black at 16 and white at 235 of 255, to the full range of its integer type."""
-    most = np.iinfo(grey.dtype).max
-    return np.rint((grey / most * 255 - 16) / 219 * most).clip(0, most).astype(grey.dtype)
+    most = np.iinfo(gray.dtype).max
+    return np.rint((gray / most * 255 - 16) / 219 * most).clip(0, most).astype(gray.dtype)
 
 
-GREY_SPREAD = _spread(np.arange(256, dtype=np.uint8))
+GRAY_SPREAD = _spread(np.arange(256, dtype=np.uint8))
 
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...]:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from jaxeval.errors import JaxevalError
-from jaxeval.media.colour import Colour, colour_of
-from jaxeval.media.picture import Upright
+from jaxeval.media.color import Color, color_of
+from jaxeval.media.upright import Upright
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 
@@ -83,7 +83,7 @@ def test_colours_follow_the_tags(tmp_path, codec, suffix, matrix, span):
     found, expected = middles(video), by_hand(patches(), kr, kb, full=span == 2)
     assert ((expected > 0) & (expected < 255)).all()
     np.testing.assert_allclose(found, expected, atol=1.5)
-    assert video.info.colour == Colour(name, RANGES[span])
+    assert video.info.color == Color(name, RANGES[span])
     # The other range, and a matrix of another generation, would be off by far more than that.
     other = MATRICES[6 if name in ("bt709", "smpte240m", "bt2020") else 1]
     for wrong in (by_hand(patches(), kr, kb, full=span != 2), by_hand(patches(), *other[1:], full=span == 2)):
@@ -95,9 +95,9 @@ def test_colours_follow_the_tags(tmp_path, codec, suffix, matrix, span):
 def test_untagged_colours_are_taken_for_bt601_at_any_size_and_for_limited(tmp_path, size, matrix, span):
     video = Video(written(tmp_path / "clip.mkv", matrix, span, size=size))
     np.testing.assert_allclose(middles(video), by_hand(patches(), 0.299, 0.114, full=span == 2), atol=1.5)
-    colour = video.info.colour
-    assert (colour.matrix, colour.taken) == (None, ("bt601", "full" if span == 2 else "limited"))
-    assert colour.guessed == (size != SIZE)
+    color = video.info.color
+    assert (color.matrix, color.taken) == (None, ("bt601", "full" if span == 2 else "limited"))
+    assert color.guessed == (size != SIZE)
 
 
 @pytest.mark.parametrize(("tag", "name"), [(YCGCO, "ycgco"), (BT2020_CONSTANT, "bt2020 of constant luminance")])
@@ -112,33 +112,33 @@ def test_a_matrix_that_cannot_be_converted_is_refused_in_one_line(tmp_path, tag,
 
 def test_a_strange_matrix_further_on_is_taken_for_the_first_frames(tmp_path, monkeypatch):
     path = written(tmp_path / "clip.mkv", 1, 1)
-    seen = iter([Colour("bt709", "limited")] * 2 + [Colour("ycgco", "limited")] * len(patches()))
+    seen = iter([Color("bt709", "limited")] * 2 + [Color("ycgco", "limited")] * len(patches()))
     video = Video(path)
-    monkeypatch.setattr("jaxeval.media.picture.colour_of", lambda frame: next(seen))
+    monkeypatch.setattr("jaxeval.media.upright.color_of", lambda frame: next(seen))
     np.testing.assert_allclose(middles(video), by_hand(patches(), 0.2126, 0.0722, full=False), atol=1.5)
 
 
 @pytest.mark.parametrize(
     ("pix_fmt", "expected", "words"),
     [
-        ("rgb24", Colour("rgb", "full"), "rgb"),
-        ("gbrp", Colour("rgb", "full"), "rgb"),
-        ("pal8", Colour("rgb", "full"), "rgb"),
-        ("gray", Colour("grey", "full"), "grey, full range"),
-        ("yuvj444p", Colour(None, "full"), "names no matrix, taken for bt601, full range"),
-        ("nv12", Colour(None, None), "names no matrix, taken for bt601, limited range"),
+        ("rgb24", Color("rgb", "full"), "rgb"),
+        ("gbrp", Color("rgb", "full"), "rgb"),
+        ("pal8", Color("rgb", "full"), "rgb"),
+        ("gray", Color("grey", "full"), "grey, full range"),
+        ("yuvj444p", Color(None, "full"), "names no matrix, taken for bt601, full range"),
+        ("nv12", Color(None, None), "names no matrix, taken for bt601, limited range"),
     ],
 )
 def test_pixel_formats_without_a_choice(pix_fmt, expected, words):
-    colour = colour_of(av.VideoFrame(64, 48, pix_fmt))
-    assert colour == expected
-    assert colour.convertible
-    assert colour.words == words
+    color = color_of(av.VideoFrame(64, 48, pix_fmt))
+    assert color == expected
+    assert color.convertible
+    assert color.words == words
 
 
 @pytest.mark.parametrize(("width", "height", "hd"), [(1280, 64, True), (1278, 576, False), (64, 578, True)])
 def test_what_players_take_for_hd(width, height, hd):
-    assert colour_of(av.VideoFrame(width, height, "yuv420p")).guessed == hd
+    assert color_of(av.VideoFrame(width, height, "yuv420p")).guessed == hd
 
 
 def flat(pix_fmt, code, matrix=2, span=0, curve=2):
@@ -212,7 +212,7 @@ def test_high_dynamic_range_is_told(tmp_path, curve, name):
             output.mux(stream.encode(flat("yuv420p10le", (120, 128, 128), 9, 1, curve)))
         output.mux(stream.encode(None))
     info = Video(path).info
-    assert info.colour == Colour("bt2020", "limited", hdr=name)
+    assert info.color == Color("bt2020", "limited", hdr=name)
     assert info.remarks == {
         "hdr": f"{name}, high dynamic range; scored as it is encoded, without tone mapping",
     }
@@ -239,12 +239,12 @@ def test_a_tag_that_says_nothing_of_rgb_leaves_it_alone(tmp_path):
         output.mux(stream.encode(None))
     video = Video(path)
     assert (next(video.chunks(1))[0] == image).all()
-    assert video.info.colour.taken == ("rgb", "full")
+    assert video.info.color.taken == ("rgb", "full")
 
 
 def test_our_own_files_name_their_colours(tmp_path):
     colours = np.array([(200, 100, 50), (20, 90, 220), (128, 128, 128), (250, 240, 10)], np.uint8)
     write_video(tmp_path / "clip.mp4", np.broadcast_to(colours[:, None, None], (4, 48, 64, 3)).copy(), 25, crf=1)
     video = Video(tmp_path / "clip.mp4")
-    assert video.info.colour == Colour("bt709", "limited")
+    assert video.info.color == Color("bt709", "limited")
     np.testing.assert_allclose(middles(video), colours, atol=3)
