@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
+from weakref import finalize
 
 from rich.console import Console
 
@@ -95,19 +97,20 @@ def score(
         passed_over=pairing.provenance(),
         open_names=pairing.has_trajectories,
     )
-    folder = TemporaryDirectory(prefix="jaxeval-") if out is None else None
-    run = Run(Path(folder.name if folder else str(out)), settings)
-    return score_pairs(run, pairing.pairs, _on_stderr if progress else _silently, folder)
+    folder = mkdtemp(prefix="jaxeval-") if out is None else out
+    run = Run(Path(folder), settings)
+    if out is None:  # the records go with the last of the results that load from them
+        finalize(run, rmtree, folder, ignore_errors=True)
+    return score_pairs(run, pairing.pairs, _on_stderr if progress else _silently)
 
 
-def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch, folder: TemporaryDirectory | None = None) -> Results:
+def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
     """Score pairs one after the other.
 
     Args:
         run: which knows what is asked for, and keeps the records.
         pairs: what to score.
         watch: where progress is told; called for the clips, and again for the noise floor.
-        folder: the run's, if it is to go with the results.
 
     Returns:
         The results.
@@ -116,7 +119,7 @@ def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch, folder: Temporary
     below = floor_pairs(pairs, run.out / "floor", run.settings.floor, run.settings.protocol.fps)
     floor = _records(run.floor_record, below, watch)[0] if below else []
     document = run_document(run, records, floor)
-    return Results(document, run.clip, run.settings.protocol.fps, earlier=earlier, lacking=run.missing, keeper=folder)
+    return Results(document, run.clip, run.settings.protocol.fps, earlier=earlier, lacking=run.missing)
 
 
 def _records(

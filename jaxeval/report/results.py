@@ -6,7 +6,6 @@ from functools import cached_property
 from io import StringIO
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,7 +31,7 @@ _WIDTH = 160
 PER_FRAME = "scores_per_frame.parquet"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class ClipResult:
     """One pair's results.
 
@@ -85,7 +84,7 @@ class ClipResult:
         return f"ClipResult({self.id!r}, {told}{flags})"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Results:
     """What a run found, of all clips.
 
@@ -110,7 +109,6 @@ class Results:
     _fps: float
     earlier: int = 0
     lacking: Mapping[str, str] = field(default_factory=dict)
-    keeper: TemporaryDirectory | None = None
 
     @cached_property
     def clips(self) -> tuple[ClipResult, ...]:
