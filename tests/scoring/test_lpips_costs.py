@@ -50,7 +50,7 @@ def brute(x, y):
 def test_costs_equal_the_definition(t, s, budget):
     x, y = clip(0, t), clip(1, s)
     shares = []
-    costs = lpips_costs(FeatureBlocks(Pixels(), budget), ("x", x), ("y", y), shares.append)
+    costs = lpips_costs(FeatureBlocks(Pixels(), budget), ("x", x), ("y", y), shares.append).costs
     np.testing.assert_allclose(costs.xy, brute(x, y), atol=1e-5)
     np.testing.assert_allclose(costs.xx, brute(x, x), atol=1e-5)
     np.testing.assert_allclose(costs.yy, brute(y, y), atol=1e-5)
@@ -63,7 +63,7 @@ def test_costs_equal_the_definition(t, s, budget):
 @pytest.mark.parametrize("count", [1, 25, 61])
 def test_a_clip_against_itself_has_three_identical_matrices(count):
     x = clip(0, count)
-    costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", x.copy()), lambda share: None)
+    costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", x.copy()), lambda share: None).costs
     np.testing.assert_array_equal(costs.xy, costs.xx)
     np.testing.assert_array_equal(costs.xy, costs.yy)
     np.testing.assert_array_equal(costs.framewise, 0)
@@ -98,7 +98,7 @@ def test_inside_a_band_costs_are_the_same_and_far_blocks_are_never_computed(t, s
     done = []
     original = module._costs
     monkeypatch.setattr(module, "_costs", lambda *a: done.append(1) or original(*a))
-    costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", y), lambda share: None, band=band)
+    costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", y), lambda share: None, band=band).costs
     for matrix, (a, b) in ((costs.xy, (x, y)), (costs.xx, (x, x)), (costs.yy, (y, y))):
         n, m = matrix.shape
         longest = max(n, m) - 1
