@@ -1,11 +1,12 @@
 """The Python door: score files, and hold what was found."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from weakref import finalize
 
 from rich.console import Console
 
@@ -95,19 +96,16 @@ def score(
         passed_over=pairing.provenance(),
         open_names=pairing.has_trajectories,
     )
-    folder = TemporaryDirectory(prefix="jaxeval-") if out is None else None
-    run = Run(Path(folder.name if folder else str(out)), settings)
-    return score_pairs(run, pairing.pairs, _on_stderr if progress else _silently, folder)
+    return score_pairs(_run(out, settings), pairing.pairs, _on_stderr if progress else _silently)
 
 
-def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch, folder: TemporaryDirectory | None = None) -> Results:
+def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
     """Score pairs one after the other.
 
     Args:
         run: which knows what is asked for, and keeps the records.
         pairs: what to score.
         watch: where progress is told; called for the clips, and again for the noise floor.
-        folder: the run's, if it is to go with the results.
 
     Returns:
         The results.
@@ -116,7 +114,18 @@ def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch, folder: Temporary
     below = floor_pairs(pairs, run.out / "floor", run.settings.floor, run.settings.protocol.fps)
     floor = _records(run.floor_record, below, watch)[0] if below else []
     document = run_document(run, records, floor)
-    return Results(document, run.clip, run.settings.protocol.fps, earlier=earlier, lacking=run.missing, keeper=folder)
+    return Results(document, run.clip, run.settings.protocol.fps, earlier=earlier, lacking=run.missing)
+
+
+def _run(out: File | None, settings: Settings) -> Run:
+    """A run; without a folder of the user's its records go when nobody can ask for them any more."""
+    if out is not None:
+        return Run(Path(out), settings)
+    with ExitStack() as folder:
+        run = Run(Path(folder.enter_context(TemporaryDirectory(prefix="jaxeval-"))), settings)
+        # The run, which every clip's results hold; the results themselves may be gone while a clip's are in use.
+        finalize(run, folder.pop_all().close)
+    return run
 
 
 def _records(

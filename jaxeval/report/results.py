@@ -6,7 +6,6 @@ from functools import cached_property
 from io import StringIO
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -110,7 +109,6 @@ class Results:
     _fps: float
     earlier: int = 0
     lacking: Mapping[str, str] = field(default_factory=dict)
-    keeper: TemporaryDirectory | None = None
 
     @cached_property
     def clips(self) -> tuple[ClipResult, ...]:
