@@ -1,11 +1,10 @@
 """The Python door: score files, and hold what was found."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 from weakref import finalize
 
@@ -97,11 +96,7 @@ def score(
         passed_over=pairing.provenance(),
         open_names=pairing.has_trajectories,
     )
-    folder = mkdtemp(prefix="jaxeval-") if out is None else out
-    run = Run(Path(folder), settings)
-    if out is None:  # the records go with the last of the results that load from them
-        finalize(run, rmtree, folder, ignore_errors=True)
-    return score_pairs(run, pairing.pairs, _on_stderr if progress else _silently)
+    return score_pairs(_run(out, settings), pairing.pairs, _on_stderr if progress else _silently)
 
 
 def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
@@ -120,6 +115,17 @@ def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
     floor = _records(run.floor_record, below, watch)[0] if below else []
     document = run_document(run, records, floor)
     return Results(document, run.clip, run.settings.protocol.fps, earlier=earlier, lacking=run.missing)
+
+
+def _run(out: File | None, settings: Settings) -> Run:
+    """A run; without a folder of the user's its records go when nobody can ask for them any more."""
+    if out is not None:
+        return Run(Path(out), settings)
+    with ExitStack() as folder:
+        run = Run(Path(folder.enter_context(TemporaryDirectory(prefix="jaxeval-"))), settings)
+        # The run, which every clip's results hold; the results themselves may be gone while a clip's are in use.
+        finalize(run, folder.pop_all().close)
+    return run
 
 
 def _records(

@@ -14,6 +14,14 @@ class JaxevalError(Exception):
 
     The command line prints the text and nothing else; a clip that raises it becomes a `failed` row with the text as
     its reason.
+
+    Example:
+        >>> import jaxeval
+        >>> try:
+        ...     jaxeval.score("late.mp4", "reference.mp4")
+        ... except jaxeval.JaxevalError as error:
+        ...     print(error)
+        late.mp4: expected GENERATED to be a file or a folder, found neither. Check the path.
     """
 
 

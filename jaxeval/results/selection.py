@@ -76,9 +76,7 @@ def select(
     for name in names:
         score = known.get(name)
         if score is None and not open_names:
-            raise JaxevalError(
-                f"scores: expected names of scores, found {name!r}. Did you mean {nearest(name, known)}?"
-            )
+            raise JaxevalError(f"scores: expected names of scores, found {name!r}. {nearest(name, known)}")
         if score and score.per in ("user", "given") and not any(metric.name == name for metric in own):
             raise JaxevalError(f"scores: {name} has no scorer. Register one, or leave it out.")
     told = {known[name].metric for name in names if name in known}

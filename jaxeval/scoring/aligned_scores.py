@@ -165,7 +165,7 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
     values = (float(result.seq), float(result.divergence), *lateness)
     mass = alignment.sum(axis=1)
     if not all_finite(*values, alignment, lags) or not mass.all():
-        return missing(names, f"no finite alignment: soft-DTW at γ = {gamma:g} gave {values[0]:g}")
+        return missing(names, f"no finite alignment: soft-DTW at γ = {np.float32(gamma):g} gave {values[0]:g}")
     expected = (alignment * costs.xy).sum(axis=1) / mass
     curves = {metric: Curves(costs.framewise, expected, lags, alignment)}
     scored = Scored(dict(zip(names, values, strict=True)), curves=curves, support={metric: float(support)})

@@ -103,7 +103,7 @@ def lpips_costs(
         if a == b and i == j:
             steps[a][here] = _steps(left)
         elif a == b and j == i + 1:
-            steps[a][there.start - 1] = _framewise(left[-1:], right[:1])[0]
+            steps[a][there.start - 1] = _step_between(left, right)
         elif a != b and i == j:
             framewise[here] = _framewise(left, right)
         if framewise_only:
@@ -165,3 +165,9 @@ def _steps(features: jax.Array) -> jax.Array:
     """`[BLOCK]` each row against the next one; the last against itself, until the next block is there."""
     following = jnp.concatenate([features[1:], features[-1:]])
     return jnp.sum(jnp.square(following - features), axis=1)
+
+
+@jax.jit
+def _step_between(left: jax.Array, right: jax.Array) -> jax.Array:
+    """A block's last row against the next block's first."""
+    return jnp.sum(jnp.square(left[-1] - right[0]))

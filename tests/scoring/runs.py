@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 
-from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.report.results import Results
+from jaxeval.scoring.documents import run_document
 from jaxeval.scoring.pairing import Pair
-from jaxeval.scoring.run import Run
+from jaxeval.scoring.run import Run, Settings
 from jaxeval.scoring.scorer import Scorer
 
 
@@ -28,7 +29,11 @@ def no_networks(monkeypatch):
 
 
 def a_run(out, name="first", **more):
-    return Run(out, JAXEVAL_V1, "face", names=(name, "references"), **more)
+    return Run(out, Settings(names=(name, "references"), **more))
+
+
+def results_of(run, records):
+    return Results(run_document(run, records), run.clip, run.settings.protocol.fps)
 
 
 def read(folder):

@@ -9,15 +9,16 @@ from rich.console import Console
 
 from jaxeval.errors import JaxevalError
 from jaxeval.media.write import write_video
-from jaxeval.protocol import JAXEVAL_V1
-from jaxeval.report.page import write_report
 from jaxeval.report.table import print_table
 from jaxeval.results.compare import compare
 from jaxeval.results.record import ClipRecord
-from jaxeval.scoring.custom import CustomScore, custom_scores, load_scorers, read_numbers
+from jaxeval.scoring.custom import CustomScore, custom_scores, load_scorers, read_values
+from jaxeval.scoring.documents import run_document
 from jaxeval.scoring.pairing import Pair
-from jaxeval.scoring.run import Run
+from jaxeval.scoring.run import Run, Settings
 from jaxeval.scoring.scorer import Scorer
+
+from .runs import read, results_of
 
 FRAMES = np.random.default_rng(0).integers(0, 255, (6, 96, 192, 3), dtype=np.uint8)
 
@@ -48,10 +49,14 @@ def nothing_else(monkeypatch):
     monkeypatch.setattr(Scorer, "_score", own_only)
 
 
-def scored(out, pair, *scorers, **numbers):
-    run = Run(out, JAXEVAL_V1, "frame", scorers=scorers, numbers=numbers)
+def settings(*scorers, **values):
+    return Settings(region="frame", scorers=scorers, values=values)
+
+
+def scored(out, pair, *scorers, **values):
+    run = Run(out, settings(*scorers, **values))
     record, fresh = run.record(pair)
-    return run, run.write([record]), fresh
+    return results_of(run, [record]), fresh
 
 
 def test_a_scorer_sees_the_frames_as_floats_and_the_rate():
@@ -82,7 +87,9 @@ def test_a_scorer_without_a_number_is_a_missing_score(function, reason):
 def test_in_the_document_and_the_page(tmp_path, pair):
     own = CustomScore("glow", brightness, version="mean 1", better="↓", unit="lux", definition="How bright it is.")
     iqa = CustomScore("iqa", brightness, version="m 2", definition="MUSIQ's.")
-    run, document, _ = scored(tmp_path, pair, iqa, own, fps=31.5, cost=0.25)
+    results, _ = scored(tmp_path, pair, iqa, own, fps=31.5, cost=0.25)
+    results.write(tmp_path / "out", title="One")
+    document = read(tmp_path / "out")
     (clip,) = document["clips"]
     assert clip["scores"]["iqa"] == clip["scores"]["glow"] == document["summary"]["glow"]["mean"]
     assert document["summary"]["fps"] == {"mean": 31.5, "ci95": None, "n": 1, "of": 1}
@@ -94,12 +101,11 @@ def test_in_the_document_and_the_page(tmp_path, pair):
     assert short["glow"].startswith("glow|jaxeval-v1|e:mean 1|c:frame224|f:25|")
     assert short["fps"].startswith("fps|jaxeval-v1|e:given|")
     json.dumps(document, allow_nan=False)
-    write_report(tmp_path / "report.html", document, run.clip, fps=25.0, title="One")
-    page = (tmp_path / "report.html").read_text("utf-8")
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "How bright it is." in page
     assert "MUSIQ&#39;s." in page
     console = Console(width=250, file=io.StringIO())
-    print_table(document, console)
+    print_table(results.document, console)
     told = console.file.getvalue()
     assert "The whole set: fps 31.5 1/s, cost 0.2500" in " ".join(told.split())
     assert "glow" in told
@@ -107,13 +113,13 @@ def test_in_the_document_and_the_page(tmp_path, pair):
 
 
 def test_another_version_is_scored_anew_and_not_compared(tmp_path, pair, nothing_else):
-    _, one, fresh = scored(tmp_path, pair, CustomScore("iqa", brightness, version="1"))
+    one, fresh = scored(tmp_path, pair, CustomScore("iqa", brightness, version="1"))
     assert fresh
-    assert not scored(tmp_path, pair, CustomScore("iqa", brightness, version="1"), fps=3.0)[2]
-    _, other, fresh = scored(tmp_path, pair, CustomScore("iqa", brightness, version="2"))
+    assert not scored(tmp_path, pair, CustomScore("iqa", brightness, version="1"), fps=3.0)[1]
+    other, fresh = scored(tmp_path, pair, CustomScore("iqa", brightness, version="2"))
     assert fresh
     with pytest.raises(JaxevalError, match=r"iqa with encoder 1 against 2"):
-        compare(one, other, ["iqa"])
+        compare(one.document, other.document, ["iqa"])
 
 
 def test_a_file_of_scorers(tmp_path):
@@ -188,26 +194,26 @@ def test_a_scorer_that_failed_is_asked_again(tmp_path, pair, nothing_else):
         return 0.5
 
     own = CustomScore("iqa", moody, version="1")
-    _, document, _ = scored(tmp_path, pair, own)
-    assert document["clips"][0]["missing"]["iqa"] == "its scorer failed: RuntimeError: busy"
-    _, document, fresh = scored(tmp_path, pair, own)
+    results, _ = scored(tmp_path, pair, own)
+    assert results.clips[0].missing["iqa"] == "its scorer failed: RuntimeError: busy"
+    results, fresh = scored(tmp_path, pair, own)
     assert fresh
-    assert document["clips"][0]["scores"]["iqa"] == 0.5
-    assert not scored(tmp_path, pair, CustomScore("iqa", moody, version="1", definition="Another text."))[2]
+    assert results.clips[0].scores["iqa"] == 0.5
+    assert not scored(tmp_path, pair, CustomScore("iqa", moody, version="1", definition="Another text."))[1]
 
 
 def test_no_two_things_of_one_name(tmp_path, pair):
     own = CustomScore("gaze", brightness, version="1")
     with pytest.raises(JaxevalError, match="--value gaze: expected a name of its own, found that of a scorer"):
-        Run(tmp_path, JAXEVAL_V1, "frame", scorers=[own], numbers={"gaze": 1.0})
+        settings(own, gaze=1.0)
     np.savez(tmp_path / "x.npz", gaze=np.eye(5))
     given = Pair("x", tmp_path / "x.npz", tmp_path / "x.npz")
-    record, _ = Run(tmp_path / "one", JAXEVAL_V1, "frame", scorers=[own]).record(given)
+    record, _ = Run(tmp_path / "one", settings(own)).record(given)
     assert record.status == "failed"
     assert "expected trajectories of other names than the scorers', found gaze" in record.reason
-    run = Run(tmp_path / "other", JAXEVAL_V1, "frame", numbers={"gaze": 99.0})
+    run = Run(tmp_path / "other", settings(gaze=99.0))
     with pytest.raises(JaxevalError, match="--value gaze: that name is already a per-clip score"):
-        run.write([run.record(given)[0]])
+        run_document(run, [run.record(given)[0]])
 
 
 @pytest.mark.parametrize(
@@ -220,6 +226,6 @@ def test_no_two_things_of_one_name(tmp_path, pair):
         (["fps=1", "fps=2"], "found fps twice"),
     ],
 )
-def test_numbers_that_are_refused(words, reason):
+def test_values_that_are_refused(words, reason):
     with pytest.raises(JaxevalError, match=reason):
-        read_numbers(words)
+        read_values(words)

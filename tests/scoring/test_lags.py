@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.results.catalogue import catalogue
+from jaxeval.results.document import row_of
 from jaxeval.results.flags import is_doubtful
 from jaxeval.results.record import ClipRecord
-from jaxeval.results.rows import row_of
 from jaxeval.scoring.aligned_scores import Costs, Scored, align
 from jaxeval.scoring.lags import lag_flags
 
@@ -56,7 +57,8 @@ def test_an_aligned_metric_says_what_supports_its_lag(offset, supported):
     found = align("st_lpips", Costs(np.diagonal(xy), xy, apart(x, x), apart(y, y)), JAXEVAL_V1)
     assert found.scores["lag_ms_st_lpips"] == pytest.approx(160 if supported else 0, abs=15)
     row = row_of(ClipRecord("a", "ok", **vars(found)))
-    assert (row["lag_support"]["st_lpips"] > 0.9) == supported
-    assert is_doubtful(row, "lag_ms", "st_lpips") != supported
-    assert is_doubtful(row, "lag_ms_st_lpips", None) != supported
-    assert not is_doubtful(row, "lag_ms_pose", "st_lpips")  # nothing is known of it
+    assert (row.lag_support["st_lpips"] > 0.9) == supported
+    known = catalogue(JAXEVAL_V1.encoders, "st_lpips")
+    assert is_doubtful(row, known["lag_ms"], known) != supported
+    assert is_doubtful(row, known["lag_ms_st_lpips"], catalogue({})) != supported
+    assert not is_doubtful(row, known["lag_ms_pose"], known)  # nothing is known of it

@@ -6,11 +6,13 @@ from scipy.ndimage import gaussian_filter1d
 
 from jaxeval.demo.clips import MATERIAL, SAMPLE_RATE
 from jaxeval.media.audio import decode_audio, loudness_envelope
-from jaxeval.protocol import JAXEVAL_V1
-from jaxeval.scoring.lips import ENVELOPE, envelope_scores
+from jaxeval.results.score import aligned_names
 from jaxeval.scoring.sound import Sound
 
+from .crops import scored
+
 FPS = 25
+ENVELOPE = ("lip_envelope", "lip_envelope_offset_ms", *aligned_names("lip_envelope"))
 SPEECH, _ = decode_audio(MATERIAL / "speech.wav", SAMPLE_RATE)
 
 
@@ -25,17 +27,22 @@ def mesh(late=0.0, count=None):
     return landmarks
 
 
+def lips(landmarks, sound):
+    crops = np.random.default_rng(0).integers(0, 256, (len(landmarks), 32, 32, 3), dtype=np.uint8)
+    return scored(ENVELOPE, crops, crops, landmarks, sound)
+
+
 @pytest.mark.parametrize("late", [-6, 0, 3, 7])
 def test_a_late_picture_has_a_positive_offset(late):
-    scores = envelope_scores(JAXEVAL_V1, mesh(late), Sound(SPEECH)).scores
+    scores = lips(mesh(late), Sound(SPEECH)).scores
     assert set(scores) == set(ENVELOPE)
     assert scores["lip_envelope_offset_ms"] == pytest.approx(40 * late, abs=25)
     assert scores["lip_envelope"] > 0.8
 
 
 def test_the_aligned_form_forgives_what_the_lag_tells():
-    true, late = (envelope_scores(JAXEVAL_V1, mesh(k), Sound(SPEECH)).scores for k in (0, 4))
-    other = envelope_scores(JAXEVAL_V1, mesh()[::-1], Sound(SPEECH)).scores
+    true, late = (lips(mesh(k), Sound(SPEECH)).scores for k in (0, 4))
+    other = lips(mesh()[::-1], Sound(SPEECH)).scores
     assert late["lip_envelope_div"] < 0.5 * other["lip_envelope_div"]
     assert late["lag_ms_lip_envelope"] - true["lag_ms_lip_envelope"] == pytest.approx(160, abs=60)
 
@@ -44,14 +51,14 @@ def test_sound_that_begins_late_is_no_silence():
     """Half a second of the sound is cut off: the rest lies where it was."""
     cut = SAMPLE_RATE // 2
     filled = np.concatenate([np.zeros(cut, SPEECH.dtype), SPEECH[cut:]])
-    scores = envelope_scores(JAXEVAL_V1, mesh(), Sound(filled, late=cut)).scores
+    scores = lips(mesh(), Sound(filled, late=cut)).scores
     assert scores["lip_envelope_offset_ms"] == pytest.approx(0, abs=25)
     assert scores["lip_envelope"] > 0.8
 
 
 def test_picture_and_sound_of_different_lengths():
     for samples, landmarks in ((SPEECH[: 2 * SAMPLE_RATE], mesh()), (SPEECH, mesh()[:50])):
-        scores = envelope_scores(JAXEVAL_V1, landmarks, Sound(samples)).scores
+        scores = lips(landmarks, Sound(samples)).scores
         assert scores["lip_envelope_offset_ms"] == pytest.approx(0, abs=25)
 
 
@@ -65,13 +72,13 @@ def test_picture_and_sound_of_different_lengths():
     ],
 )
 def test_what_can_not_be_told_is_missing(samples, frames, reason):
-    scored = envelope_scores(JAXEVAL_V1, mesh()[:frames], Sound(samples))
-    assert scored.scores == {}
-    assert set(scored.missing) == set(ENVELOPE)
-    assert all(text.startswith(reason) for text in scored.missing.values())
+    found = lips(mesh()[:frames], Sound(samples))
+    assert found.scores == {}
+    assert set(found.missing) == set(ENVELOPE)
+    assert all(text.startswith(reason) for text in found.missing.values())
 
 
 def test_a_still_mouth_is_not_late():
     still = np.repeat(mesh()[:1], 70, axis=0)
-    scores = envelope_scores(JAXEVAL_V1, still, Sound(SPEECH)).scores
+    scores = lips(still, Sound(SPEECH)).scores
     assert (scores["lip_envelope"], scores["lip_envelope_offset_ms"]) == (0, 0)

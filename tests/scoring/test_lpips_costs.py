@@ -50,7 +50,7 @@ def brute(x, y):
 def test_costs_equal_the_definition(t, s, budget):
     x, y = clip(0, t), clip(1, s)
     shares = []
-    costs = lpips_costs(FeatureBlocks(Pixels(), budget), ("x", x), ("y", y), shares.append)
+    costs = lpips_costs(FeatureBlocks(Pixels(), budget), ("x", x), ("y", y), shares.append).costs
     np.testing.assert_allclose(costs.xy, brute(x, y), atol=1e-5)
     np.testing.assert_allclose(costs.xx, brute(x, x), atol=1e-5)
     np.testing.assert_allclose(costs.yy, brute(y, y), atol=1e-5)
@@ -63,7 +63,7 @@ def test_costs_equal_the_definition(t, s, budget):
 @pytest.mark.parametrize("count", [1, 25, 61])
 def test_a_clip_against_itself_has_three_identical_matrices(count):
     x = clip(0, count)
-    costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", x.copy()), lambda share: None)
+    costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", x.copy()), lambda share: None).costs
     np.testing.assert_array_equal(costs.xy, costs.xx)
     np.testing.assert_array_equal(costs.xy, costs.yy)
     np.testing.assert_array_equal(costs.framewise, 0)
@@ -98,7 +98,7 @@ def test_inside_a_band_costs_are_the_same_and_far_blocks_are_never_computed(t, s
     done = []
     original = module._costs
     monkeypatch.setattr(module, "_costs", lambda *a: done.append(1) or original(*a))
-    costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", y), lambda share: None, band=band)
+    costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", y), lambda share: None, band=band).costs
     for matrix, (a, b) in ((costs.xy, (x, y)), (costs.xx, (x, x)), (costs.yy, (y, y))):
         n, m = matrix.shape
         longest = max(n, m) - 1
@@ -110,3 +110,42 @@ def test_inside_a_band_costs_are_the_same_and_far_blocks_are_never_computed(t, s
     assert len(done) <= count * (count + 1) / 2
     if min(t, s) > 100 and band < 10:
         assert len(done) < 0.5 * count * (count + 1) / 2
+
+
+def steps_by_hand(frames):
+    """Each frame's LPIPS to the one before, one after the other in float64."""
+    return np.array([brute(one[None], other[None])[0, 0] for one, other in zip(frames[1:], frames[:-1], strict=True)])
+
+
+COUNTS = [(24, 25), (25, 26), (26, 24), (51, 1), (2, 51), (50, 76)]
+"""Either side of a block's last frame, and clips of one frame, which take no step."""
+
+
+@pytest.mark.parametrize(("t", "s"), COUNTS)
+@pytest.mark.parametrize("budget", [0, 10**5, 10**9])
+@pytest.mark.parametrize("how", [{}, {"band": 1}, {"framewise_only": True}], ids=str)
+def test_steps_equal_a_loop_over_frames_wherever_blocks_end(t, s, budget, how):
+    x, y = clip(0, t), clip(1, s)
+    found = lpips_costs(FeatureBlocks(Pixels(), budget), ("x", x), ("y", y), lambda share: None, **how)
+    assert [len(steps) for steps in found.steps] == [t - 1, s - 1]
+    for steps, frames in zip(found.steps, (x, y), strict=True):
+        np.testing.assert_allclose(steps, steps_by_hand(frames), atol=1e-6)
+
+
+def test_a_clip_that_stands_still_takes_steps_of_0():
+    still = clip(0, 1).repeat(51, axis=0)
+    found = lpips_costs(FeatureBlocks(Pixels()), ("x", still), ("y", clip(1, 30)), lambda share: None)
+    np.testing.assert_array_equal(found.steps[0], 0)
+
+
+@pytest.mark.parametrize(("t", "s"), COUNTS)
+def test_without_matrices_the_rest_is_the_same(t, s, monkeypatch):
+    monkeypatch.setattr(module, "_costs", lambda *_: pytest.fail("a product that nobody asked for"))
+    x, y = ("x", clip(0, t)), ("y", clip(1, s))
+    only = lpips_costs(FeatureBlocks(Pixels()), x, y, lambda share: None, framewise_only=True)
+    monkeypatch.undo()
+    whole = lpips_costs(FeatureBlocks(Pixels()), x, y, lambda share: None)
+    np.testing.assert_array_equal(only.costs.framewise, whole.costs.framewise)
+    for mine, theirs in zip(only.steps, whole.steps, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert not any(matrix.any() for matrix in (only.costs.xy, only.costs.xx, only.costs.yy))

@@ -8,6 +8,9 @@ import pytest
 from jaxeval.checkpoints import load_encoder
 from jaxeval.scoring import ingest, lpips_costs, picture
 
+from .crops import scored
+from .test_picture import IMAGE
+
 LENGTHS = (1, 2, 24, 25, 26, 49, 60)
 
 
@@ -41,12 +44,12 @@ def test_an_encoder(name, side, traced_once):
 
 
 def test_lpips_of_all_pairs(traced_once):
-    for name in ("_features", "_costs", "_framewise"):
+    for name in ("_features", "_costs", "_framewise", "_steps", "_step_between"):
         traced_once(lpips_costs, name)
     blocks = lpips_costs.FeatureBlocks(load_encoder("st_lpips_alex"))
     for count in LENGTHS:
         clips = ("x", clip(count, 32)), ("y", clip(count + 1, 32))
-        costs = lpips_costs.lpips_costs(blocks, *clips, lambda done: None)
+        costs = lpips_costs.lpips_costs(blocks, *clips, lambda done: None).costs
         assert costs.xy.shape == (count, count + 1)
         blocks.drop("x")
         blocks.drop("y")
@@ -56,5 +59,5 @@ def test_image_scores(traced_once):
     for name in ("_against", "_alone", "_smooth"):
         traced_once(picture, name)
     for count in LENGTHS:
-        scored = picture.image_scores(clip(count, 192), clip(count + 100, 192))
-        assert set(scored.scores) | set(scored.missing) == set(picture.IMAGE)
+        found = scored(IMAGE, clip(count, 192), clip(count + 100, 192))
+        assert set(found.scores) | set(found.missing) == set(IMAGE)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from jaxeval.scoring.picture import image_scores
+from .crops import scored
+
+IMAGE = ("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "smooth")
 
 
 def clips(same, count=6, side=192):
@@ -25,16 +27,17 @@ def decibels(x, y):
 @pytest.mark.parametrize("same", [[], [0, 1, 2], [1, 2, 3, 4, 5]], ids=str)
 def test_psnr_is_the_mean_over_the_frames_that_differ(same):
     x, y = clips(same)
-    found, each = image_scores(x, y), decibels(x, y)
+    found, each = scored(IMAGE, x, y), decibels(x, y)
     assert found.scores["psnr"] == pytest.approx(each[np.isfinite(each)].mean(), rel=1e-5)
     flags = [f"identical frames: {len(same)} of 6 frames left out of psnr"] if same else []
     assert [*found.flags] == flags
     assert "psnr" not in found.missing
+    np.testing.assert_allclose(found.per_frame["psnr"], each, rtol=1e-5)
 
 
 def test_psnr_is_missing_where_no_frame_differs():
     x, _ = clips([], count=3)
-    found = image_scores(x, x)
+    found = scored(IMAGE, x, x)
     assert found.missing["psnr"] == "identical frames: 3 of 3"
     assert found.flags == ()
     assert (found.scores["ssim"], found.scores["l1"]) == (pytest.approx(1), 0)
@@ -42,4 +45,4 @@ def test_psnr_is_missing_where_no_frame_differs():
 
 def test_only_common_frames_count():
     x, y = clips([0, 1], count=5)
-    assert image_scores(x[:3], y).flags == ("identical frames: 2 of 3 frames left out of psnr",)
+    assert scored(IMAGE, x[:3], y).flags == ("identical frames: 2 of 3 frames left out of psnr",)

@@ -18,7 +18,7 @@ from jaxeval.report.table import print_table
 from jaxeval.results.record import ClipRecord, Curves, SetFeatures, Strip
 from jaxeval.scoring.scorer import Scorer
 
-from .runs import a_run, no_networks, read, trajectories
+from .runs import a_run, no_networks, read, results_of, trajectories
 
 
 @pytest.fixture(autouse=True)
@@ -65,10 +65,11 @@ def score_all(monkeypatch, run, pairs, odd):
 
     monkeypatch.setattr(Scorer, "score", scored)
     records = [run.record(pair)[0] for pair in pairs]
-    document = run.write(records)
-    print_table(document, Console(file=io.StringIO()))
-    run.write_page(lambda path: write_report(path, document, run.clip, fps=25.0, title="Odd"))
-    return document
+    results = results_of(run, records)
+    outputs = results.write_scores(run.out)
+    print_table(results.document, Console(file=io.StringIO()))
+    results.write_page(outputs, "Odd")
+    return results.document
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
@@ -76,7 +77,7 @@ def test_the_files_are_written_whatever_one_record_holds(monkeypatch, tmp_path, 
     run = a_run(tmp_path / "out")
     score_all(monkeypatch, run, pairs, odd)
     alone = a_run(tmp_path / "alone")
-    alone.write([alone.record(pairs[0])[0]])
+    results_of(alone, [alone.record(pairs[0])[0]]).write_scores(alone.out)
     text = (tmp_path / "out" / "scores.json").read_text()
     document = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in scores.json"))
     assert [row["id"] for row in document["clips"]] == ["clip0", "clip1"]
@@ -91,9 +92,9 @@ def test_the_files_are_written_whatever_one_record_holds(monkeypatch, tmp_path, 
 def test_a_record_that_can_not_be_saved_fails_its_clip_and_is_tried_again(monkeypatch, tmp_path, pairs):
     for _ in range(2):
         document = score_all(monkeypatch, a_run(tmp_path / "out"), pairs, ODD["what NumPy can't store"])
-        assert [row["status"] for row in document["clips"]] == ["ok", "failed"]
-        assert document["clips"][1]["reason"].startswith("unexpected ValueError: ")
-        assert document["clips"][1]["reason"].endswith(".log")
+        assert [row.status for row in document.clips] == ["ok", "failed"]
+        assert document.clips[1].reason.startswith("unexpected ValueError: ")
+        assert document.clips[1].reason.endswith(".log")
 
 
 @pytest.mark.parametrize("lost", [True, False])
@@ -102,8 +103,8 @@ def test_a_record_that_is_gone_before_the_page_costs_its_pictures_only(tmp_path,
     records = [run.record(pair)[0] for pair in pairs]
     (path,) = (tmp_path / "out" / "clips").glob("clip1-*.npz")
     path.unlink() if lost else path.write_bytes(b"PK garbage")
-    document = run.write(records)
-    assert document["summary"]["motion"]["n"] == 2
+    document = results_of(run, records).document
+    assert document.summary["motion"].n == 2
     with pytest.raises(JaxevalError, match=r"clip1: expected its record in .*, found none; score it again"):
         run.clip("clip1")
     write_report(tmp_path / "page.html", document, run.clip, fps=25.0, title="Lost")
@@ -113,19 +114,20 @@ def test_a_record_that_is_gone_before_the_page_costs_its_pictures_only(tmp_path,
 
 
 def test_a_number_that_is_not_finite_is_missing(tmp_path, pairs):
-    run = a_run(tmp_path / "out", numbers={"cost": math.nan, "fps": 30.0})
-    document = run.write([run.record(pair)[0] for pair in pairs])
+    run = a_run(tmp_path / "out", values={"cost": math.nan, "fps": 30.0})
+    results_of(run, [run.record(pair)[0] for pair in pairs]).write_scores(run.out)
+    document = read(tmp_path / "out")
     assert document["summary"]["cost"] == {"mean": None, "ci95": None, "n": 0, "of": 2}
     assert document["details"]["cost"] == {"reason": "given, but not as a finite number"}
     assert document["summary"]["fps"]["mean"] == 30
-    json.dumps(read(tmp_path / "out"), allow_nan=False)
+    json.dumps(document, allow_nan=False)
 
 
 def test_the_numbers_are_written_before_the_page_is_tried(monkeypatch, tmp_path, pairs, capsys):
     def broken(*_, **__):
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr("jaxeval.report.page.write_report", broken)
+    monkeypatch.setattr("jaxeval.report.results.write_report", broken)
     words = [
         "score",
         str(tmp_path / "first"),

@@ -18,7 +18,8 @@ T = np.arange(len(FRAMES))
 
 def flags(x, y=FRAMES, scored=None):
     clips = [SimpleNamespace(seen=SimpleNamespace(crops=frames), frames=len(frames)) for frames in (x, y)]
-    return [flag.split(":")[0] for flag in fault_flags(JAXEVAL_V1, *clips, scored or Scored())]
+    pair = SimpleNamespace(protocol=JAXEVAL_V1, x=clips[0], y=clips[1])
+    return [flag.split(":")[0] for flag in fault_flags(pair, scored or Scored())]
 
 
 @pytest.mark.parametrize(
