@@ -36,7 +36,7 @@ def test_clips_of_any_length_add_up_to_the_distance_of_all_their_frames():
     expected = distance(*(np.concatenate(side) for side in zip(*parts, strict=True)))
     assert entry.mean == pytest.approx(expected, rel=1e-5)
     assert (entry.n, entry.of, entry.ci95) == (8, 9, None)
-    assert sets.details() == {}
+    assert NAME not in sets.details()
 
 
 def test_few_features_are_refused_unless_asked_for():
@@ -51,11 +51,19 @@ def test_few_features_are_refused_unless_asked_for():
             assert sets.details()[NAME].reason == told
 
 
+def test_expressions_need_as_many_features_as_their_entry_says():
+    """Fewer than they have numbers, 1404: no clip's vary in that many directions."""
+    for count, is_there in ((255, False), (256, True)):
+        sets = Sets(OURS)
+        sets.add(SetFeatures({"fd_expr": features(0, count, 300)}, {"fd_expr": features(1, 400, 300)}))
+        assert (sets.summary(1)["fd_expr"].mean is not None) == is_there
+
+
 def test_a_set_score_that_no_pair_has_says_why():
     sets = Sets(PAPERS)
     sets.add(SetFeatures(missing={"fid": "No weights of inception_fid."}))
     entries = sets.summary(1)
-    assert set(entries) == {"fid", "fvd", "fd_arcface_r50"} == set(PAPERS)
+    assert set(entries) == {"fid", "fvd", "fd_arcface_r50", "fd_expr"} == set(PAPERS)
     assert sets.details()["fid"].reason == "No weights of inception_fid."
     assert sets.details()["fvd"].reason == "no clip was scored"
 
