@@ -1,6 +1,6 @@
 """The aligned metric as a loss: pull a blurred, late clip towards its reference without punishing the delay.
 
-Plain gradient descent on the pixels of eight frames; the Soft-DTW divergence of ST-LPIPS features is what it descends.
+Plain gradient descent on the pixels of eight frames. The loss is the Soft-DTW divergence of ST-LPIPS features.
 
     python examples/aligned_loss.py
 """
@@ -19,7 +19,7 @@ STEPS, RATE = 10, 8.0
 
 @jax.jit
 def step(encoder, generated, reference):
-    """One step downhill; the encoder is an argument, so that its weights are not baked into the program."""
+    """One step of gradient descent. The encoder is an argument, so that its weights don't become constants."""
 
     def loss(frames):
         distance = partial(jaxeval.lpips_matrix, encoder)

@@ -1,4 +1,4 @@
-"""The Fréchet distance of two sets of frames that are never in memory together: in waves, and from two halves.
+"""The Fréchet distance of two sets of frames that don't fit into memory: batch by batch, and from two halves.
 
 python examples/frechet_stream.py
 """
@@ -18,12 +18,12 @@ WAVE, WAVES = 16, 5
 
 @jax.jit
 def update(moments, encoder, frames):
-    """The moments of all embeddings so far, with those of one more wave, [16, 150, 150, 3] uint8."""
+    """Moments of all embeddings so far, with one more batch of frames added, [16, 150, 150, 3] uint8."""
     return updated(moments, encoder(frames.astype(jnp.float32) / 255))
 
 
 def waves(seed: int, contrast: float) -> Iterator[np.ndarray]:
-    """Random frames, one wave at a time; from files or a generator it would be the same."""
+    """Random frames, one batch at a time; frames from files or a generator work the same way."""
     rng = np.random.default_rng(seed)
     for _ in range(WAVES):
         coarse = 0.5 + contrast * rng.uniform(-0.5, 0.5, size=(WAVE, 10, 10, 3))
@@ -34,7 +34,7 @@ def main() -> None:
     encoder = jaxeval.load_encoder("dlib_resnet")
 
     def half(seed: int, contrast: float):
-        """What one host, or one day, makes of its share."""
+        """The moments of one half of a set, as one host would compute them."""
         return reduce(
             lambda moments, frames: update(moments, encoder, frames), waves(seed, contrast), empty_moments(128)
         )

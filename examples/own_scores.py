@@ -1,9 +1,9 @@
-"""Scores of one's own: any function of a clip's frames gets a column, an interval and a signature.
+"""Scores of your own: any function of a clip's frames gets a column, a confidence interval and a signature.
 
     jaxeval score generated/ references/ --scorers examples/own_scores.py --value fps=31.5
     python examples/own_scores.py
 
-The first scores files; the second shows the two functions on the demo's talking face.
+The first command scores files; the second prints both scores of the demo's talking face.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ import jaxeval
 
 
 def colorfulness(frames: np.ndarray, fps: float) -> float:
-    """Hasler and Süsstrunk, Measuring colourfulness in natural images, 2003: mean over the frames."""
+    """Colorfulness, mean over the frames (Hasler and Süsstrunk, Measuring colourfulness in natural images, 2003)."""
     red, green, blue = np.moveaxis(255 * frames, -1, 0)
     opponents = np.stack([red - green, (red + green) / 2 - blue])
     spread, mean = opponents.std(axis=(2, 3)), opponents.mean(axis=(2, 3))
@@ -20,7 +20,7 @@ def colorfulness(frames: np.ndarray, fps: float) -> float:
 
 
 def flicker(frames: np.ndarray, fps: float) -> float:
-    """How much the picture's mean luma changes in a second, in grey levels."""
+    """Mean change of the picture's luma per second, in grey levels."""
     luma = 255 * (frames @ np.array([0.299, 0.587, 0.114], np.float32)).mean(axis=(1, 2))
     return float(np.abs(np.diff(luma)).mean() * fps)
 

@@ -1,4 +1,4 @@
-"""Score arrays, without files: a talking face against itself 120 ms late, by identity, frame-wise and aligned.
+"""Score arrays, without files: the identity of a talking face against itself 120 ms late, frame-wise and aligned.
 
 python examples/score_arrays.py
 """
@@ -13,21 +13,21 @@ from jaxeval.perturb.picture import late
 
 @jax.jit
 def embed(encoder, frames):
-    """Identity embeddings of chips around the face, [T, H, W, 3] uint8 to [T, 128]."""
+    """Identity embeddings of pictures of the face: [T, H, W, 3] uint8 to [T, 128]."""
     return encoder(frames.astype(jnp.float32) / 255)
 
 
 def main() -> None:
     frames, _ = talking_face()
-    face = frames[:, 40:190, 60:210]  # the encoder looks at 150x150 pixels around the face
+    face = frames[:, 40:190, 60:210]  # the encoder expects 150x150 pixels around the face
     encoder = jaxeval.load_encoder("dlib_resnet")
     reference, generated = embed(encoder, face), embed(encoder, late(face).frames)
 
     metric = jaxeval.aligned(jaxeval.distances.cosine, gamma=6e-4)
     score = metric(generated, reference)
-    print(f"frame-wise    {score.framewise:.2e}   a delay reads as another face")
-    print(f"aligned       {score.divergence:.2e}   what is left once the clips are aligned")
-    print(f"lag           {score.lag * 40:.0f} ± {score.lag_std * 40:.0f} ms   where it went")
+    print(f"frame-wise    {score.framewise:.2e}   the delay looks like a different face")
+    print(f"aligned       {score.divergence:.2e}   what remains after alignment")
+    print(f"lag           {score.lag * 40:.0f} ± {score.lag_std * 40:.0f} ms   the delay, ± its spread over the frames")
 
 
 if __name__ == "__main__":

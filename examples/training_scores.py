@@ -1,4 +1,4 @@
-"""Scores inside a training loop: several metrics on a batch of generated clips, each network run once a clip.
+"""Scores inside a training loop: several metrics on a batch of generated clips, each encoder run once per clip.
 
 The "generator" is the demo's talking face, late and blurred; two clips are scored in one compiled call.
 
@@ -16,7 +16,7 @@ FPS = 25
 
 
 def main() -> None:
-    frames = talking_face()[0][:40, 40:190, 60:210]  # 150x150 pixels around the face, as dlib's network looks at it
+    frames = talking_face()[0][:40, 40:190, 60:210]  # 150x150 pixels around the face, as dlib's encoder expects
     suite = jaxeval.Suite(
         {
             "ssim": jaxeval.ssim,
@@ -28,7 +28,7 @@ def main() -> None:
     generated = jnp.stack([late(frames).frames, blurred(frames).frames])
     references = jnp.stack([frames, frames])
 
-    # The suite is an argument of the compiled function: its weights don't become constants of the program.
+    # The suite is an argument of the compiled function, so that its weights don't become constants of the program.
     scores = jax.jit(jax.vmap(jaxeval.Suite.__call__, in_axes=(None, 0, 0)))(suite, generated, references)
     for k, name in enumerate(("late", "blurred")):
         aligned = jax.tree.map(lambda rows, k=k: rows[k], scores["identity"])

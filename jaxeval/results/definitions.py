@@ -1,18 +1,18 @@
 """Every metric that jaxeval knows: the one place for its unit, direction, order, encoder and definition.
 
-A new metric is a function in a file of its own in `jaxeval.metrics`, an entry in `METRICS`, and an export. The entry
-says what the function is computed `of`; command, table, page, CSV, comparison and signatures take the rest from here.
+A new metric takes a file with its function in `jaxeval.metrics`, an entry in `METRICS`, and an export. The entry says
+what the function is computed `of`; command, table, page, CSV, comparison and signatures read the rest from it. See
+docs/adding_a_metric.md.
 """
 
 from collections.abc import Mapping
 
 from jaxeval.results.metric import Metric, Value
 
-_BEYOND = "Share of the frames whose lag by the timing metric is beyond ±{} ms."
-_FRECHET = "Fréchet distance between all generated clips' features and all references', {}; a number of the whole set."
+_BEYOND = "Share of the frames with a lag beyond ±{} ms, by the timing metric."
 
 BEYOND, DRIFT = "lag_beyond_{}ms", "lag_drift"
-"""Names of the shares of the frames beyond a tolerance in ms, and of the lag's slope."""
+"""Score names: share of the frames with a lag beyond so many ms, and slope of the lag."""
 
 TIMING = Metric(
     "timing",
@@ -26,11 +26,11 @@ TIMING = Metric(
             "",
             "ms",
             0,
-            "Standard deviation of that lag over the clip: small for a constant delay (the path begins and ends in the "
-            "corners, so not 0), large where timing wanders.",
+            "Spread: standard deviation of that lag over the clip's frames, not a confidence interval. Small for a "
+            "constant delay (not 0, since the path starts and ends in the corners), large if the tempo wanders.",
         ),
         *(Value(BEYOND.format(ms), "↓", "", 3, _BEYOND.format(ms)) for ms in (40, 80, 160)),
-        Value(DRIFT, "", "ms/s", 1, "Slope of that lag: by how many ms the clip falls behind in a second."),
+        Value(DRIFT, "", "ms/s", 1, "Slope of that lag: milliseconds by which the clip falls behind each second."),
     ),
 )
 """The clip's own timing, read off the alignment of the protocol's timing metric."""
@@ -42,21 +42,21 @@ METRICS = (
         "psnr", "image", of="pictures", file="image",
         values=(
             Value("psnr", "↑", "dB", 2,
-                "Peak signal-to-noise ratio, 10·log10(1 / mean squared error) of pixels in 0–1, mean over the frames "
-                "that differ; a flag says how many are identical, of which it is infinite.", rank=5),
+                "Peak signal-to-noise ratio, 10·log10(1 / mean squared error) of pixels in 0–1. Mean over the frames "
+                "that differ: it is infinite for identical ones, and a flag counts those.", rank=5),
         ),
     ),
     Metric(
         "ssim", "image", of="pictures", file="image",
         values=(
             Value("ssim", "↑", "", 4,
-                "Structural similarity in an 11-pixel Gaussian window, σ = 1.5; 1 for identical frames.", rank=11),
+                "Structural similarity in an 11-pixel Gaussian window with σ = 1.5; 1 for identical frames.", rank=11),
         ),
     ),
     Metric(
         "ms_ssim", "image", of="pictures", file="image",
         values=(
-            Value("ms_ssim", "↑", "", 4, "The same at five scales, each half the last.", rank=13),
+            Value("ms_ssim", "↑", "", 4, "Structural similarity at five scales, each half the one before.", rank=13),
         ),
     ),
     Metric(
@@ -69,26 +69,27 @@ METRICS = (
         "cpbd", "image", of="pictures", reference=False,
         values=(
             Value("cpbd", "↑", "", 3,
-                "Cumulative probability of blur detection: how sharp edges are; no reference.", rank=16),
+                "Cumulative probability of blur detection: sharpness of edges; needs no reference.", rank=16),
         ),
     ),
     Metric(
         "niqe", "image", of="pictures", reference=False,
         values=(
             Value("niqe", "↓", "", 2,
-                "Natural image quality evaluator: distance from pristine pictures' statistics.", rank=17),
+                "Natural image quality evaluator: distance from the statistics of pristine pictures; needs no "
+                "reference.", rank=17),
         ),
     ),
     Metric(
         "iqa", "image", of="nothing", per="user",
         values=(
-            Value("iqa", "↑", "", 3, "The user's own image quality, as registered.", rank=30),
+            Value("iqa", "↑", "", 3, "Image quality by a scorer of your own.", rank=30),
         ),
     ),
     Metric(
         "vqa", "image", of="nothing", per="user",
         values=(
-            Value("vqa", "↑", "", 3, "The user's own video quality, as registered.", rank=30),
+            Value("vqa", "↑", "", 3, "Video quality by a scorer of your own.", rank=30),
         ),
     ),
     Metric(
@@ -96,8 +97,8 @@ METRICS = (
         cost="ST-LPIPS distance", glance=True,
         values=(
             Value("st_lpips", "↓", "", 4,
-                "Shift-tolerant LPIPS (AlexNet): perceptual distance of frame t to frame t; 0 for identical "
-                "frames.", rank=1),
+                "Shift-tolerant LPIPS (AlexNet): perceptual distance, frame by frame; 0 for identical frames.",
+                rank=1),
         ),
     ),
     Metric(
@@ -105,45 +106,47 @@ METRICS = (
         cost="LPIPS distance", glance=True,
         values=(
             Value("lpips", "↓", "", 4,
-                "LPIPS v0.1: perceptual distance of frame t to frame t; 0 for identical frames.", rank=2),
+                "LPIPS v0.1: perceptual distance, frame by frame; 0 for identical frames.", rank=2),
         ),
     ),
     Metric(
         "csim", "Identity (CSIM)", of="embeddings", file="identity", distance="cosine", cost="2 − 2·cosine",
         values=(
             Value("csim", "↑", "", 4,
-                "Cosine of the two faces' embeddings. On dlib's the same person gives about .95, other people about "
-                ".80: not comparable with a CSIM on ArcFace.", rank=4),
+                "Cosine of the two faces' embeddings. With dlib's encoder the same person gives about .95, different "
+                "people about .80: not comparable with a CSIM from ArcFace.", rank=4),
         ),
     ),
     Metric(
         "id_distance", "Identity (CSIM)", of="embeddings", file="identity",
         values=(
             Value("id_distance", "↓", "", 3,
-                "Euclidean distance of the same two embeddings; dlib's own threshold for the same person is 0.6.",
+                "Euclidean distance of the same two embeddings; dlib's threshold for the same person is 0.6.",
                 rank=15),
         ),
     ),
     Metric(
         "pose", "Head pose", of="pose", distance="squared_euclidean", cost="squared pose distance",
         values=(
-            Value("pose", "↓", "", 4, "Squared ℓ2 distance of head poses, rotation, size and place.", rank=10),
+            Value("pose", "↓", "", 4, "Squared ℓ2 distance of head poses: rotation, scale and position.", rank=10),
         ),
     ),
     Metric(
         "expr", "Expression", of="expression",
         distance="squared_euclidean", cost="squared distance of expressions", decimals=5, glance=True,
         values=(
-            Value("expr", "↓", "", 5, "Squared ℓ2 distance of expressions, the rigid pose removed.", rank=3),
+            Value("expr", "↓", "", 5, "Squared ℓ2 distance of expressions, with the rigid pose removed.", rank=3),
         ),
     ),
     Metric(
         "sync", "Lips and sound (SyncNet)", of="lips and speech", per="clip", encoders=("syncnet",),
         distance="squared_euclidean", cost="squared distance of embeddings", decimals=2,
         values=(
-            Value("sync_c", "↑", "", 3, "SyncNet's confidence: median less least distance over the shifts.", rank=7),
-            Value("sync_d", "↓", "", 3, "SyncNet's least mean distance of lips and sound over the shifts.", rank=8),
-            Value("sync_offset_ms", "", "ms", 0, "The shift at which it is found."),
+            Value("sync_c", "↑", "", 3,
+                "SyncNet's confidence: median minus minimum, over the shifts, of the mean distance of lips and "
+                "sound.", rank=7),
+            Value("sync_d", "↓", "", 3, "SyncNet's mean distance of lips and sound at the best shift.", rank=8),
+            Value("sync_offset_ms", "", "ms", 0, "The best shift, where that distance is smallest."),
         ),
     ),
     Metric(
@@ -151,7 +154,7 @@ METRICS = (
         distance="squared_euclidean", cost="squared distance, standardized", decimals=3,
         values=(
             Value("lip_envelope", "↑", "", 3,
-                "Correlation of the lips' opening, and its velocity, with the sound's envelope at the best "
+                "Correlation of the mouth's opening, and its velocity, with the envelope of the sound at the best "
                 "shift.", rank=6),
             Value("lip_envelope_offset_ms", "", "ms", 0, "That shift. Positive: the lips are late."),
         ),
@@ -159,115 +162,115 @@ METRICS = (
     Metric(
         "lmd", "landmarks", of="points", file="landmarks",
         values=(
-            Value("lmd", "↓", "px", 2, "Mean distance of the mesh's points, centred, in pixels.", rank=18),
+            Value("lmd", "↓", "px", 2, "Mean distance of the face mesh's landmarks after centering.", rank=18),
         ),
     ),
     Metric(
         "m_lmd", "landmarks", of="landmarks", file="landmarks",
         values=(
-            Value("m_lmd", "↓", "px", 2, "The same of the lips.", rank=12),
+            Value("m_lmd", "↓", "px", 2, "Mean distance of the lips' landmarks after centering.", rank=12),
         ),
     ),
     Metric(
         "jerk", "smoothness", of="mesh expression", per="clip", reference=False, timed=True, file="smoothness", least=4,
         values=(
-            Value("jerk", "↓", "", 2, "How jerkily the face moves; no reference.", rank=20),
+            Value("jerk", "↓", "", 2, "How jerkily the face moves; needs no reference.", rank=20),
         ),
     ),
     Metric(
         "smooth", "smoothness", of="pictures", per="clip", reference=False, file="smoothness",
         values=(
             Value("smooth", "↑", "", 4,
-                "How well each second frame is the mean of its neighbours; no reference.", rank=21),
+                "How well every second frame is predicted by the mean of its neighbors; needs no reference.", rank=21),
         ),
     ),
     Metric(
         "tlpips", "smoothness", of="steps", per="clip", least=2,
         values=(
             Value("tlpips", "↓", "", 4,
-                "Temporal LPIPS: mean difference between the perceptual steps, frame to next frame, of the generated "
-                "clip and of the reference.", rank=22),
+                "Temporal LPIPS: mean difference between the perceptual steps (one frame to the next) of the generated "
+                "clip and those of the reference.", rank=22),
         ),
     ),
     Metric(
         "head_motion", "Behavior", of="angles", per="clip", least=2, undefined="the reference's head doesn't move",
         values=(
             Value("head_motion", "", "°", 2,
-                "Standard deviation of the head's rotation over the clip, the root of the variances of pitch, yaw and "
-                "roll.", rank=23),
-            Value("head_motion_ratio", "", "", 2, "That over the reference's: 1 if the head moves as much."),
+                "Standard deviation of the head's rotation over the clip: square root of the summed variances of "
+                "pitch, yaw and roll.", rank=23),
+            Value("head_motion_ratio", "", "", 2, "The same divided by the reference's; 1 if both heads move equally."),
         ),
     ),
     Metric(
         "blink_rate", "Behavior", of="eyes", per="clip", least=50, reference=False, both=True, timed=True,
         values=(
             Value("blink_rate", "", "1/min", 1,
-                "Blinks per minute: how often both eyes shut and open again within half a second.", rank=24),
-            Value("blink_rate_reference", "", "1/min", 1, "That of the reference."),
+                "Blinks per minute: how often both eyes close and reopen within half a second.", rank=24),
+            Value("blink_rate_reference", "", "1/min", 1, "Blinks per minute of the reference."),
         ),
     ),
     Metric(
         "fps", "sets", of="nothing", per="given",
         values=(
-            Value("fps", "↑", "1/s", 1, "Frames that the method generates in a second, as its user says."),
+            Value("fps", "↑", "1/s", 1, "Frames that the method generates per second, as given by the user."),
         ),
     ),
     Metric(
         "fid", "sets", of="inception features", per="set", encoders=("inception_fid",),
         values=(
             Value("fid", "↓", "", 2,
-                "Fréchet distance between all generated clips' features and all references', Inception's; a number of "
-                "the whole set."),
+                "Fréchet distance between the Inception features of all generated clips and of all references: one "
+                "number for the whole set."),
         ),
     ),
     Metric(
         "fvd", "sets", of="i3d features", per="set", encoders=("i3d",),
         values=(
             Value("fvd", "↓", "", 1,
-                "Fréchet distance between all generated clips' features and all references', I3D's, of 16 frames each;"
-                " a number of the whole set."),
+                "Fréchet distance between the I3D features of all generated clips and of all references, 16 frames "
+                "each: one number for the whole set."),
         ),
     ),
     Metric(
         "fd_expr", "sets", of="change of expression", per="set", least=256,
         values=(
             Value("fd_expr", "↓", "", 6,
-                "Fréchet distance of all expressions, each pair's less its reference's mean one; papers' E-FID is that "
-                "of a 3DMM's coefficients, whose values aren't comparable; a number of the whole set."),
+                "Fréchet distance between all generated and all reference expressions, each pair's minus the mean of "
+                "its reference: one number for the whole set. Not comparable with E-FID, which uses a 3DMM."),
         ),
     ),
     Metric(
         "fd_identity", "sets", of="embeddings", per="set",
         values=(
             Value("fd_{encoder}", "↓", "", 4,
-                "Fréchet distance between all generated clips' features and all references', the identity network's; a"
-                " number of the whole set."),
+                "Fréchet distance between the identity embeddings of all generated clips and of all references: one "
+                "number for the whole set."),
         ),
     ),
 )
 # fmt: on
-"""All of them, in the order of the tables' columns. A set's `{encoder}` stands for the protocol's network."""
+"""All metrics, in the order of the tables' columns. `{encoder}` stands for the protocol's encoder."""
 
 MOUTH = "expr"
-"""The metric whose lag is the mouth's: it stands beside the picture's, which may be in time while the mouth isn't."""
+"""The metric that measures the mouth's lag, shown beside the picture's: only the mouth may be late."""
 
 GROUPS: Mapping[str, str] = {
     "timing": "Timing",
     "image": "Pixels",
     "landmarks": "Landmarks",
     "smoothness": "Smoothness",
-    "own": "Scores of the user's own",
+    "own": "Your own scores",
     "sets": "The whole set",
     "other": "Other",
 }
-"""Headings over the columns; a group that isn't here is its own heading."""
+"""Headings over the columns; any other group is its own heading."""
 
 SEQ = (
-    "Soft-DTW / max(T, S), the paper's formula: biased by the entropy of the alignment, so it may be negative and is "
-    "not 0 for identical clips."
+    "Soft-DTW / max(T, S), the paper's formula. Biased by the entropy of the alignment: it may be negative, and isn't "
+    "0 for identical clips."
 )
-DIV = "Soft-DTW divergence / max(T, S): what the best alignment leaves, debiased; 0 for identical clips."
-LAG = "Mean lag that the alignment of {} forgave. Positive: the generated clip is late."
-LAG_STD = "Standard deviation of that lag over the clip."
-GIVEN = "A value that the user gives."
-"""Definitions of the scores that every aligned metric has, and of numbers of the user's."""
+DIV = "Soft-DTW divergence / max(T, S): the cost per frame that remains after alignment; 0 for identical clips."
+LAG = "Mean lag that the alignment by {} forgave. Positive: the generated clip is late."
+LAG_STD = "Spread: standard deviation of that lag over the clip's frames, not a confidence interval."
+GIVEN = "A value given by the user."
+"""Definitions of the scores that every aligned metric has, and of values given by the user."""
