@@ -91,6 +91,26 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
     summary: dict[str, Entry] = {}
 
 
+class _Protocol(msgspec.Struct):
+    encoders: dict[str, str] = {}
+    gamma: dict[str, float] = {}
+    band: float | None = None
+    timing: str | None = None
+
+
+class _Provenance(msgspec.Struct):
+    """What of a provenance is used; the rest is for readers."""
+
+    protocol: _Protocol | str = ""
+    trajectories: tuple[str, ...] = ()
+    scorers: dict[str, dict[str, str]] = {}
+    values: dict[str, Any] = {}
+
+
+class _Read(msgspec.Struct):
+    provenance: _Provenance
+
+
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a run found.
 
@@ -187,7 +207,9 @@ def read_document(path: Path) -> Document:
     if isinstance(plain, dict) and plain.get("schema", SCHEMA) != SCHEMA:
         raise JaxevalError(f"{file}: expected schema {SCHEMA}, found {plain['schema']}; {_NEXT}.")
     try:
-        return document_of(plain)
+        document = document_of(plain)
+        msgspec.convert({"provenance": document.provenance}, _Read)
+        return document
     except msgspec.ValidationError as error:
         raise JaxevalError(f"{expected}, found: {error}; {_NEXT}.") from error
 

@@ -79,8 +79,16 @@ def select(
             raise JaxevalError(f"scores: expected names of scores, found {name!r}. {nearest(name, known)}")
         if score and score.per in ("user", "given") and not any(metric.name == name for metric in own):
             raise JaxevalError(f"scores: {name} has no scorer. Register one, or leave it out.")
+        _refuse_without_encoder(name, known, protocol)
     told = {known[name].metric for name in names if name in known}
     kept = Selection(known, tuple(metric for metric in known.metrics if metric.name in told), frozenset(names))
     if TIMING in kept.metrics and known.timing not in told:
         kept = Selection(known, (*kept.metrics, known.entries[known.timing]), kept.names)
     return kept
+
+
+def _refuse_without_encoder(name: str, known: Catalogue, protocol: Protocol) -> None:
+    metric = known.entries[known[name].metric] if name in known else None
+    if metric and metric.role and not known.encoder(metric):
+        text = f"scores: {name} needs an encoder for {metric.role}, and {protocol.name} names none"
+        raise JaxevalError(f"{text}. Choose another protocol, or leave it out.")

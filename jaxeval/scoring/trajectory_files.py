@@ -10,7 +10,7 @@ import numpy as np
 from jaxeval.alignment import distances
 from jaxeval.errors import JaxevalError, one_line, printable
 from jaxeval.protocol import Protocol
-from jaxeval.results.catalogue import catalogue
+from jaxeval.results.catalogue import is_reserved
 from jaxeval.results.score import aligned_names
 from jaxeval.scoring.aligned_scores import Scored, align, framewise, missing, trajectory_costs
 
@@ -76,7 +76,7 @@ def _read(path: Path, protocol: Protocol) -> tuple[dict[str, np.ndarray], float]
         raise JaxevalError(f"{path}: {text}. {_NEXT}")
     if not arrays:
         raise JaxevalError(f"{path}: expected at least one trajectory, found none. {_NEXT}")
-    return {name: _checked(path, name, array, protocol) for name, array in arrays.items()}, float(fps)
+    return {name: _checked(path, name, array) for name, array in arrays.items()}, float(fps)
 
 
 def _arrays(path: Path) -> dict[str, Any]:
@@ -102,8 +102,8 @@ def _kind(first: bytes) -> str:
     return "no archive" if first else "an empty file"
 
 
-def _checked(path: Path, name: str, array: Any, protocol: Protocol) -> np.ndarray:
-    reserved = name in catalogue(protocol.encoders)
+def _checked(path: Path, name: str, array: Any) -> np.ndarray:
+    reserved = is_reserved(name)
     if reserved or not _NAME.fullmatch(name):
         found = f"{name}, which is a score's own" if reserved else repr(name)
         raise JaxevalError(f"{path}: expected names of letters, digits and _, found {found}; call it otherwise.")

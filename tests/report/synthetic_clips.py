@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.results.document import Document, Entry, row_of
 from jaxeval.results.record import ClipRecord, Curves, Strip
 
 FPS = 25.0
@@ -63,12 +65,11 @@ def strip(times, t):
 def scores_of(record):
     found = {"psnr": 27.25, "ssim": 0.9123, "l1": 0.0231, "id_distance": 0.213, "csim": 0.9712}
     for name, c in record.curves.items():
-        lag = {"mean": 1000 / FPS * c.lag.mean(), "std": 1000 / FPS * c.lag.std()}
         found |= {
             f"{name}_seq": c.aligned.mean() - 0.01,
             f"{name}_div": c.aligned.mean(),
-            f"lag_ms_{name}": lag["mean"],
-            f"lag_std_ms_{name}": lag["std"],
+            f"lag_ms_{name}": 1000 / FPS * c.lag.mean(),
+            f"lag_std_ms_{name}": 1000 / FPS * c.lag.std(),
         }
         found |= {} if name == "csim" else {name: c.framewise.mean()}
     found |= {"lag_ms": found["lag_ms_st_lpips"], "lag_std_ms": found["lag_std_ms_st_lpips"]}
@@ -103,45 +104,28 @@ def without(record, *names, reason):
     return replace(record, scores=kept, missing={**record.missing, **dict.fromkeys(names, reason)})
 
 
-def document(records):
-    """`scores.json` of those clips, with intervals by the normal approximation."""
-    clips = [
-        {
-            "id": r.id,
-            "status": r.status,
-            "reason": r.reason,
-            "frames": r.frames and list(r.frames),
-            "scores": r.scores,
-            "missing": r.missing,
-            "flags": list(r.flags),
-        }
-        for r in records
-    ]
-    summary = {}
-    for name in dict.fromkeys(name for r in records for name in (*r.scores, *r.missing)):
-        values = np.array([r.scores[name] for r in records if name in r.scores])
-        half = 1.96 * values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else None
-        mean = float(values.mean()) if len(values) else None
-        summary[name] = {
-            "mean": mean,
-            "ci95": None if half is None else [float(mean - half), float(mean + half)],
-            "n": len(values),
-            "of": len(records),
-        }
-    protocol = {
-        "name": "jaxeval-v1",
-        "fps": FPS,
-        "region": "face",
-        "gamma": {"st_lpips": 0.001, "csim": 0.001, "pose": 0.0005, "expr": 0.0001},
-    }
-    return {
-        "schema": 1,
-        "clips": clips,
-        "summary": summary,
-        "provenance": {
-            "protocol": protocol,
-            "versions": {"jaxeval": "0.1.0", "jax": "0.10.1"},
-            "command": "jaxeval score methods reference",
+def document(records, support=None, **protocol):
+    """`scores.json` of those clips, with intervals by the normal approximation.
+
+    `support` is id to the support of a clip's lags; `protocol` changes fields of the provenance's protocol.
+    """
+    rows = [row_of(replace(r, support=(support or {}).get(r.id, {}))) for r in records]
+    names = dict.fromkeys(name for r in records for name in (*r.scores, *r.missing))
+    return Document(
+        clips=tuple(rows),
+        summary={name: entry([r.scores[name] for r in records if name in r.scores], len(records)) for name in names},
+        provenance={
+            "protocol": JAXEVAL_V1.as_dict() | protocol,
+            "region": "face",
+            "trajectories": list(dict.fromkeys(name for r in records for name in r.trajectories)),
+            "software": {"jaxeval": "0.1.0", "jax": "0.10.1"},
             "started": "2026-01-02T03:04:05Z",
         },
-    }
+    )
+
+
+def entry(values, of):
+    mean = float(np.mean(values)) if values else None
+    half = 1.96 * np.std(values, ddof=1) / len(values) ** 0.5 if len(values) > 1 else None
+    ci95 = None if half is None else (float(mean - half), float(mean + half))
+    return Entry(mean=mean, ci95=ci95, n=len(values), of=of)

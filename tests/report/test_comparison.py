@@ -11,11 +11,11 @@ from jaxeval.report.comparison import comparison_csv, comparison_json, compariso
 from jaxeval.results.catalogue import catalogue
 from jaxeval.results.compare import Difference
 
-SCORES = catalogue()
+SCORES = catalogue({})
 LAGS = ((80.0, 10.0), (-20.0, 2.5))
 ROWS = [
-    Difference(SCORES["ssim"], 0.1, 1 / 3, 1 / 3 - 0.1, [0.2, 0.25], 12, 13, p=1 / 2048, p_holm=3 / 2048),
-    Difference(SCORES["pose_div"], 0.1, 0.2, 0.1, [0.05, 0.2], 12, 13, LAGS, 2, 0.5, 0.75),
+    Difference(SCORES["ssim"], 0.1, 1 / 3, 1 / 3 - 0.1, (0.2, 0.25), 12, 13, p=1 / 2048, p_holm=3 / 2048),
+    Difference(SCORES["pose_div"], 0.1, 0.2, 0.1, (0.05, 0.2), 12, 13, LAGS, 2, 0.5, 0.75),
     Difference(SCORES["l1"], 0.1, 0.2, 0.1, None, 1, 13, p=1.0, p_holm=1.0, reason="too few clips (n = 1)"),
     Difference(
         SCORES["psnr"], None, 31.0, None, None, 0, 13, reason="missing in the first run: no frames (13 of 13 clips)"
@@ -56,7 +56,7 @@ def test_notes_name_the_test_its_sample_and_what_is_missing():
     notes = comparison_notes(ROWS)
     assert notes[0] == "psnr: missing in the first run: no frames (13 of 13 clips)."
     assert "all 2^n sign flips up to 13 clips; Holm-corrected over 3 scores" in notes[-1]
-    many = Difference(SCORES["ssim"], 0.1, 0.2, 0.1, [0.0, 0.2], 14, 14, p=0.5, p_holm=0.5)
+    many = Difference(SCORES["ssim"], 0.1, 0.2, 0.1, (0.0, 0.2), 14, 14, p=0.5, p_holm=0.5)
     assert "beyond that 9,999 random ones (seed 0)" in comparison_notes([many])[-1]
 
 

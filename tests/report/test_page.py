@@ -7,12 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as changed
 
 from jaxeval.errors import JaxevalError
 from jaxeval.report import clips as report_clips
 from jaxeval.report import page as report
 from jaxeval.report import scores as report_scores
 from jaxeval.report.page import write_report
+from jaxeval.results.document import Detail, Entry
 from jaxeval.results.record import ClipRecord
 
 from .synthetic_clips import FPS, METRICS, clip, document, failed, without
@@ -76,7 +78,7 @@ class Page(HTMLParser):
 
 def write(folder, records, clips=None, **changes):
     target = folder / "report.html"
-    content = {**document(records), **changes}
+    content = changed(document(records), **changes)
     write_report(target, content, records if clips is None else clips, fps=FPS, title='Odd <title> & "more"')
     return target.read_text(encoding="utf-8")
 
@@ -92,21 +94,20 @@ def page(source):
 
 
 def test_every_number_is_the_documents(page):
-    rows = document(RECORDS)["clips"]
-    for row in rows:
-        for name, value in row["scores"].items():
+    for row in document(RECORDS).clips:
+        for name, value in row.scores.items():
             if not name.startswith("lag_std"):
-                assert float(page.cells.pop((row["id"], name))) == value
+                assert float(page.cells.pop((row.id, name))) == value
     # What is left over are exactly the missing values.
     assert page.cells == {("partial", name): None for name in ("psnr", "pose_div", "lag_ms_pose")}
 
 
 def test_the_summary_has_means_intervals_and_counts(page, source):
     foot = source[source.index("<tfoot>") : source.index("</tfoot>")]
-    summary = document(RECORDS)["summary"]
+    summary = document(RECORDS).summary
     for name, entry in summary.items():
         if not name.startswith("lag_std"):
-            assert all(f'data-value="{value}"' in foot for value in (entry["mean"], *entry["ci95"]))
+            assert all(f'data-value="{value}"' in foot for value in (entry.mean, *entry.ci95))
     assert (foot.count("4 of 6"), foot.count("3 of 6")) == (len(summary) - 5 - 3, 3)
 
 
@@ -265,9 +266,9 @@ def test_a_report_of_four_clips_is_small(tmp_path):
 
 def test_scores_of_the_set_stand_in_the_summary_and_their_reasons_under_the_table(tmp_path):
     found = document([LATE])
-    found["summary"]["fd_dlib_resnet"] = {"mean": 1.2345, "ci95": None, "n": 1, "of": 1}
-    found["summary"]["fid"] = {"mean": None, "ci95": None, "n": 0, "of": 1}
-    found["details"] = {"fid": {"reason": "2049 features needed on either side"}, "psnr": {"median": 1.0, "worst": []}}
+    of_set = {"fd_dlib_resnet": Entry(mean=1.2345, n=1, of=1), "fid": Entry(of=1)}
+    details = {"fid": Detail(reason="2049 features needed on either side"), "psnr": Detail(median=1.0)}
+    found = changed(found, summary=found.summary | of_set, details=details)
     write_report(tmp_path / "report.html", found, [LATE], fps=FPS, title="set")
     text = " ".join(Page((tmp_path / "report.html").read_text("utf-8")).texts)
     assert "1.2345" in text

@@ -6,7 +6,7 @@ import time
 import pytest
 from rich.console import Console
 
-from jaxeval.cli import progress
+from jaxeval.report import progress
 from jaxeval.report.progress import clip_progress, duration
 
 

@@ -9,20 +9,21 @@ from rich.console import Console
 
 from jaxeval.protocol import ARXIV_2606_01031, JAXEVAL_V1
 from jaxeval.report.table import print_table
-from jaxeval.results.catalogue import aligned_metrics, catalogue, scores_in
+from jaxeval.results.catalogue import catalogue
+from jaxeval.results.document import catalogue_of, document_of
 from jaxeval.results.formatting import format_value
 from jaxeval.results.record import ClipRecord
 
 from .synthetic_clips import clip, document, failed, without
 
 LATE, BLURRED = clip("late"), clip("blurred", shift=0, noise=0.6)
-SCORES = catalogue()
-ALIGNED = aligned_metrics(document([LATE]))
+SCORES = catalogue(JAXEVAL_V1.encoders, JAXEVAL_V1.timing)
+ALIGNED = catalogue_of(document([LATE])).aligned
 
 
-def printed(records, width):
+def printed(records, width, **more):
     console = Console(width=width, file=io.StringIO(), color_system=None)
-    print_table(document(records), console)
+    print_table(document(records, **more), console)
     return console.file.getvalue()
 
 
@@ -61,8 +62,8 @@ def test_the_summary_says_how_many_of_how_many():
     counts = re.findall(r"\d+ of \d+", lines["n of N"])
     assert counts[0] == "2 of 4"
     assert set(counts[1:]) == {"3 of 4"}
-    entry = document(records)["summary"]["st_lpips"]
-    for line, value in (("mean", entry["mean"]), ("95 % from", entry["ci95"][0]), ("95 % to", entry["ci95"][1])):
+    entry = document(records).summary["st_lpips"]
+    for line, value in (("mean", entry.mean), ("95 % from", entry.ci95[0]), ("95 % to", entry.ci95[1])):
         assert f"{value:.4f}".replace("-", "−") in lines[line]
 
 
@@ -131,7 +132,7 @@ def test_every_score_of_a_protocol_is_known_with_its_better_end_and_unit(protoco
         lower |= {"fid": "", "fvd": ""}
     else:
         higher, timing = higher | {"lip_envelope": ""}, timing | {"lip_envelope_offset_ms": "ms"}
-    known = catalogue(protocol.encoders)
+    known = catalogue(protocol.encoders, protocol.timing)
     for names, better in ((higher, "↑"), (lower, "↓"), (timing, "")):
         assert {(known[name].better, known[name].unit) for name in names} == {(better, unit) for unit in names.values()}
     encoder = {"jaxeval-v1": "(dlib)", "arxiv-2606.01031": "(arcface_r50)"}[protocol.name]
@@ -139,8 +140,9 @@ def test_every_score_of_a_protocol_is_known_with_its_better_end_and_unit(protoco
 
 
 def test_unknown_scores_are_kept_with_their_own_name():
-    found = scores_in({"clips": [{"scores": {"novel": 1.0, "psnr": 2.0}}], "summary": {"other_one": {}}})
-    assert [score.label for score in found] == ["psnr", "other_one", "novel"]
+    clips = [{"id": "a", "scores": {"novel": 1.0, "psnr": 2.0}}]
+    known = catalogue_of(document_of({"clips": clips, "summary": {"other_one": {}}}))
+    assert [score.label for score in known.values()] == ["psnr", "other_one", "novel"]
 
 
 FLAG = "timing: 92 % of the frames are more than 160 ms late or early by st_lpips: do not quote a _div without its lag"
@@ -185,13 +187,9 @@ def test_the_mouths_lag_stands_beside_the_pictures(width, beside):
 
 
 def test_a_lag_without_support_is_doubted():
-    content = document([clip("a"), clip("b"), clip("c")])
-    content["provenance"]["protocol"]["timing"] = "st_lpips"
-    content["clips"][0]["lag_support"] = {"st_lpips": -0.3, "expr": 0.9}
-    content["clips"][1]["lag_support"] = {"st_lpips": 0.9, "expr": 0.3}
-    console = Console(width=80, file=io.StringIO(), color_system=None)
-    print_table(content, console)
-    rows = [line.rstrip() for line in console.file.getvalue().splitlines() if line.strip()[:2] in ("a ", "b ", "c ")]
+    support = {"a": {"st_lpips": -0.3, "expr": 0.9}, "b": {"st_lpips": 0.9, "expr": 0.3}}
+    lines = printed([clip("a"), clip("b"), clip("c")], 80, support=support).splitlines()
+    rows = [line.rstrip() for line in lines if line.strip()[:2] in ("a ", "b ", "c ")]
     lags = [re.findall(r"± \d+\??", row) for row in rows]
     assert [[lag.endswith("?") for lag in found] for found in lags] == [[True, False], [False, True], [False, False]]
 
@@ -207,7 +205,10 @@ def test_trajectories_that_came_in_files_are_printed_as_blocks():
     scores = {"gaze_of_mine": 0.5, "gaze_of_mine_seq": 0.1, "gaze_of_mine_div": 0.25, "lag_ms_gaze_of_mine": 80.0}
     lagless = {"gaze_of_mine": 0.5, "gaze_of_mine_div": 0.5}
     reasons = {"lag_ms_gaze_of_mine": "one frame only: it has no timing"}
-    records = [ClipRecord("a", "ok", scores=lagless, missing=reasons), ClipRecord("b", "ok", scores=scores)]
+    records = [
+        ClipRecord("a", "ok", scores=lagless, missing=reasons, trajectories=("gaze_of_mine",)),
+        ClipRecord("b", "ok", scores=scores),
+    ]
     text = printed(records, 80)
     assert re.search(r"gaze_of_mine +_div +lag", text.splitlines()[1])
     assert re.search(r"b +0\.5000 +0\.2500 +\+80", text)

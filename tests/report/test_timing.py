@@ -5,14 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as changed
 
+from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.report import page as report
 from jaxeval.report import scores as report_scores
 from jaxeval.report import timing as report_timing
 from jaxeval.report.page import write_report
 from jaxeval.report.scores import glance_of, groups_of, worst_of
 from jaxeval.report.timing import furthest_off, timing_metric, timing_section
-from jaxeval.results.catalogue import aligned_metrics, catalogue
+from jaxeval.results.catalogue import catalogue
+from jaxeval.results.document import Detail, Row, SignatureTexts, catalogue_of
 from jaxeval.results.formatting import format_cell
 from jaxeval.results.record import ClipRecord
 
@@ -21,6 +24,7 @@ from .test_page import Page
 
 FLAG = "timing: 92 % of the frames are more than 160 ms late or early by st_lpips: do not quote a _div without its lag"
 SHARES = {"lag_beyond_40ms": 0.973, "lag_beyond_80ms": 0.5, "lag_beyond_160ms": 0.12, "lag_drift": -6.52}
+KNOWN = catalogue(JAXEVAL_V1.encoders, JAXEVAL_V1.timing)
 LAGS = [f"{kind}_ms_{metric}" for kind in ("lag", "lag_std") for metric in METRICS]
 
 
@@ -35,7 +39,7 @@ RECORDS = [LATE, STEADY, failed(), ONE]
 
 
 def written(folder, records, clips=None, **changes):
-    content = document(records) | changes
+    content = changed(document(records), **changes)
     write_report(folder / "report.html", content, records if clips is None else clips, fps=FPS, title="timing")
     return (folder / "report.html").read_text("utf-8")
 
@@ -46,10 +50,10 @@ def section(source):
 
 def section_of(records, lags=None):
     content = document(records)
-    metrics = aligned_metrics(content)
-    metric = timing_metric(content, metrics)
+    known = catalogue_of(content)
+    metric = timing_metric(content, known)
     lags = {r.id: 1000 / FPS * r.curves[metric.name].lag for r in records if r.curves} if lags is None else lags
-    return timing_section(content, metric, lags, {}, catalogue())
+    return timing_section(content, metric, lags, {}, known)
 
 
 def test_every_clip_has_its_row_with_the_documents_numbers():
@@ -58,7 +62,7 @@ def test_every_clip_has_its_row_with_the_documents_numbers():
     for record in (LATE, STEADY):
         row = rows[record.id]
         for key, name in (("lag", "lag_ms_st_lpips"), ("mouth", "lag_ms_expr")):
-            assert row[key] == {"text": format_cell(catalogue()[name], record.scores), "doubtful": False}
+            assert row[key] == {"text": format_cell(KNOWN[name], record.scores, KNOWN), "doubtful": False}
         beyond = f"{100 * record.scores['lag_beyond_160ms']:.0f} %"
         assert row["told"] == {"40": "97 %", "80": "50 %", "160": beyond, "drift": "−6.5"}
         assert row["reason"] is None
@@ -108,9 +112,8 @@ def test_a_document_without_a_lag_has_no_timing(tmp_path):
 )
 def test_the_protocol_names_the_metric(named, lacking, expected):
     record = without(LATE, *(f"lag_ms_{m}" for m in lacking), reason="none") if lacking else LATE
-    content = document([record])
-    content["provenance"]["protocol"]["timing"] = named
-    assert timing_metric(content, aligned_metrics(content)).name == expected
+    content = document([record], timing=named)
+    assert timing_metric(content, catalogue_of(content)).name == expected
 
 
 def test_of_many_clips_the_flagged_and_the_latest_come_first(monkeypatch):
@@ -119,11 +122,11 @@ def test_of_many_clips_the_flagged_and_the_latest_come_first(monkeypatch):
     rows = []
     for name, (lag, beyond, flags) in names.items():
         scores = {"lag_ms_st_lpips": float(lag), "lag_std_ms_st_lpips": 0.5, "lag_beyond_160ms": beyond}
-        rows.append({"id": name, "scores": scores, "flags": list(flags)})
-    metric = aligned_metrics(document([LATE]))[0]
-    assert furthest_off(rows, metric) == ["d", "c", "e"]
-    assert furthest_off(rows[:3], metric) == ["a", "b", "c"]
-    assert furthest_off(rows, None) == []
+        rows.append(Row(id=name, scores=scores, flags=flags))
+    metric = KNOWN.entries["st_lpips"]
+    assert furthest_off(rows, metric, KNOWN) == ["d", "c", "e"]
+    assert furthest_off(rows[:3], metric, KNOWN) == ["a", "b", "c"]
+    assert furthest_off(rows, None, KNOWN) == []
 
 
 def test_many_clips_are_drawn_at_once_and_each_record_is_loaded_once(tmp_path, monkeypatch):
@@ -177,8 +180,7 @@ def test_a_div_of_a_flagged_clip_is_marked_wherever_it_stands(tmp_path):
 
 
 def test_every_div_column_stands_before_its_lag():
-    content = document(RECORDS)
-    names = [s.name for _, members in groups_of(catalogue().values(), aligned_metrics(content)) for s in members]
+    names = [score.name for _, members in groups_of(KNOWN) for score in members]
     divs = [name for name in names if name.endswith("_div")]
     assert divs
     assert all(names[names.index(name) + 1] == f"lag_ms_{name.removesuffix('_div')}" for name in divs)
@@ -187,17 +189,18 @@ def test_every_div_column_stands_before_its_lag():
 def test_the_mean_of_many_clips_says_how_many_are_flagged(monkeypatch):
     monkeypatch.setattr(report_scores, "GLANCE_UP_TO", 1)
     content = document([LATE, STEADY])
-    panels = glance_of(content, aligned_metrics(content), catalogue())
+    panels = glance_of(content, catalogue_of(content))
     assert [bar["warnings"][0].partition(":")[0] for panel in panels for bar in panel["bars"]] == ["1 flagged"] * 2
 
 
 def test_worst_clips_by_an_aligned_score_come_with_their_lag(tmp_path):
-    details = {name: {"median": 0.25, "worst": ["late", "steady"]} for name in ("st_lpips_div", "psnr")}
-    details["ssim"] = {"median": 0.1, "worst": ["late"]}
-    entries = worst_of(document(RECORDS)["clips"], details, catalogue())
+    details = {name: Detail(median=0.25, worst=("late", "steady")) for name in ("st_lpips_div", "psnr")}
+    details["ssim"] = Detail(median=0.1, worst=("late",))
+    content = changed(document(RECORDS), details=details)
+    entries = worst_of(content, catalogue_of(content))
     found = {entry["score"].name: entry["clips"] for entry in entries}
     assert [*found] == ["psnr", "st_lpips_div"]
-    lag = format_cell(catalogue()["lag_ms_st_lpips"], LATE.scores)
+    lag = format_cell(KNOWN["lag_ms_st_lpips"], LATE.scores, KNOWN)
     assert found["st_lpips_div"][0]["lag"] == f"lag {lag} ms"
     assert found["st_lpips_div"][0]["warnings"] == [FLAG]
     assert found["psnr"][0]["lag"] is None
@@ -207,8 +210,8 @@ def test_worst_clips_by_an_aligned_score_come_with_their_lag(tmp_path):
 
 
 def test_signatures_stand_with_the_definitions(tmp_path):
-    signatures = {"psnr": {"short": "psnr|jaxeval-v1|f:25", "long": "metric=psnr | fps=25 | crop=face224"}}
-    source = written(tmp_path, RECORDS, signatures=signatures)
+    texts = SignatureTexts(short="psnr|jaxeval-v1|f:25", long="metric=psnr | fps=25 | crop=face224")
+    source = written(tmp_path, RECORDS, signatures={"psnr": texts})
     entry = source[source.index('<div id="def-psnr">') : source.index('<div id="def-ssim">')]
     assert "psnr|jaxeval-v1|f:25" in entry
     assert "crop=face224" in entry
@@ -222,7 +225,7 @@ def given(name, shift):
         names = (theirs, f"{theirs}_seq", f"{theirs}_div", f"lag_ms_{theirs}", f"lag_std_ms_{theirs}")
         scores |= {score.replace(theirs, mine): record.scores[score] for score in names}
     curves = {"gaze": record.curves["pose"], "mouth": record.curves["expr"]}
-    return ClipRecord(name, "ok", frames=(30, 30), scores=scores, curves=curves, fps=50.0)
+    return ClipRecord(name, "ok", frames=(30, 30), scores=scores, curves=curves, fps=50.0, trajectories=tuple(curves))
 
 
 def test_trajectories_that_came_in_files_are_shown_like_any_metric(tmp_path):
@@ -249,10 +252,8 @@ def test_long_names_are_shortened_where_there_is_no_room_and_whole_in_the_table(
 
 
 def test_a_lag_without_support_is_doubted_wherever_it_stands(tmp_path):
-    content = document([LATE, STEADY])
-    content["provenance"]["protocol"]["timing"] = "st_lpips"
-    for row in content["clips"]:
-        row["lag_support"] = {"st_lpips": -0.3 if row["id"] == "late" else 1.0, "expr": 0.9, "csim": 0.9, "pose": 0.9}
+    support = {"st_lpips": 1.0, "expr": 0.9, "csim": 0.9, "pose": 0.9}
+    content = document([LATE, STEADY], {"late": support | {"st_lpips": -0.3}, "steady": support})
     write_report(tmp_path / "report.html", content, [LATE, STEADY], fps=FPS, title="Doubts")
     source = (tmp_path / "report.html").read_text("utf-8")
     # In the glance's panel of st_lpips, in the timing table, and in the table of all scores twice: lag_ms and its own.

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from jaxeval.errors import JaxevalError
+from jaxeval.results.document import encoded
 from jaxeval.results.outputs import FILES, Outputs
 
-from ..scoring.runs import a_run, means, no_networks, read, trajectories
+from ..scoring.runs import a_run, means, no_networks, read, results_of, trajectories
 
 
 @pytest.fixture(autouse=True)
@@ -20,10 +21,19 @@ def _no_networks(monkeypatch):
 
 
 def scored(run, pairs):
+    """The document, how many records are fresh, and where another run's files are kept."""
     found = [run.record(pair) for pair in pairs]
-    document = run.write([record for record, _ in found])
-    run.write_page(lambda path: path.write_text(f"page of {document['provenance']['generated']}"))
-    return document, sum(fresh for _, fresh in found)
+    outputs = written(run, [record for record, _ in found])
+    draw_page(run, outputs)
+    return read(run.out), sum(fresh for _, fresh in found), outputs.kept
+
+
+def written(run, records):
+    return results_of(run, records).write_scores(run.out)
+
+
+def draw_page(run, outputs):
+    outputs.write_page(lambda path: path.write_text(f"page of {run.settings.names[0]}"))
 
 
 @pytest.fixture
@@ -48,46 +58,44 @@ def test_the_first_methods_files_are_kept_and_its_records_found_again(methods, a
     out = tmp_path / "out"
     assert scored(a_run(out), methods["first"])[1] == 3
     before = {name: (out / name).read_bytes() for name in FILES}
-    second = a_run(out, "second")
-    assert scored(second, methods["second"])[1] == 3
+    _, fresh, moved = scored(a_run(out, "second"), methods["second"])
+    assert fresh == 3
     (place,) = kept(out)
     assert {name: (place / name).read_bytes() for name in FILES} == before
     digest = json.loads(before["scores.json"])["provenance"]["digest"]
     assert place.name.endswith(f"Z-{digest[:8]}")
-    assert second.kept == [f"{out} held the scores of first against references; its files are kept in {place}"]
+    assert moved == [f"{out} held the scores of first against references; its files are kept in {place}"]
     assert read(out)["clips"] == alone["second"]["clips"]
-    third = a_run(out)
-    document, fresh = scored(third, methods["first"])
+    document, fresh, moved = scored(a_run(out), methods["first"])
     assert (fresh, means(document)) == (0, means(alone["first"]))
-    assert "held the scores of second against references" in third.kept[0]
+    assert "held the scores of second against references" in moved[0]
     assert {means(d)["motion"] for d in kept(out).values()} == {means(d)["motion"] for d in alone.values()}
 
 
 def test_the_same_inputs_are_written_over(methods, tmp_path):
     out = tmp_path / "out"
     for fresh in (3, 0):
-        run = a_run(out)
-        assert scored(run, methods["first"])[1] == fresh
-        assert run.kept == []
+        assert scored(a_run(out), methods["first"])[1:] == (fresh, [])
     assert not (out / "previous").exists()
 
 
 def test_a_run_that_grows_keeps_no_copies_of_itself(methods, tmp_path):
     run = a_run(tmp_path / "out")
-    records = []
+    records, outputs = [], Outputs(run.out)
     for pair in methods["first"]:
         records.append(run.record(pair)[0])
-        run.write(records)
-    assert run.kept == []
+        document = results_of(run, records).document
+        outputs.write(document.provenance["digest"], encoded(document), b"")
+    assert outputs.kept == []
     assert len(read(tmp_path / "out")["clips"]) == 3
 
 
-@pytest.mark.parametrize("changed", [{"gamma": 0.5}, {"fewest": 7}, {"numbers": {"cost": 1.0}}, {"floor": 2}], ids=str)
+@pytest.mark.parametrize(
+    "changed", [{"gamma": 0.5}, {"min_features": 7}, {"values": {"cost": 1.0}}, {"floor": 2}], ids=str
+)
 def test_other_settings_are_another_run(methods, tmp_path, changed):
     scored(a_run(tmp_path / "out"), methods["first"])
-    run = a_run(tmp_path / "out", **changed)
-    scored(run, methods["first"])
-    assert len(run.kept) == 1
+    assert len(scored(a_run(tmp_path / "out", **changed), methods["first"])[2]) == 1
 
 
 def test_runs_that_interleave_read_their_own_records(methods, alone, tmp_path):
@@ -98,13 +106,14 @@ def test_runs_that_interleave_read_their_own_records(methods, alone, tmp_path):
     for k in range(3):
         for name, run in runs.items():
             records[name].append(run.record(methods[name][k])[0])
+    outputs = {}
     for name, run in runs.items():
         for record in records[name]:
             assert run.clip(record.id).scores == record.scores
             assert len(run.clip(record.id).curves["motion"].lag) == 20
-        run.write(records[name])
+        outputs[name] = written(run, records[name])
     for name, run in runs.items():
-        run.write_page(lambda path, name=name: path.write_text(f"page of {name}"))
+        draw_page(run, outputs[name])
     everywhere = [(out, read(out)), *kept(out).items()]
     for folder, document in everywhere:
         name = document["provenance"]["generated"]
@@ -171,12 +180,11 @@ def test_whatever_was_there_is_kept(methods, tmp_path, content):
     out = tmp_path / "out"
     out.mkdir()
     (out / "scores.json").write_bytes(content)
-    run = a_run(out)
-    scored(run, methods["first"])
+    moved = scored(a_run(out), methods["first"])[2]
     (place,) = (out / "previous").iterdir()
     assert (place / "scores.json").read_bytes() == content
-    assert len(run.kept) == 1
-    assert "\n" not in run.kept[0]
+    assert len(moved) == 1
+    assert "\n" not in moved[0]
 
 
 def test_a_folder_where_the_file_should_be_is_kept_too(methods, tmp_path):
