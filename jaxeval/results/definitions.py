@@ -188,7 +188,7 @@ METRICS = (
         ),
     ),
     Metric(
-        "fid", "sets", of="inception features", per="set",
+        "fid", "sets", of="inception features", per="set", encoders=("inception_fid",),
         values=(
             Value("fid", "↓", "", 2,
                 "Fréchet distance between all generated clips' features and all references', Inception's; a number of "
@@ -196,7 +196,7 @@ METRICS = (
         ),
     ),
     Metric(
-        "fvd", "sets", of="i3d features", per="set",
+        "fvd", "sets", of="i3d features", per="set", encoders=("i3d",),
         values=(
             Value("fvd", "↓", "", 1,
                 "Fréchet distance between all generated clips' features and all references', I3D's, of 16 frames each;"
