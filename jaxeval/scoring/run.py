@@ -16,7 +16,7 @@ from jaxeval.protocol import JAXEVAL_V1, Protocol
 from jaxeval.results.record import ClipRecord
 from jaxeval.results.selection import Selection, select
 from jaxeval.results.store import ClipStore
-from jaxeval.scoring.custom import FAILED, CustomScore
+from jaxeval.scoring.custom import FAILED, CustomScore, check_value_name
 from jaxeval.scoring.noise_floor import code_again
 from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.scorer import Progress, Scorer
@@ -55,6 +55,8 @@ class Settings:
     open_names: bool = False
 
     def __post_init__(self) -> None:
+        for name in self.values:
+            check_value_name(name)
         if twice := self.values.keys() & {scorer.name for scorer in self.scorers}:
             raise JaxevalError(f"--value {min(twice)}: expected a name of its own, found that of a scorer; rename one.")
 
