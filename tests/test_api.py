@@ -216,6 +216,13 @@ ERRORS = [
     ),
     (lambda a: (a,), {"region": "mouth"}, "region: expected 'face' or 'frame', found 'mouth'"),
     (lambda a: (a,), {"scores": ()}, "scores: expected names of scores, found none. Leave the choice out for all"),
+    (lambda a: (a,), {"scores": ("motion_dvi",)}, "found 'motion_dvi'. Did you mean motion_div?"),
+    (lambda a: (a,), {"values": {"psnr": 30.0}}, "--value psnr: expected fps or a new name, found psnr, which jaxeval"),
+    (
+        lambda a: (a,),
+        {"values": {"a b": 1.0}},
+        "--value a b: expected a name of small letters, digits and _, found 'a b'",
+    ),
     (lambda a: (a,), {"scores": "iqa"}, "scores: iqa has no scorer. Register one, or leave it out"),
     (
         lambda a: ([("a.mp4", "b.mp4")],),
@@ -300,6 +307,12 @@ def test_of_trajectories_too_some_scores_may_be_chosen(pairs, scores):
     assert chosen.summary == {name: entry for name, entry in whole.summary.items() if name in scores}
     assert [*chosen.document.signatures] == [name for name in whole.document.signatures if name in scores]
     assert all(chosen.document.signatures[name] == whole.document.signatures[name] for name in scores)
+
+
+def test_what_trajectories_do_not_give_is_missing(pairs):
+    chosen = jaxeval.score(pairs, scores=("psnr", "motion"))
+    assert [clip.missing for clip in chosen.clips] == [{"psnr": "no frames: trajectories came in files"}] * 3
+    assert (chosen.summary["psnr"]["n"], chosen.summary["motion"]["n"]) == (0, 3)
 
 
 def test_tables(pairs, tmp_path):
