@@ -217,6 +217,10 @@ ERRORS = [
     (lambda a: (a,), {"region": "mouth"}, "region: expected 'face' or 'frame', found 'mouth'"),
     (lambda a: (a,), {"scores": ()}, "scores: expected names of scores, found none. Leave the choice out for all"),
     (lambda a: (a,), {"scores": ("motion_dvi",)}, "found 'motion_dvi'. Did you mean motion_div?"),
+    (lambda a: (a,), {"gamma": float("nan")}, "gamma: expected a number from 0 to 1e+30, found nan. Try 0.01."),
+    (lambda a: (a,), {"gamma": -1}, "gamma: expected a number from 0 to 1e+30, found -1. Try 0.01."),
+    (lambda a: (a,), {"noise_floor": -1}, "noise_floor: expected at least 0, found -1. 0 disables it."),
+    (lambda a: (a,), {"min_features": 1}, "min_features: expected at least 2, found 1. One feature has no covariance."),
     (lambda a: (a,), {"values": {"psnr": 30.0}}, "--value psnr: expected fps or a new name, found psnr, which jaxeval"),
     (
         lambda a: (a,),

@@ -31,8 +31,8 @@ def run_document(run: Run, records: Sequence[ClipRecord], floor: Sequence[ClipRe
         The document.
 
     Raises:
-        JaxevalError: a value that the user gives has the name of a clip's score, or nothing gives a score that was asked
-            for.
+        JaxevalError: a value that the user gives has the name of a clip's score, or nothing gives a score that is
+            asked for.
     """
     known, sets = run_catalogue(run, records), _sets(run, records)
     _check_chosen(run, records, known)
