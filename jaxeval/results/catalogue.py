@@ -103,13 +103,11 @@ def catalogue(encoders: Mapping[str, str], timing: str = "", extra: Iterable[Met
         extra: trajectories that came in files, and scores of the user's own.
 
     Returns:
-        The catalogue; `extra` stands before the scores of the whole set.
+        The catalogue; of `extra`, values that the user gives stand last, the others before the scores of the whole set.
     """
     more = {metric.name: metric for metric in extra}
-    known = [more.pop(metric.name, metric) for metric in METRICS]
-    of_clips = [metric for metric in known if metric.group != "sets"]
-    of_sets = [metric for metric in known if metric.group == "sets"]
-    return Catalogue([*of_clips, *more.values(), *of_sets], encoders, timing)
+    every = [*(more.pop(metric.name, metric) for metric in METRICS), *more.values()]
+    return Catalogue(sorted(every, key=lambda metric: metric.group == "sets"), encoders, timing)
 
 
 def metrics_of(protocol: Protocol) -> list[Metric]:

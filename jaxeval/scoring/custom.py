@@ -163,11 +163,20 @@ def read_values(given: Sequence[str]) -> dict[str, float]:
             value = math.nan
         if not equals or not math.isfinite(value):
             raise JaxevalError(f"--value: expected NAME=NUMBER, such as fps=31.5, found {word!r}.")
-        _check_name(f"--value {word}", name, NUMBERS)
+        check_value_name(name)
         if name in numbers:
             raise JaxevalError(f"--value: expected each name once, found {name} twice.")
         numbers[name] = value
     return numbers
+
+
+def check_value_name(name: str) -> None:
+    """Let no value that the user gives pass for a score.
+
+    Raises:
+        JaxevalError: the name is taken or ill-formed.
+    """
+    _check_name(f"--value {name}", name, NUMBERS)
 
 
 def _check_name(where: str, name: str, free: Sequence[str]) -> None:

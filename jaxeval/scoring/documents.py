@@ -4,7 +4,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jaxeval.errors import JaxevalError, printable
+from jaxeval.errors import JaxevalError, nearest, printable
 from jaxeval.results.catalogue import Catalogue, catalogue, given_metric, trajectory_metric
 from jaxeval.results.document import SCHEMA, Detail, Document, Entry, Floor, SignatureTexts, row_of
 from jaxeval.results.finite import finite_number
@@ -31,9 +31,11 @@ def run_document(run: Run, records: Sequence[ClipRecord], floor: Sequence[ClipRe
         The document.
 
     Raises:
-        JaxevalError: a value that the user gives has the name of a clip's score.
+        JaxevalError: a value that the user gives has the name of a clip's score, or nothing gives a score that is
+            asked for.
     """
     known, sets = run_catalogue(run, records), _sets(run, records)
+    _check_chosen(run, records, known)
     names = list(known.restricted(_spoken(records)))
     summary = summarize(records, names, run.settings.identities) | (sets.summary(len(records)) if sets else {})
     for name in run.settings.values.keys() & summary.keys():
@@ -61,6 +63,13 @@ def run_catalogue(run: Run, records: Sequence[ClipRecord]) -> Catalogue:
         *map(given_metric, settings.values),
     )
     return catalogue(settings.protocol.encoders, settings.protocol.timing, extra)
+
+
+def _check_chosen(run: Run, records: Sequence[ClipRecord], known: Catalogue) -> None:
+    """Which trajectories come in files is known only now; if none could be read, their clips say why."""
+    unknown = [name for name in run.settings.scores or () if name not in known]
+    if unknown and any(record.trajectories for record in records):
+        raise JaxevalError(f"scores: expected names of scores, found {unknown[0]!r}. {nearest(unknown[0], known)}")
 
 
 def _spoken(records: Sequence[ClipRecord]) -> dict[str, None]:

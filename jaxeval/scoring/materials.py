@@ -99,9 +99,12 @@ class Materials:
         """The network that a metric needs.
 
         Raises:
-            Lacking: its weights are missing.
+            Lacking: the protocol names none, or its weights are missing.
         """
-        return self.networks.needed(self.selection.known.encoder(metric))
+        name = self.selection.known.encoder(metric)
+        if not name:
+            raise Lacking(f"{self.protocol.name} names no encoder for {metric.role}")
+        return self.networks.needed(name)
 
     def faces(self, part: Callable[[FaceTrajectories], np.ndarray | None]) -> Rows:
         """Something of both faces.

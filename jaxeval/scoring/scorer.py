@@ -144,7 +144,9 @@ class Scorer:
         if taken := [name for name in own if name in scored.scores or name in scored.missing]:
             text = f"expected trajectories of other names than the scorers', found {taken[0]}"
             raise JaxevalError(f"{generated}: {text}; rename one.")
-        scored |= missing(own, "no frames: trajectories came in files")
+        chosen = self.selection.names or ()
+        unseen = [name for name in chosen if name in self.selection.known and name not in scored.scores]
+        scored |= missing([*own, *unseen], "no frames: trajectories came in files")
         return ClipRecord(
             name, "ok", None, frames, **vars(scored.only(self.selection.keeps)), fps=fps, trajectories=names
         )

@@ -1,0 +1,164 @@
+"""Some scores instead of all: nothing else is computed, and each number is that of a full run."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import jaxeval
+from jaxeval.checkpoints import load_encoder, weights_of
+from jaxeval.demo.clips import SAMPLE_RATE, talking_face
+from jaxeval.media.write import write_video
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.results.score import aligned_names
+from jaxeval.scoring import lpips_costs, networks
+
+FRAMES = 40
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """A talking face, and it three frames late."""
+    folder = tmp_path_factory.mktemp("clips")
+    frames, speech = talking_face()
+    frames, speech = frames[:FRAMES], speech[: FRAMES * SAMPLE_RATE // 25]
+    late = np.concatenate([frames[:1].repeat(3, 0), frames[:-3]])
+    for name, pictures in (("reference", frames), ("late", late)):
+        write_video(folder / f"{name}.mp4", pictures, 25, crf=10, audio=speech, sample_rate=SAMPLE_RATE)
+    return folder / "late.mp4", folder / "reference.mp4"
+
+
+@pytest.fixture(scope="module")
+def whole(clips):
+    return jaxeval.score(*clips)
+
+
+@pytest.fixture
+def used(monkeypatch):
+    """Encoders that are loaded."""
+    names = []
+    monkeypatch.setattr(networks, "load_encoder", lambda name, **how: names.append(name) or load_encoder(name, **how))
+    return names
+
+
+@pytest.fixture
+def no_perceptual_pass(monkeypatch):
+    monkeypatch.setattr(lpips_costs, "_features", lambda *_: pytest.fail("a pass of the perceptual network"))
+
+
+def check(chosen, whole, names):
+    """These scores stand alone, and as in the full run."""
+    (mine,), (theirs,) = chosen.clips, whole.clips
+    assert mine.status == "ok"
+    assert mine.scores == {name: value for name, value in theirs.scores.items() if name in names}
+    assert mine.missing == {name: reason for name, reason in theirs.missing.items() if name in names}
+    assert mine.scores.keys() | mine.missing.keys() == set(names)
+    assert chosen.summary == {name: entry for name, entry in whole.summary.items() if name in names}
+    assert chosen.document.details.keys() == chosen.document.details.keys() & set(names)
+    signatures = whole.document.signatures
+    assert chosen.document.signatures == {name: signatures[name] for name in signatures if name in names}
+    for name, values in mine.curves.items():
+        np.testing.assert_array_equal(values, theirs.curves[name])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_perceptual_pass")
+def test_two_scores_take_no_perceptual_network(clips, whole, used):
+    names = ("csim", "lip_envelope")
+    chosen = jaxeval.score(*clips, scores=names)
+    check(chosen, whole, names)
+    assert used
+    assert not any("lpips" in name for name in used)
+    assert [*chosen.clips[0].curves] == ["csim"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_perceptual_pass")
+@pytest.mark.parametrize(
+    "names",
+    [("expr_div", "lag_ms_expr"), ("pose", "jerk"), ("m_lmd",), ("fd_dlib_resnet",), ("smooth", "niqe")],
+    ids=str,
+)
+def test_nor_do_these(clips, whole, used, names):
+    chosen = jaxeval.score(*clips, scores=names)
+    of_set = {name for name in names if name.startswith("fd_")}
+    if of_set:
+        assert chosen.summary == {name: whole.summary[name] for name in names}
+        assert chosen.document.details == {name: whole.document.details[name] for name in names}
+        assert chosen.clips[0].scores == {}
+    else:
+        check(chosen, whole, names)
+    assert not any("lpips" in name for name in used)
+
+
+@pytest.mark.slow
+def test_the_clips_lag_alone_has_its_alignment(clips, whole):
+    chosen = jaxeval.score(*clips, scores=("lag_ms",))
+    check(chosen, whole, ("lag_ms",))
+    assert chosen.clips[0].scores["lag_ms"] == pytest.approx(120, abs=40)
+    np.testing.assert_array_equal(chosen.clips[0].alignment, whole.clips[0].alignment)
+
+
+@pytest.mark.slow
+def test_frame_by_frame_alone_no_matrix_is_made(clips, whole, monkeypatch):
+    monkeypatch.setattr(lpips_costs, "_costs", lambda *_: pytest.fail("a matrix that nobody asked for"))
+    check(jaxeval.score(*clips, scores=("st_lpips",)), whole, ("st_lpips",))
+
+
+LPIPS = ("lpips", *aligned_names("lpips"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_perceptual_pass")
+@pytest.mark.parametrize(
+    ("names", "encoder"),
+    [(LPIPS, "lpips_alex"), (("sync_c", "sync_div"), "syncnet"), (("fid",), "inception_fid"), (("fvd",), "i3d")],
+)
+def test_a_score_that_the_protocol_leaves_out_says_which_command_supplies_it(
+    clips, tmp_path, monkeypatch, names, encoder
+):
+    monkeypatch.setenv("JAXEVAL_WEIGHTS_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    chosen = jaxeval.score(*clips, scores=names)
+    (clip,) = chosen.clips
+    assert (clip.status, clip.scores) == ("ok", {})
+    told = clip.missing or {name: chosen.document.details[name].reason for name in names}
+    assert told.keys() == set(names)
+    assert all(f"jaxeval weights convert {encoder} " in reason for reason in told.values())
+    assert f"jaxeval weights convert {encoder} " in chosen.lacking[encoder]
+    assert all(f"encoder={encoder}" in chosen.document.signatures[name].long for name in names)
+    assert all("weights=missing" in chosen.document.signatures[name].long for name in names)
+
+
+@pytest.mark.slow
+def test_with_weights_it_is_scored_and_has_no_aligned_form(clips, whole, monkeypatch):
+    """Another network's stand in for them: the protocol fixes no temperature for what it leaves out."""
+    stand_in = {"lpips_alex": "st_lpips_alex"}
+    monkeypatch.setattr(networks, "load_encoder", lambda name, **how: load_encoder(stand_in.get(name, name), **how))
+    monkeypatch.setattr(networks, "weights_of", lambda name: weights_of(stand_in.get(name, name)))
+    (clip,) = jaxeval.score(*clips, scores=(*LPIPS, "l1")).clips
+    assert clip.scores["lpips"] == whole.clips[0].scores["st_lpips"]
+    assert clip.scores.keys() == {"lpips", "l1"}
+    assert clip.missing == dict.fromkeys(aligned_names("lpips"), "jaxeval-v1 fixes no γ for lpips")
+    np.testing.assert_array_equal(clip.curves["lpips"], whole.clips[0].curves["st_lpips"])
+
+
+@pytest.mark.slow
+def test_a_score_of_ones_own_is_chosen_by_its_name(clips, whole):
+    scorers = [
+        jaxeval.CustomScore("brightness", lambda frames, fps: float(frames.mean()), version="1"),
+        jaxeval.CustomScore("unasked", lambda frames, fps: pytest.fail("nobody asked for it"), version="1"),
+    ]
+    (clip,) = jaxeval.score(*clips, scores=("brightness", "csim"), scorers=scorers).clips
+    assert clip.scores == {"brightness": clip.scores["brightness"], "csim": whole.clips[0].scores["csim"]}
+    assert 0 < clip.scores["brightness"] < 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_perceptual_pass")
+def test_a_score_for_which_ones_own_protocol_has_no_network_is_missing(clips):
+    encoders = {role: name for role, name in JAXEVAL_V1.encoders.items() if role != "motion"}
+    mine = replace(JAXEVAL_V1, name="mine", encoders=encoders)
+    (clip,) = jaxeval.score(*clips, protocol=mine, scores=("pose", "csim")).clips
+    assert (clip.status, [*clip.scores]) == ("ok", ["csim"])
+    assert clip.missing == {"pose": "mine names no encoder for motion"}
