@@ -159,7 +159,7 @@ def test_the_network_is_the_protocols_where_it_is_of_the_metrics_kind():
         "pose": ["face_mesh", "liveportrait_motion"],
         "m_lmd": ["face_mesh", "face_mesh"],
         "sync": ["syncnet", "syncnet"],
-        "fid": ["", "inception_fid"],
+        "fid": ["inception_fid", "inception_fid"],
         "psnr": ["", ""],
     }
 
@@ -193,8 +193,8 @@ def test_values_and_scores_of_the_users_own():
     assert known["iqa"] == V1["iqa"]
     assert known["fps"] == V1["fps"]
     assert (known["cost"].group, known["cost"].per) == ("sets", "given")
-    names = ["psnr", "gaze", "eyes", "cost", "fid"]
-    assert list(known.restricted(names)) == names, "before the scores of the whole set"
+    names = ["psnr", "gaze", "eyes", "fid", "cost"]
+    assert list(known.restricted(names)) == names, "before the scores of the whole set, values after them"
     assert not V1.entries.keys() & {"eyes", "gaze", "cost"}
 
 

@@ -23,9 +23,10 @@ def _no_networks(monkeypatch):
 def scored(run, pairs):
     """The document, how many records are fresh, and where another run's files are kept."""
     found = [run.record(pair) for pair in pairs]
-    outputs = written(run, [record for record, _ in found])
+    results = results_of(run, [record for record, _ in found])
+    outputs = results.write_scores(run.out)
     draw_page(run, outputs)
-    return read(run.out), sum(fresh for _, fresh in found), outputs.kept
+    return json.loads(encoded(results.document)), sum(fresh for _, fresh in found), outputs.kept
 
 
 def written(run, records):
