@@ -1,8 +1,18 @@
-"""Strict numerics for every test, and compiled programs let go before there are too many of them."""
+"""Strict numerics for every test, compiled programs shared by all processes, and let go before they are too many."""
 
+import atexit
 import gc
+import os
+import shutil
+import tempfile
 from functools import cache
 from pathlib import Path
+
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # before JAX is there; workers and subprocesses inherit it
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="jaxeval-tests-")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA warns of every program that it takes from there
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 import jax
 import pytest

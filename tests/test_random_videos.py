@@ -17,15 +17,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from jaxeval.cli.main import main
-from jaxeval.scoring.face import IDENTITY, LANDMARKS, MOTION
-from jaxeval.scoring.lips import ENVELOPE
-from jaxeval.scoring.picture import IMAGE, perceptual_names
-from jaxeval.scoring.timing import OVERALL, TIMING
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.results.selection import select
 from tests.random_videos import RECIPES, write
 
 SECONDS = float(os.environ.get("JAXEVAL_FUZZ_SECONDS", "60"))
 EXAMPLES = int(os.environ.get("JAXEVAL_FUZZ_EXAMPLES", "200"))
-EVERY_SCORE = {*IMAGE, *perceptual_names("st_lpips"), *OVERALL, *TIMING, *IDENTITY, *MOTION, *LANDMARKS, *ENVELOPE}
+SCORED = select(JAXEVAL_V1)
+EVERY_SCORE = {name for metric in SCORED.metrics if metric.per != "set" for name in SCORED.known.scores(metric)}
 scored = {"ok": 0, "failed": 0}
 
 

@@ -16,6 +16,7 @@ from jaxeval import alignment, metrics
 from jaxeval.alignment import distances
 from jaxeval.alignment.distances import squared_euclidean
 from jaxeval.checkpoints.niqe_model import niqe_model
+from jaxeval.metrics import blink_rate as blink
 from jaxeval.metrics import canny, frechet, motion, perceptual, registration, smoothness
 from jaxeval.metrics import temporal_faults as faults
 from jaxeval.metrics.aligned import aligned_from_costs
@@ -36,6 +37,7 @@ EXEMPT = {
     "lpips_center": "likewise",
     "lpips_matrix": "likewise",
     "perceptual_steps": "likewise; in test_tlpips",
+    **dict.fromkeys(("score", "read_video", "read_audio", "face_chips", "plot_alignment"), "of files or for a reader"),
     **dict.fromkeys(("scenes", "spread", "without_foreign"), "a piece of the fault detectors"),
 }
 """Public functions that the table leaves out, and why."""
@@ -133,6 +135,8 @@ CASES = {
     "head_motion": Case(jaxeval.head_motion, WALKS),
     "mouth_opening": Case(jaxeval.mouth_opening, MESHES[:1]),
     "eye_openness": Case(jaxeval.eye_openness, (FRAMES[0], 16 * uniform(4, 468, 3))),
+    "eye_pictures": Case(lambda x, y: blink.eye_pictures(x, y), (FRAMES[0], 16 * uniform(4, 468, 3))),
+    "openness_of": Case(blink.openness_of, (uniform(8, 2, 24),)),
     "blink_rate": Case(partial(jaxeval.blink_rate, fps=25.0), (uniform(56, 2),), has_gradient=False),
     "tlpips": Case(jaxeval.tlpips, (uniform(8), uniform(8))),
     "audio_envelope": Case(partial(jaxeval.audio_envelope, sample_rate=8000, fps=25, count=8), (walk(3200, 1)[:, 0],)),

@@ -11,12 +11,15 @@ import pytest
 
 from jaxeval.media.write import write_video
 from jaxeval.protocol import JAXEVAL_V1
-from jaxeval.scoring.lips import ENVELOPE
+from jaxeval.results.score import aligned_names
 
 from .command import face_frames, only, run, score
 
 IMAGE = ("psnr", "ssim", "l1", "st_lpips", "st_lpips_seq", "st_lpips_div", "lag_ms", "lag_std_ms")
 FACE = ("csim", "id_distance", "csim_seq", "csim_div", "pose", "pose_seq", "pose_div", "expr", "expr_seq", "expr_div")
+
+BLINKS = {"blink_rate", "blink_rate_reference"}
+ENVELOPE = {"lip_envelope", "lip_envelope_offset_ms", *aligned_names("lip_envelope")}
 
 
 def test_two_files_get_every_score(capsys, files, tmp_path):
@@ -26,7 +29,7 @@ def test_two_files_get_every_score(capsys, files, tmp_path):
     assert clip["reason"] is None
     assert clip["frames"] == [12, 12]
     assert set(IMAGE + FACE) <= clip["scores"].keys()
-    assert set(clip["missing"]) == set(ENVELOPE), "the clips have no sound, and nothing else is missing"
+    assert set(clip["missing"]) == ENVELOPE | BLINKS, "no sound, half a second, and nothing else is missing"
     assert document["schema"] == 1
     assert clip["scores"]["lag_ms"] == clip["scores"]["lag_ms_st_lpips"]
     assert document["summary"]["st_lpips"] == {
@@ -46,7 +49,7 @@ def test_a_clip_against_itself(capsys, files, tmp_path):
     assert [scores[m] for m in ("st_lpips", "l1", "id_distance", "pose", "expr")] == [0, 0, 0, 0, 0]
     assert abs(scores["lag_ms"]) < 0.01
     assert clip["missing"].pop("psnr") == "identical frames: 12 of 12"
-    assert set(clip["missing"]) == set(ENVELOPE)
+    assert set(clip["missing"]) == ENVELOPE | BLINKS
 
 
 @pytest.mark.parametrize(
@@ -202,7 +205,7 @@ def test_a_fault_of_ours_fails_one_clip_and_not_the_run(capsys, files, tmp_path,
     def broken(*_):
         raise RuntimeError("first line\nsecond line")
 
-    monkeypatch.setattr("jaxeval.scoring.metric_groups.image_scores", broken)
+    monkeypatch.setattr("jaxeval.scoring.metric_groups.against_reference", broken)
     clip = only(score(capsys, tmp_path, files / "one.mp4", files / "one.mp4")[0])
     assert clip["status"] == "failed"
     assert clip["reason"].startswith("unexpected RuntimeError: first line; please report it with ")

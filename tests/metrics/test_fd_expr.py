@@ -49,7 +49,7 @@ def variance(rows):
 
 
 def exact(x, y):
-    return frechet_distance_exact(moments(jnp.asarray(x)), moments(jnp.asarray(y)), fewest=100)
+    return frechet_distance_exact(moments(jnp.asarray(x)), moments(jnp.asarray(y)), min_count=100)
 
 
 @pytest.mark.parametrize(("strength", "smile"), [(1.0, 0.0), (0.5, 0.0), (1.5, 0.3)])
