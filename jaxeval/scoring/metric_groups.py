@@ -80,20 +80,20 @@ def _own_scores(materials: Materials, metric: Metric) -> Scored:
     if metric.is_mean_cost:
         return framewise(metric.name, materials.costs(metric))
     if metric.per == "frame":
-        return _frame_scores(metric, *materials.rows(metric))
+        return _frame_scores(metric, materials.rows(metric)[: 2 if metric.reference else 1])
     return _clip_scores(materials, metric)
 
 
-def _frame_scores(metric: Metric, x: np.ndarray, y: np.ndarray) -> Scored:
-    """The mean of a function of frame t of both clips, over the frames that both have."""
-    common = min(len(x), len(y))
-    values = np.asarray(_each_frame(function_of(metric), padded(x[:common]), padded(y[:common])))[:common]
+def _frame_scores(metric: Metric, rows: Sequence[np.ndarray]) -> Scored:
+    """The mean of a function of frame t of both clips, over the frames that both have; or of one clip's frames."""
+    common = min(map(len, rows))
+    values = np.asarray(_each_frame(function_of(metric), *(padded(part[:common]) for part in rows)))[:common]
     return Scored({metric.name: mean(values)}, per_frame={metric.name: values})
 
 
 @partial(jax.jit, static_argnums=0)
-def _each_frame(function: Callable[..., jax.Array], x: jax.Array, y: jax.Array) -> jax.Array:
-    return function(x, y)
+def _each_frame(function: Callable[..., jax.Array], *rows: jax.Array) -> jax.Array:
+    return function(*rows)
 
 
 def _clip_scores(materials: Materials, metric: Metric) -> Scored:
