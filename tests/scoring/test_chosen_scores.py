@@ -154,11 +154,23 @@ def test_a_score_of_ones_own_is_chosen_by_its_name(clips, whole):
     assert 0 < clip.scores["brightness"] < 1
 
 
+WITHOUT_MOTION = replace(
+    JAXEVAL_V1,
+    name="mine",
+    encoders={role: name for role, name in JAXEVAL_V1.encoders.items() if role != "motion"},
+    timing="pose",
+)
+
+
+def test_a_score_for_which_ones_own_protocol_has_no_network_is_refused():
+    text = "scores: pose needs an encoder for motion, and mine names none"
+    with pytest.raises(jaxeval.JaxevalError, match=text):
+        jaxeval.score([("a.mp4", "b.mp4")], protocol=WITHOUT_MOTION, scores=("pose", "csim"))
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_perceptual_pass")
-def test_a_score_for_which_ones_own_protocol_has_no_network_is_missing(clips):
-    encoders = {role: name for role, name in JAXEVAL_V1.encoders.items() if role != "motion"}
-    mine = replace(JAXEVAL_V1, name="mine", encoders=encoders)
-    (clip,) = jaxeval.score(*clips, protocol=mine, scores=("pose", "csim")).clips
+def test_a_lag_for_which_ones_own_protocol_has_no_network_is_missing(clips):
+    (clip,) = jaxeval.score(*clips, protocol=WITHOUT_MOTION, scores=("lag_ms", "csim")).clips
     assert (clip.status, [*clip.scores]) == ("ok", ["csim"])
-    assert clip.missing == {"pose": "mine names no encoder for motion"}
+    assert clip.missing == {"lag_ms": "mine names no encoder for motion"}
