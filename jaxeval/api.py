@@ -78,7 +78,7 @@ def score(
         ...     np.savez(folder / f"{name}.npz", gaze=np.sin((np.arange(50) - late) / 5), fps=25.0)
         >>> results = score(folder / "generated.npz", folder / "reference.npz")
         >>> round(results.clips[0].scores["lag_ms_gaze"])
-        73
+        77
     """
     require_jax()
     pairing = _pairing(generated, reference, audio, out)

@@ -19,6 +19,7 @@ def format_value(score: Score, value: float) -> str:
         The text without the unit, with a true minus sign and no negative zero.
 
     Example:
+        >>> from jaxeval.results.catalogue import catalogue
         >>> known = catalogue({})
         >>> format_value(known["lag_ms"], 118.3), format_value(known["psnr"], 31.4159)
         ('+118', '31.42')
@@ -45,6 +46,7 @@ def format_cell(score: Score, scores: Mapping[str, float], known: Catalogue) -> 
         The text without the unit.
 
     Example:
+        >>> from jaxeval.results.catalogue import catalogue
         >>> known = catalogue({})
         >>> format_cell(known["lag_ms"], {"lag_ms": 118.3, "lag_std_ms": 12.2}, known)
         '+118 ± 12'
