@@ -29,7 +29,8 @@ def save(folder: Path, arrays: Mapping[str, np.ndarray], beside: Mapping[str, by
         JaxevalError: the folder can't be written, or the disk is full.
 
     Example:
-        >>>         >>> folder = Path(tempfile.mkdtemp()) / "one"
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp()) / "one"
         >>> save(folder, {"stem.bias": np.zeros(3, np.float32)})
         >>> restore(folder, {"stem.bias": jax.ShapeDtypeStruct((3,), np.float32)})
         {'stem.bias': array([0., 0., 0.], dtype=float32)}

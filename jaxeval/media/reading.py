@@ -75,7 +75,7 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> np.nda
         >>> from jaxeval.demo.clips import MATERIAL
         >>> samples = read_audio(MATERIAL / "speech.wav")
         >>> samples.shape, float(abs(samples).max()) > 1000
-        ((48000,), True)
+        ((47840,), True)
     """
     samples, start = decode_audio(path, sample_rate)
     late = round((start - _picture_start(path, start)) * sample_rate)
