@@ -53,7 +53,7 @@ def _gap(materials: Materials, clip: Clip) -> str | None:
         return None
     return (
         f"no face in {track.longest_gap} consecutive frames of the {clip.role} clip {clip.name}, "
-        f"more than the {limit} that are interpolated"
+        f"more than the {limit} that can be interpolated"
     )
 
 
@@ -149,10 +149,10 @@ def _mean_score(name: str, values: np.ndarray) -> Scored:
 def _psnr_score(name: str, decibels: np.ndarray) -> Scored:
     """Over the frames that differ: of identical ones it is infinite."""
     count, differ = len(decibels), decibels[~np.isinf(decibels)]
-    same = f"identical frames: {count - len(differ)} of {count}"
     if not len(differ):
-        return missing([name], same)
-    flags = () if len(differ) == count else (f"{same} frames left out of psnr",)
+        return missing([name], f"all {count} frames are identical")
+    same = f"identical frames: {count - len(differ)} of {count} frames excluded from psnr"
+    flags = () if len(differ) == count else (same,)
     return Scored({name: mean(differ)}, flags=flags, per_frame={name: decibels})
 
 
