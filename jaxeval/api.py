@@ -23,7 +23,7 @@ from jaxeval.scoring.run import Run, Settings
 
 File = str | PathLike[str]
 Watch = Callable[[int], AbstractContextManager[Shown]]
-"""For a number of clips, where their progress is told."""
+"""For a number of clips, what reports their progress."""
 
 
 def score(
@@ -105,7 +105,7 @@ def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
     Args:
         run: which knows what is asked for, and keeps the records.
         pairs: what to score.
-        watch: where progress is told; called for the clips, and again for the noise floor.
+        watch: what reports progress; called for the clips, and again for the noise floor.
 
     Returns:
         The results.
@@ -118,7 +118,7 @@ def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
 
 
 def _run(out: File | None, settings: Settings) -> Run:
-    """A run; without a folder of the user's its records go when nobody can ask for them any more."""
+    """A run; its records are deleted with it unless the user gives a folder."""
     if out is not None:
         return Run(Path(out), settings)
     with ExitStack() as folder:

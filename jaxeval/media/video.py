@@ -88,7 +88,7 @@ class Video:
 
     Raises:
         JaxevalError: there is no such file, no frame of it can be decoded, or its colours can't be converted to RGB.
-            Once one frame was decoded nothing is raised any more: what is wrong after it is told by `info.damage`.
+            Once one frame was decoded nothing is raised any more: `info.damage` names later faults.
         ValueError: fps is not a positive number.
 
     Example:

@@ -54,7 +54,7 @@ def select(
         protocol: the protocol.
         names: of the scores to compute, in any order; all of the protocol's if None.
         own: the user's own metrics.
-        open_names: whether names that nobody knows are taken, for trajectories in files bring their own.
+        open_names: whether unknown names are accepted, since trajectories in files bring their own.
 
     Returns:
         The selection.

@@ -20,7 +20,7 @@ class Folder:
     Attributes:
         path: the folder.
         named: id to file, see `id_of`.
-        others: paths relative to the folder of what was passed over.
+        others: skipped files, as paths relative to the folder.
     """
 
     path: Path

@@ -57,7 +57,7 @@ class Pairing:
 
     @property
     def has_trajectories(self) -> bool:
-        """Whether any file holds trajectories, whose names nobody knows beforehand."""
+        """Whether any file holds trajectories, whose names aren't known beforehand."""
         return any(path.suffix.lower() == SUFFIX for pair in self.pairs for path in (pair.generated,) if path)
 
     def provenance(self) -> dict[str, object]:
