@@ -1,4 +1,4 @@
-"""The Python door: score files, and hold what was found."""
+"""The Python door: score files and get the results."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -23,7 +23,7 @@ from jaxeval.scoring.run import Run, Settings
 
 File = str | PathLike[str]
 Watch = Callable[[int], AbstractContextManager[Shown]]
-"""For a number of clips, where their progress is told."""
+"""For a number of clips, what reports their progress."""
 
 
 def score(
@@ -46,30 +46,30 @@ def score(
     """Score generated clips against their references, as `jaxeval score` does.
 
     Args:
-        generated: a video file, or an .npz file of trajectories; a folder of them; or a sequence of files, or of pairs
-            (generated, reference).
-        reference: the same of the references: a folder is paired with a folder by the paths below them without their
-            suffixes, a sequence with one of the same length. None if `generated` holds pairs.
-        audio: a sound or video file for the pair's sound, or a folder of them; None for the clips' own.
-        protocol: the name of one, or a `Protocol`; it fixes encoders, frame rate, crops and the alignment's constants.
-        scores: names of the scores to compute, see `docs/scores.md`; all of the protocol's if None.
-        out: folder that keeps every clip as soon as it is scored, so that an interrupted call resumes; nothing is kept
-            if None. `Results.write` writes the files.
-        progress: whether to show on stderr how far it is.
+        generated: a video file or an .npz file of trajectories; a folder of such files; a sequence of files; or a
+            sequence of pairs (generated, reference).
+        reference: the references, given in the same form: a file, a folder, or a sequence of the same length. Folders
+            are paired by the files' paths below them, without suffixes. None if `generated` is a sequence of pairs.
+        audio: a sound or video file that replaces the clips' own sound, or a folder of them; None for the clips' own.
+        protocol: a protocol's name or a `Protocol`; it fixes encoders, frame rate, crops, γ and band.
+        scores: names of the scores to compute, see `docs/scores.md`; None for all the protocol's.
+        out: folder that keeps every clip as soon as it is scored, so that an interrupted call resumes. None keeps
+            nothing. The result files are written by `Results.write`.
+        progress: whether to show progress on stderr.
         region: what image and perceptual scores look at: "face", the reference's face region, or "frame".
-        scorers: scores of your own.
+        scorers: your own scores.
         values: numbers to report beside the scores, such as `{"fps": 31.5}`.
-        identities: clip's id to the person in it: intervals then resample persons.
-        min_features: features that a Fréchet distance needs on either side; one more than each has numbers if None.
-        gamma: Soft-DTW's temperature for trajectories that come in .npz files, in the unit of their squared distances.
-        noise_floor: how many references are re-encoded and scored against themselves.
+        identities: clip id to the person shown; confidence intervals then resample persons instead of clips.
+        min_features: minimum number of features per set for a Fréchet distance; None for the feature size + 1.
+        gamma: Soft-DTW temperature for trajectories from .npz files, in units of their squared distances.
+        noise_floor: number of references to re-encode and score against themselves.
 
     Returns:
-        The results. A clip that can't be scored has status "failed" and a reason; the others stand.
+        The results. A clip that can't be scored has status "failed" and a reason; the others are scored all the same.
 
     Raises:
-        JaxevalError: nothing can be scored: a path is missing, a name is unknown, a folder can't be written. The text
-            says what was expected, what was found, and what to do.
+        JaxevalError: nothing can be scored: a path is missing, a name is unknown, or a folder can't be written. The
+            message says what was expected, what was found, and what to do.
 
     Example:
         >>> import numpy as np, tempfile
@@ -105,7 +105,7 @@ def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
     Args:
         run: which knows what is asked for, and keeps the records.
         pairs: what to score.
-        watch: where progress is told; called for the clips, and again for the noise floor.
+        watch: what reports progress; called for the clips, and again for the noise floor.
 
     Returns:
         The results.
@@ -118,7 +118,7 @@ def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
 
 
 def _run(out: File | None, settings: Settings) -> Run:
-    """A run; without a folder of the user's its records go when nobody can ask for them any more."""
+    """A run; its records are deleted with it unless the user gives a folder."""
     if out is not None:
         return Run(Path(out), settings)
     with ExitStack() as folder:
@@ -185,9 +185,11 @@ def _pairing(generated: Any, reference: Any, audio: File | None, out: File | Non
         return find_pairs(Path(generated), Path(reference), sound, folder)
     if any(paths):
         text = "expected generated and reference to be two files, two folders or two sequences"
-        raise JaxevalError(f"{text}, found one path alone. Give both alike.")
+        raise JaxevalError(f"{text}, found only one path. Give both in the same form.")
     if audio is not None:
-        raise JaxevalError("audio: expected none for a sequence of pairs. Give each jaxeval.Pair its own.")
+        raise JaxevalError(
+            "audio: expected None with a sequence of pairs, found a path. Give each jaxeval.Pair its own audio."
+        )
     return Pairing(given_pairs(generated, reference), [])
 
 

@@ -10,9 +10,9 @@ _NAMES_SHOWN = 10
 
 
 class JaxevalError(Exception):
-    """Bad input, told in one line: what is wrong where, what was expected and found, and what to do next.
+    """Bad input. The message is one line: where, what was expected, what was found, and what to do next.
 
-    The command line prints the text and nothing else; a clip that raises it becomes a `failed` row with the text as
+    The command line prints this line and nothing else. A clip that raises it becomes a `failed` row with the line as
     its reason.
 
     Example:
@@ -26,7 +26,7 @@ class JaxevalError(Exception):
 
 
 class MissingWeightsError(JaxevalError):
-    """An encoder's weights aren't there; the text says which file to get, where, and what converts it."""
+    """An encoder's weights are missing; the message says which file to get, where, and how to convert it."""
 
 
 def require_jax() -> None:
@@ -44,12 +44,12 @@ def require_jax() -> None:
         jax.devices()
     except Exception as error:  # RuntimeError, AssertionError and others, as the platform has it
         asked = os.environ.get("JAX_PLATFORMS", "")
-        reason = " ".join(str(error).split()) or "it isn't among the platforms of the installed jax"
+        reason = " ".join(str(error).split()) or "the installed jax doesn't support it"
         if not asked:
             raise JaxevalError(f"JAX can't start: {reason}. Install jax again, or set JAX_PLATFORMS=cpu.") from error
         install = f" or install {_PLUGINS[first]}" if (first := asked.split(",")[0]) in _PLUGINS else " or ask for cpu"
         raise JaxevalError(
-            f"JAX can't start the platform {asked} asked for by JAX_PLATFORMS: {reason}; unset it{install}."
+            f"JAX can't start the platform {asked} that JAX_PLATFORMS asks for: {reason}; unset it{install}."
         ) from error
 
 

@@ -190,20 +190,20 @@ ERRORS = [
         {},
         "expected only files or only folders, found both: GENERATED",
     ),
-    (lambda a: (a[0].generated, [a[0].reference]), {}, "two files, two folders or two sequences, found one path alone"),
-    (lambda a: ([a[0].generated], a[0].reference), {}, "two files, two folders or two sequences, found one path alone"),
-    (lambda a: (a[0].generated,), {}, "two files, two folders or two sequences, found one path alone"),
+    (lambda a: (a[0].generated, [a[0].reference]), {}, "two files, two folders or two sequences, found only one path"),
+    (lambda a: ([a[0].generated], a[0].reference), {}, "two files, two folders or two sequences, found only one path"),
+    (lambda a: (a[0].generated,), {}, "two files, two folders or two sequences, found only one path"),
     (
         lambda a: ([a[0].generated],),
         {},
-        "expected pairs of a generated file and its reference, found something else as",
+        "expected pairs of a generated file and its reference, found something else at",
     ),
     (lambda a: ([(a[0].generated, 3)],), {}, "expected pairs of a generated file and its reference, found something"),
-    (lambda a: ([a[0].generated, a[1].generated], [a[0].reference]), {}, "found something else as number 2"),
+    (lambda a: ([a[0].generated, a[1].generated], [a[0].reference]), {}, "found something else at position 2"),
     (lambda a: ([],), {}, "expected pairs of a generated file and its reference, found none"),
     (lambda a: ([], []), {}, "expected pairs of a generated file and its reference, found none"),
-    (lambda a: ([a[0], a[0]],), {}, "expected pairs of different ids, found clip0 twice"),
-    (lambda a: (a,), {"audio": "sound.wav"}, "audio: expected none for a sequence of pairs. Give each jaxeval.Pair"),
+    (lambda a: ([a[0], a[0]],), {}, "expected a different id for each pair, found clip0 twice"),
+    (lambda a: (a,), {"audio": "sound.wav"}, "audio: expected None with a sequence of pairs, found a path. Give each"),
     (
         lambda a: (a[0].generated, "gone.mp4"),
         {},
@@ -215,23 +215,23 @@ ERRORS = [
         "protocol: expected a known name, found 'jaxeval-v2'. Did you mean jax",
     ),
     (lambda a: (a,), {"region": "mouth"}, "region: expected 'face' or 'frame', found 'mouth'"),
-    (lambda a: (a,), {"scores": ()}, "scores: expected names of scores, found none. Leave the choice out for all"),
+    (lambda a: (a,), {"scores": ()}, "scores: expected at least one name, found none. Pass None for all scores"),
     (lambda a: (a,), {"scores": ("motion_dvi",)}, "found 'motion_dvi'. Did you mean motion_div?"),
     (lambda a: (a,), {"gamma": float("nan")}, "gamma: expected a number from 0 to 1e+30, found nan. Try 0.01."),
     (lambda a: (a,), {"gamma": -1}, "gamma: expected a number from 0 to 1e+30, found -1. Try 0.01."),
     (lambda a: (a,), {"noise_floor": -1}, "noise_floor: expected at least 0, found -1. 0 disables it."),
     (lambda a: (a,), {"min_features": 1}, "min_features: expected at least 2, found 1. One feature has no covariance."),
-    (lambda a: (a,), {"values": {"psnr": 30.0}}, "--value psnr: expected fps or a new name, found psnr, which jaxeval"),
+    (lambda a: (a,), {"values": {"psnr": 30.0}}, "--value psnr: expected fps or a new name, found psnr, which"),
     (
         lambda a: (a,),
         {"values": {"a b": 1.0}},
-        "--value a b: expected a name of small letters, digits and _, found 'a b'",
+        "--value a b: expected a name of lowercase letters, digits and _, found 'a b'",
     ),
     (lambda a: (a,), {"scores": "iqa"}, "scores: iqa has no scorer. Register one, or leave it out"),
     (
         lambda a: ([("a.mp4", "b.mp4")],),
         {"scores": ("csim", "lpisp_div")},
-        "scores: expected names of scores, found 'lpisp_div'. Did you mean lpips_div?",
+        "scores: expected the name of a score, found 'lpisp_div'. Did you mean lpips_div?",
     ),
 ]
 
@@ -315,7 +315,8 @@ def test_of_trajectories_too_some_scores_may_be_chosen(pairs, scores):
 
 def test_what_trajectories_do_not_give_is_missing(pairs):
     chosen = jaxeval.score(pairs, scores=("psnr", "motion"))
-    assert [clip.missing for clip in chosen.clips] == [{"psnr": "no frames: trajectories came in files"}] * 3
+    lacking = {"psnr": "needs video frames; this pair has only trajectories"}
+    assert [clip.missing for clip in chosen.clips] == [lacking] * 3
     assert (chosen.summary["psnr"]["n"], chosen.summary["motion"]["n"]) == (0, 3)
 
 
@@ -368,7 +369,7 @@ def test_videos(videos, tmp_path):
     t, s = clip.frames
     assert (t, s) == (10, 12)
     np.testing.assert_array_equal(np.isinf(clip.curves["psnr"]), np.arange(t) < 5)
-    assert any(flag == "identical frames: 5 of 10 frames left out of psnr" for flag in clip.flags)
+    assert any(flag == "identical frames: 5 of 10 frames excluded from psnr" for flag in clip.flags)
     assert {"psnr", "ssim", "l1", "cpbd", "niqe", "st_lpips", "csim", "pose", "expr", "lmd"} <= clip.curves.keys()
     assert {"st_lpips", "csim", "pose", "expr"} == clip.alignments.keys()
     np.testing.assert_array_equal(clip.alignment, clip.alignments["st_lpips"].alignment)

@@ -31,7 +31,7 @@ class Kind(Enum):
     FRAMES = "floating-point frames in [0, 1]"
     BYTES = "frames in [0, 1], or uint8 from 0 to 255"
     FLOATS = "floating-point numbers"
-    NUMBERS = "real numbers, whole ones too"
+    NUMBERS = "real numbers (integers too)"
     TREE = "a tuple of arrays that this library made"
 
 
@@ -118,7 +118,7 @@ def _real(name: str, kind: Kind, value: Any) -> jax.Array:
         raise ValueError(f"Expected {name} to be an array of {kind.value}, got {type(value).__name__}{hint}.")
     if isinstance(value, tuple) and any(hasattr(part, "dtype") for part in value):
         raise ValueError(
-            f"Expected {name} to be an array of {kind.value}, got {type(value).__name__} of {len(value)}; take one of "
+            f"Expected {name} to be an array of {kind.value}, got {type(value).__name__} of {len(value)}; use one of "
             "them, or for an LPIPS network's taps jaxeval.LpipsFeatures(network)."
         )
     array = jnp.asarray(value)

@@ -14,7 +14,7 @@ def suggest_gamma(cost: jax.Array | np.ndarray) -> float:
 
     γ has the cost's unit, so each distance and each encoder needs its own. With this one a path that strays by one
     frame counts about e⁻¹⁰ as much as the right one: alignments are sharp, and the soft minimum still joins paths whose
-    costs differ by less than frames do. By this rule the γ of jaxeval-v1 were chosen, from the clip `carphone` and the
+    costs differ by less than frames do. The γ of jaxeval-v1 were chosen by this rule, from the clip `carphone` and the
     demo's speech (benchmarks/calibrate.py).
 
     Choose γ on reference data, once, and keep it: a γ that is estimated from the clips being scored makes the score of

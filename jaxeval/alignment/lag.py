@@ -18,10 +18,10 @@ class Lag(NamedTuple):
     Attributes:
         curve: `[T]` lag of each frame; NaN beyond the valid ones.
         mean: its mean over the valid frames.
-        std: its standard deviation over the valid frames; small for a constant delay (the path's two ends, which are
-            held in the corners, and still stretches give some), more where the tempo wanders.
+        std: spread, the standard deviation over the valid frames: small for a constant delay (not 0, since the path
+            starts and ends in the corners and wavers in still stretches), larger if the tempo wanders.
         confidence: `[T]` in [0, 1]: the probability that the path passes the frame's likeliest partner, max_s E_ts. 1
-            is certain, low means that the costs leave the timing open, as in still stretches; NaN beyond the valid.
+            is certain; low means that the costs don't settle the timing, as in still stretches; NaN beyond the valid.
     """
 
     curve: jax.Array
@@ -36,7 +36,7 @@ def lag(alignment: jax.Array, *, lengths: Lengths | None = None) -> Lag:
 
         lag(t) = t − Σ_s E_ts s / Σ_s E_ts
 
-    It is not corrected for the slope: of two clips of different lengths one is late by a growing number of frames.
+    The lag is not corrected for slope: if the clips differ in length, it grows or shrinks along the clip.
 
     Args:
         alignment: `[T, S]` E of the generated clip (rows) against the reference (columns), at least 0.

@@ -128,12 +128,12 @@ def _in_range(low: Any, high: Any) -> Any:
 def _complaint(low: float, high: float) -> str:
     text = _RANGE.format(low=low, high=high)
     if not (math.isfinite(low) and math.isfinite(high)):
-        return f"{text}; leave out frames that aren't finite, or mend them."
+        return f"{text}; remove or repair frames that aren't finite."
     if low >= -1 - TOLERANCE and high <= 1 + TOLERANCE:
         return f"{text}; scale them: (x + 1) / 2."
     if low >= -TOLERANCE and 2 < high < 256:
         return f"{text}; scale them: x / 255."
-    return f"{text}; scale them, or clip what a resampling left outside: jnp.clip(x, 0, 1)."
+    return f"{text}; scale them, or clip what resampling overshot: jnp.clip(x, 0, 1)."
 
 
 def _told(text: str) -> str:

@@ -25,7 +25,7 @@ def convert(name: str, files: Sequence[Path], out_dir: Path, *, unverified: bool
         name: the encoder's.
         files: its upstream files in the manifest's order.
         out_dir: folder that will hold the checkpoint's folder; `cache_folder()` is where `load_encoder` looks.
-        unverified: take other files than those that the manifest knows; every score that is made with them says so.
+        unverified: accept files other than those in the manifest; scores made with them are marked.
 
     Returns:
         The checkpoint's folder.
@@ -55,7 +55,9 @@ def convert(name: str, files: Sequence[Path], out_dir: Path, *, unverified: bool
     known = all(source.is_file(sha256) for (_, sha256), source in zip(digests, entry.sources, strict=True))
     if known and not origin.verified(entry):
         wrong = sorted(name for name, value in origin.arrays.items() if entry.arrays[name] != value)
-        raise JaxevalError(f"{name}: expected the manifest's values, got others in {', '.join(wrong)}; report it.")
+        raise JaxevalError(
+            f"{name}: expected the arrays that the manifest records, found others in {', '.join(wrong)}; report it."
+        )
     save(Path(out_dir) / name, arrays, {FILE: written(origin)})
     return Path(out_dir) / name
 
@@ -73,7 +75,7 @@ def checked_digest(file: Path, source: Source, *, unverified: bool = False) -> s
             it is a web page or was cut short. A web page is never taken.
     """
     if not file.is_file():
-        raise JaxevalError(f"{file}: expected {source}, found no file; get it from there.")
+        raise JaxevalError(f"{file}: expected {source}, found no file; download it from there.")
     try:
         sha256, what = file_sha256(file), _describe(file, source)
     except OSError as error:
@@ -81,12 +83,12 @@ def checked_digest(file: Path, source: Source, *, unverified: bool = False) -> s
     if source.is_file(sha256):
         return sha256
     if what.startswith("a web page"):
-        raise JaxevalError(f"{file}: expected {source}, found {what}; get the file itself.")
+        raise JaxevalError(f"{file}: expected {source}, found {what}; download the file itself.")
     if not unverified:
-        advice = "get it again" if source.sha256 else "no digest of it is known"
+        advice = "download it again or" if source.sha256 else "its digest isn't known:"
         raise JaxevalError(
-            f"{file}: expected {source}, found {what}, sha256 {sha256}; {advice}, or take this one with --unverified, "
-            "which every score made with it will tell."
+            f"{file}: expected {source}, found {what}, sha256 {sha256}; {advice} accept this one with --unverified, "
+            "and scores made with it are marked."
         )
     return sha256
 

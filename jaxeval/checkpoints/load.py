@@ -16,7 +16,7 @@ from jaxeval.checkpoints.origin import Origin, read_origin
 from jaxeval.checkpoints.store import restore
 from jaxeval.encoders import ENCODERS
 from jaxeval.encoders.encoder import Precision, with_precision, with_remat
-from jaxeval.errors import JaxevalError, MissingWeightsError
+from jaxeval.errors import JaxevalError, MissingWeightsError, nearest
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,12 @@ def abstract_encoder(name: str) -> nnx.Module:
         name: the encoder's.
 
     Raises:
-        JaxevalError: there is no encoder of that name; the text lists those that are.
+        JaxevalError: there is no encoder of that name; the text gives the nearest one.
     """
     if name not in ENCODERS:
-        raise JaxevalError(f"Expected an encoder's name ({', '.join(sorted(ENCODERS))}), got {name!r}.")
+        raise JaxevalError(
+            f"Expected an encoder's name, got {name!r}. {nearest(name, sorted(ENCODERS))} See `jaxeval weights list`."
+        )
     return nnx.eval_shape(lambda: ENCODERS[name]())
 
 
@@ -106,16 +108,16 @@ def _dotted(path: tuple) -> str:
 
 
 def load_encoder(name: str, *, precision: Precision = "reference", remat: bool = False) -> Any:
-    """An encoder with its trained weights, each array compared with its recorded digest.
+    """Load an encoder with its trained weights; each array is checked against its recorded digest.
 
     The encoder is a pytree: pass it to a compiled function as an argument, since a function that closes over it carries
     its weights as constants.
 
     Args:
-        name: such as "st_lpips_alex", "dlib_resnet", "face_mesh"; `jaxeval weights list` shows them all.
+        name: the encoder's, such as "st_lpips_alex", "dlib_resnet" or "face_mesh"; `jaxeval weights list` shows all.
         precision: "reference" computes in float32; "fast" multiplies bfloat16 numbers and adds them in float32.
-        remat: True to spare a gradient's memory: of each part of the network only the input is kept, and the rest
-            computed once more on the way back (rematerialization, as `jax.checkpoint`).
+        remat: True to save memory in gradients: only the input of each part of the network is kept, and the rest is
+            computed again in the backward pass (rematerialization, as `jax.checkpoint`).
 
     Returns:
         The `flax.nnx` module, called with frames `[T, H, W, 3]` in [0, 1].
@@ -205,7 +207,7 @@ def _row(entry: Entry, *, read: bool = False) -> WeightsRow:
         where = _locate(entry)
         verified = _origin(entry, where).verified(entry)
         if not verified:
-            reason = f"made of a file that isn't {' and '.join(map(str, entry.sources))}"
+            reason = f"converted from a file other than {' and '.join(map(str, entry.sources))}"
         if read:
             sound = False
             _sound_arrays(entry, where, shapes)
@@ -224,8 +226,8 @@ def _locate(entry: Entry) -> Path:
     names = " ".join(Path(source.file).name for source in entry.sources)
     unknown = "" if all(source.sha256 for source in entry.sources) else " --unverified"
     raise MissingWeightsError(
-        f"No weights of {entry.name}. Get {' and '.join(map(str, entry.sources))}, licence {entry.license}, and run: "
-        f"jaxeval weights convert {entry.name} {names}{unknown}. Looked in {', '.join(map(str, folders))}."
+        f"No weights for {entry.name}. Get {' and '.join(map(str, entry.sources))}, licence {entry.license}, and run: "
+        f"jaxeval weights convert {entry.name} {names}{unknown}. Searched {', '.join(map(str, folders))}."
     )
 
 

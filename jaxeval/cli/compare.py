@@ -18,16 +18,18 @@ _PIPE = 10_000
 
 @dataclass(frozen=True)
 class Compare:
-    """Compare two runs clip by clip, score by score; only scores with the same signature are compared.
+    """Compare two runs, score by score over the same clips.
 
-    Exit codes: 0 compared, 1 a score named by --fail-if-worse is worse, 2 a named score or the runs can't be judged.
+    Only scores with equal signatures are compared. Each score gets a paired permutation test, Holm-corrected.
+
+    Exit codes: 0 compared, 1 a score named by --fail-if-worse is worse, 2 such a score or the runs can't be compared.
     """
 
     first: Annotated[Path, Positional, arg(metavar="FIRST")]
-    """Folder of a run (the old one, for --fail-if-worse), or its scores.json."""
+    """Folder of one run (for --fail-if-worse the old one), or its scores.json."""
     second: Annotated[Path, Positional, arg(metavar="SECOND")]
-    """Folder of the other run (the new one), or its scores.json."""
-    scores: Annotated[Names, arg(help_behavior_hint="(default: all that either run has)")] = ()
+    """Folder of the other run (for --fail-if-worse the new one), or its scores.json."""
+    scores: Annotated[Names, arg(help_behavior_hint="(default: every score of either run)")] = ()
     """Compare only these scores, e.g. csim,pose_div."""
     fail_if_worse: Annotated[Names, arg(help_behavior_hint="")] = ()
     """Exit with 1 if any of these scores is significantly worse in SECOND (Holm-corrected p < .05)."""
@@ -38,7 +40,7 @@ class Compare:
 
     def __post_init__(self) -> None:
         if self.json and self.csv:
-            raise JaxevalError("--json and --csv: expected at most one, found both. Leave one out.")
+            raise JaxevalError("--json and --csv: expected at most one, found both. Use one of them.")
 
     def run(self, console: Console) -> int:
         """Print the comparison."""

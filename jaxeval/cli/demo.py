@@ -14,7 +14,10 @@ from jaxeval.report.progress import print_lines
 
 @dataclass(frozen=True)
 class Demo:
-    """See what aligned scoring does, on a talking face made from a photograph and speech, and four faulty copies."""
+    """Score four faulty copies of a talking face, to see what aligned scoring does.
+
+    The face is made from a photograph and recorded speech.
+    """
 
     out: Annotated[Path, arg(metavar="DIR")] = Path("jaxeval-demo")
     """Folder for the clips, scores.json, scores.csv and report.html."""
@@ -26,7 +29,7 @@ class Demo:
         from jaxeval.scoring.pairing import Pair
         from jaxeval.scoring.run import Run, Settings
 
-        names = "the demo's four faulty copies", "the talking face they are copies of"
+        names = "the demo's four faulty copies", "the original talking face"
         run = Run(self.out, Settings(names=names, floor=1))
         print_lines(console, ["Making a talking face from a photograph and speech, and four faulty copies of it …"])
         clips = make_demo(self.out)

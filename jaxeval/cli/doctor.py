@@ -9,7 +9,10 @@ from jaxeval.report.progress import print_lines
 
 @dataclass(frozen=True)
 class Doctor:
-    """Check JAX, its devices, the video decoder, the weights and every encoder. Exit code 1 if a check fails."""
+    """Check JAX, its devices, the video decoder, the weights and every encoder.
+
+    Exit codes: 0 all checks passed, 1 a check failed.
+    """
 
     def run(self, console: Console) -> int:
         """Print a line for each check."""

@@ -58,13 +58,13 @@ def checks() -> Iterator[Check]:
     yield _guarded("decoder", _decoder)
     for row in verify_weights():
         if not row.available:
-            yield Check(f"weights of {row.name}", None, "missing; `jaxeval weights list` names their source")
+            yield Check(f"weights of {row.name}", None, "missing; `jaxeval weights list` shows where to get them")
         else:
             kind = "verified" if row.verified else "unverified"
             yield Check(f"weights of {row.name}", row.sound, kind if row.sound else str(row.reason))
     for row in list_weights():
         if row.available:
-            yield _guarded(f"golden number of {row.name}", partial(golden, row.name))
+            yield _guarded(f"output of {row.name}", partial(golden, row.name))
 
 
 def _platform() -> str | None:
@@ -87,7 +87,7 @@ def _guarded(what: str, function: Callable[[], tuple[bool | None, str]]) -> Chec
 def _jax() -> tuple[bool, str]:
     found = version("jax")
     if BAD_JAX.fullmatch(found):
-        return False, f"{found}, which computes wrong numbers on CPU (jax#39103). Install another version"
+        return False, f"{found}, which computes wrong numbers on CPU (jax#39103); install another version"
     return True, f"{found}, flax {version('flax')}"
 
 
@@ -133,7 +133,7 @@ def golden(name: str) -> tuple[bool | None, str]:
         return abs(distance / SHIFTED[name] - 1) < TOLERANCE, f"{distance:.6f}, expected {SHIFTED[name]:.6f}"
     stored = np.load(GOLDEN)
     if f"{name}.frames" not in stored:
-        return None, "no reference number is stored"
+        return None, "not compared: no output of the original network is stored"
     frames = jnp.asarray(stored[f"{name}.frames"] / np.float32(stored[f"{name}.scale"]), jnp.float32)
     found, expected = np.asarray(jax.jit(_READ[name])(load_encoder(name), frames)), stored[f"{name}.expected"]
     error = float(np.linalg.norm(found - expected) / np.linalg.norm(expected))

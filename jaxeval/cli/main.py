@@ -3,8 +3,10 @@
 import os
 import sys
 from collections.abc import Sequence
+from functools import reduce
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from operator import or_
+from typing import Annotated, Any, NoReturn, get_args
 
 import tyro
 from rich.console import Console
@@ -17,13 +19,8 @@ from jaxeval.cli.score import Score
 from jaxeval.cli.weights import Weights
 from jaxeval.errors import JaxevalError, one_line
 
-Command = (
-    Annotated[Demo, subcommand("demo")]
-    | Annotated[Score, subcommand("score")]
-    | Annotated[Compare, subcommand("compare")]
-    | Annotated[Weights, subcommand("weights")]
-    | Annotated[Doctor, subcommand("doctor")]
-)
+Command = Demo | Score | Compare | Weights | Doctor
+_COMMANDS: dict[str, type[Command]] = {kind.__name__.lower(): kind for kind in get_args(Command)}
 
 _ABOUT = """Aligned evaluation of talking heads, and of any generated sequence, in JAX.
 
@@ -47,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"jaxeval {version('jaxeval')}")
         sys.exit(0)
     try:
-        code = _parse(arguments).run(Console())
+        code = _parse(words).run(Console())
         sys.stdout.flush()
         sys.exit(code)
     except JaxevalError as error:
@@ -61,12 +58,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("JAXEVAL_DEBUG"):
             raise
-        _complain(f"unexpected {one_line(error)}. Please report it with the output of JAXEVAL_DEBUG=1.", 2)
+        _complain(f"unexpected {one_line(error)}. Please rerun with JAXEVAL_DEBUG=1 and report the output.", 2)
 
 
-def _parse(arguments: Sequence[str] | None) -> Command:
+def _parse(words: Sequence[str]) -> Command:
+    # tyro would list every command with its whole docstring: only the one that is asked for needs more than a line.
+    briefs = {name: None if name in words[:1] else _summary(kind) for name, kind in _COMMANDS.items()}
+    kinds = tuple(Annotated[kind, subcommand(name, description=briefs[name])] for name, kind in _COMMANDS.items())
     config = (FlagCreatePairsOff,)  # --json and --no-report, and no opposites of theirs
-    return tyro.cli(Command, prog="jaxeval", description=_ABOUT, args=arguments, config=config)
+    every: Any = reduce(or_, kinds)
+    return tyro.cli(every, prog="jaxeval", description=_ABOUT, args=words, config=config)
+
+
+def _summary(kind: type[Command]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0]
 
 
 def _complain(text: str, code: int) -> NoReturn:

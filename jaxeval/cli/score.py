@@ -14,15 +14,14 @@ from jaxeval.cli.run_pairs import run_pairs
 from jaxeval.errors import JaxevalError, nearest, require_jax
 from jaxeval.protocol import PROTOCOLS
 from jaxeval.report.progress import print_lines
+from jaxeval.results.limits import check_numbers
 from jaxeval.results.run_folder import choose_folder, claim_folder, inputs_of
 
 if TYPE_CHECKING:
     from jaxeval.scoring.pairing import Pairing
 
 _OUT = Path("jaxeval-scores")
-_OUT_HINT = f"(default: {_OUT}, or {_OUT}-2, … while those hold runs of other inputs)"
-_LARGEST_GAMMA = 1e30
-"""Above it, γ times the entropy of the paths leaves float32."""
+_OUT_HINT = f"(default: {_OUT}, or {_OUT}-2, … if that holds a run of other inputs)"
 
 
 def _require(holds: bool, text: str) -> None:
@@ -32,14 +31,16 @@ def _require(holds: bool, text: str) -> None:
 
 @dataclass(frozen=True)
 class Score:
-    """Score generated clips against their references: two files, two folders, or the pairs that a file lists.
+    """Score generated clips against their references.
 
-    Folders are searched through and paired by path, without suffix. Run the same command again to resume.
+    Give two files, two folders, or a file that lists pairs. Subfolders are searched too; clips are paired by their
+    paths below the two folders, without suffixes. Run the same command again to resume.
+
     Exit codes: 0 every clip was scored, 1 some failed (their rows say why), 2 nothing could be scored.
     """
 
     generated: Annotated[Path | None, Positional, arg(metavar="GENERATED", help_behavior_hint="")] = None
-    """Generated video, or .npz file of trajectories [T, D]; or a folder of them."""
+    """Generated video, or .npz file of trajectories [T, D]; or a folder of either."""
     reference: Annotated[Path | None, Positional, arg(metavar="REFERENCE", help_behavior_hint="")] = None
     """Reference to score against, or a folder of them."""
     pairs: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
@@ -47,17 +48,17 @@ class Score:
     audio: Annotated[
         Path | None, arg(metavar="PATH", help_behavior_hint="(default: the generated clip's, else the reference's)")
     ] = None
-    """Sound to score against, a folder if GENERATED is one."""
+    """Sound to score against; a folder if GENERATED is one."""
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint=_OUT_HINT)] = None
     """Folder for scores.json, scores.csv and report.html; another run's files there are moved to previous/."""
     protocol: Annotated[str, arg(metavar="NAME")] = "jaxeval-v1"
-    """Fixes encoders, frame rate, crops and alignment: jaxeval-v1 or arxiv-2606.01031."""
-    scores: Annotated[Names, arg(help_behavior_hint="(default: all of the protocol)")] = ()
+    """Protocol, which fixes encoders, frame rate, crops and alignment: jaxeval-v1 or arxiv-2606.01031."""
+    scores: Annotated[Names, arg(help_behavior_hint="(default: all the protocol's)")] = ()
     """Compute only these scores, e.g. csim,lip_envelope."""
     region: Literal["face", "frame"] = "face"
     """What image and perceptual scores look at: the reference's face region or the whole frame."""
     identities: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """CSV file of lines clip,person: confidence intervals then resample persons instead of clips."""
+    """CSV file with lines clip,person: confidence intervals then resample persons instead of clips."""
     min_features: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: feature size + 1)")] = None
     """Minimum features per set for a Fréchet distance."""
     gamma: Annotated[float, arg(metavar="GAMMA")] = 0.01
@@ -65,7 +66,7 @@ class Score:
     noise_floor: Annotated[int, arg(metavar="N")] = 1
     """Number of references used to measure the noise floor (each against itself, re-encoded); 0 disables it."""
     scorers: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """Python file, which is executed, with scores of your own: SCORERS = [jaxeval.CustomScore(...), ...]."""
+    """Python file with your own scores (it is executed): SCORERS = [jaxeval.CustomScore(...), ...]."""
     value: Annotated[tuple[str, ...], UseAppendAction, arg(metavar="NAME=NUMBER")] = ()
     """A value to report beside the scores, e.g. fps=31.5."""
     report: Annotated[bool, arg(help_behavior_hint="")] = True
@@ -77,16 +78,11 @@ class Score:
         manifest = self.pairs is not None
         given = [path for path in (self.generated, self.reference) if path is not None]
         _require(manifest or len(given) == 2, "expected GENERATED and REFERENCE, or --pairs FILE. See --help.")
-        _require(not (manifest and given), "--pairs replaces GENERATED and REFERENCE; found both. Leave one out.")
+        _require(not (manifest and given), "--pairs replaces GENERATED and REFERENCE; found both. Use one of them.")
         _require(not (manifest and self.audio), "--audio: with --pairs, use the audio column instead.")
         what = f"--protocol: expected a known name, found {self.protocol}."
         _require(self.protocol in PROTOCOLS, f"{what} {nearest(self.protocol, PROTOCOLS)}")
-        what = f"--gamma: expected a number from 0 to {_LARGEST_GAMMA:g}, found {self.gamma}."
-        _require(0 <= self.gamma <= _LARGEST_GAMMA, f"{what} Try 0.01.")
-        what = f"--noise-floor: expected at least 0, found {self.noise_floor}."
-        _require(self.noise_floor >= 0, f"{what} 0 disables it.")
-        what = f"--min-features: expected at least 2, found {self.min_features}."
-        _require(self.min_features is None or self.min_features >= 2, f"{what} One feature has no covariance.")
+        check_numbers(self.gamma, self.noise_floor, self.min_features, options=True)
 
     def run(self, console: Console) -> int:
         """Score, print the table, write the files."""
@@ -132,7 +128,7 @@ class Score:
             pairs, identities = read_manifest(self.pairs)
             _require(
                 not (identities and self.identities),
-                f"--identities: {self.pairs} has an identity column already. Leave one out.",
+                f"--identities: {self.pairs} has an identity column already. Use one of them.",
             )
             pairing = Pairing(pairs, [])
         else:
@@ -142,7 +138,7 @@ class Score:
         if self.identities:
             identities = read_identities(self.identities)
             if strangers := identities.keys() - {pair.id for pair in pairing.pairs}:
-                text = f"expected ids of clips that are scored, found {len(strangers)} others, such as {min(strangers)}"
+                text = f"expected ids of scored clips, found {len(strangers)} others, such as {min(strangers)}"
                 raise JaxevalError(
                     f"{self.identities}: {text}. An id is the file's path below its folder, without suffix."
                 )

@@ -14,7 +14,7 @@ from jaxeval.report.progress import print_lines
 
 @dataclass(frozen=True)
 class WeightsList:
-    """List every encoder: whether its weights are here, their source, licence and size."""
+    """List every encoder: whether its weights are installed, their source, licence and size."""
 
     def run(self, console: Console) -> int:
         """Print the table."""
@@ -57,7 +57,7 @@ class WeightsConvert:
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: your user cache)")] = None
     """Folder for the checkpoint."""
     unverified: Annotated[bool, arg(help_behavior_hint="")] = False
-    """Accept a file other than the known one; scores made with it are marked."""
+    """Accept a file whose digest isn't the known one; scores made with it are marked."""
 
     def run(self, console: Console) -> int:
         """Write the checkpoint, or nothing."""

@@ -137,7 +137,9 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise JaxevalError(f"{folder}: can't be made ({error.strerror}). Give a folder that can be written.") from error
+        raise JaxevalError(
+            f"{folder}: expected a writable folder, found: {error.strerror}. Choose another --out."
+        ) from error
 
 
 def _write(path: Path, frames: np.ndarray, sound: np.ndarray) -> None:

@@ -70,7 +70,7 @@ def decode_audio(path: str | os.PathLike[str], sample_rate: int = 16000) -> tupl
         runs = groupby(timed, key=itemgetter(0))
         pieces = [(run.start, _resampled((frame for _, frame in frames), sample_rate)) for run, frames in runs]
     if not any(len(samples) for _, samples in pieces):
-        found = "a sound stream of which nothing can be decoded"
+        found = "a sound stream that can't be decoded"
         raise unusable(path, "sound", found, "Try to play it, and export or copy it again.")
     return _laid_out(pieces, sample_rate), float(pieces[0][0] - file_start)
 

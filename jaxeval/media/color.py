@@ -70,7 +70,7 @@ class Color:
         matrix, span = self.taken
         if matrix == "rgb":
             return "rgb"
-        return f"{'' if self.matrix else 'names no matrix, taken for '}{matrix}, {span} range"
+        return f"{'' if self.matrix else 'no matrix named, read as '}{matrix}, {span} range"
 
     @property
     def conversion(self) -> dict[str, Colorspace | ColorRange]:

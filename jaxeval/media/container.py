@@ -85,11 +85,11 @@ def opened(path: str | os.PathLike[str], expected: str) -> Iterator[InputContain
         if _is_text(Path(path)):
             raise _text_file(path, expected) from error
         found = f"data that FFmpeg can't read ({error.strerror})"
-        hint = "Try to play it: it may be cut off or not be a media file; export or copy it again."
+        hint = "It may be cut short, or not a media file: try to play it, then export or copy it again."
         raise unusable(path, expected, found, hint) from error
     with container:
         if _is_animated_webp(Path(path)):
-            found = "an animated WebP, of which FFmpeg decodes the first picture only"
+            found = "an animated WebP, of which FFmpeg decodes only the first picture"
             raise unusable(path, expected, found, "Convert it, to an APNG for example.")
         drawn = container.format.name == "tty"  # FFmpeg would draw the letters
         if (drawn or not container.streams.video) and _is_text(Path(path)):
@@ -166,9 +166,9 @@ def chosen_stream(container: InputContainer, kind: str) -> str | None:
         return None
     unknown = sum(stream.codec_context is None for stream in streams)
     count = f"{len(streams)} {kind} streams" + (f", of which FFmpeg can't decode {unknown}" if unknown else "")
-    default = "the default one" if best.disposition & Disposition.default else "not marked as the default"
+    default = "default" if best.disposition & Disposition.default else "not marked as default"
     size = f", {best.width}x{best.height}" if isinstance(best, VideoStream) else ""
-    return f"{count}; scored number {streams.index(best) + 1} ({default}{size})"
+    return f"{count}; scored stream {streams.index(best) + 1} ({default}{size})"
 
 
 def undecodable(container: InputContainer, kind: str) -> bool:

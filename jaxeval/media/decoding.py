@@ -120,12 +120,12 @@ class Decoding:
             One phrase; None if there are none.
         """
         if not self._stamps.trusted:
-            return f"the file holds none; taken for {float(1 / self._stamps.spacing):.5g} frames per second"
+            return f"the file has none; {float(1 / self._stamps.spacing):.5g} frames per second assumed"
         ends = (("first", self._stamps.held), ("last", self.timeline.cut))
         which = " and the ".join(name for name, wrong in ends if wrong)
         if not which:
             return None
-        return f"the {which} frame would last longer than all others together; taken for as long as one of them"
+        return f"the {which} frame would outlast all others together; one frame's usual duration assumed"
 
     def _expected_frames(self) -> int | None:
         if self._stream.frames:

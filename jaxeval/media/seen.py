@@ -51,10 +51,10 @@ class Seen:
         told = {}
         if self._interlaced:
             told["interlaced"] = (
-                f"{self._interlaced} of {self.frames} frames hold two fields; scored as they are stored"
+                f"{self._interlaced} of {self.frames} frames are interlaced; scored without deinterlacing"
             )
         if len(ways := list(dict.fromkeys(color.words for color in self._colors))) > 1:
-            told["colours change"] = f"{' and '.join(ways)}; each frame is converted by its own"
+            told["colours change"] = f"{' and '.join(ways)}; each frame is converted accordingly"
         if curve := next((color.hdr for color in self._colors if color.hdr), None):
-            told["hdr"] = f"{curve}, high dynamic range; scored as it is encoded, without tone mapping"
+            told["hdr"] = f"{curve}, high dynamic range; scored as encoded, without tone mapping"
         return told

@@ -88,7 +88,7 @@ class Video:
 
     Raises:
         JaxevalError: there is no such file, no frame of it can be decoded, or its colours can't be converted to RGB.
-            Once one frame was decoded nothing is raised any more: what is wrong after it is told by `info.damage`.
+            Once one frame was decoded nothing is raised any more: `info.damage` names later faults.
         ValueError: fps is not a positive number.
 
     Example:
@@ -122,7 +122,7 @@ class Video:
             upright = Upright(first.picture, decoding.aspect)
         self.color = upright.color
         if not self.color.convertible:
-            found = f"colours by the matrix {self.color.matrix}, which can't be turned into RGB"
+            found = f"colours in the matrix {self.color.matrix}, which can't be converted to RGB"
             raise unusable(self.path, "a video", found, "Export it again in BT.709.")
         self._aspect = decoding.aspect
         self.source_fps = float(1 / self._stamps.spacing)
@@ -188,7 +188,7 @@ class Video:
 
     def _summary(self, decoding: Decoding, seen: Seen) -> VideoInfo:
         start, end = decoding.timeline.start, decoding.timeline.end
-        unused = None if self._alpha else "its alpha channel is 0 throughout, and taken for unused"
+        unused = None if self._alpha else "its alpha channel is 0 throughout; ignored as unused"
         lost = "its alpha channel can't be decoded; scored without it" if decoding.alpha_lost else None
         remarks = {
             "streams": self._choice,

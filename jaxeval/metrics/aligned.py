@@ -18,15 +18,15 @@ from jaxeval.alignment.soft_dtw import value_and_alignment_of
 
 
 class AlignedScore(NamedTuple):
-    """What one distance says of a generated clip x and its reference y; t and s are their numbers of frames.
+    """The scores of a generated clip x of t frames against its reference y of s frames, under one distance.
 
     Attributes:
-        framewise: mean over the common frames of d(x_t, y_t): late is wrong.
-        seq: sdtw_γ(x, y) / max(t, s): timing is forgiven; biased, so that it can be negative.
-        divergence: the Soft-DTW divergence / max(t, s): timing is forgiven, and 0 for identical clips.
+        framewise: mean over the common frames of d(x_t, y_t); a late clip scores badly.
+        seq: sdtw_γ(x, y) / max(t, s); forgives timing, but is biased and may be negative.
+        divergence: the Soft-DTW divergence / max(t, s); forgives timing, and is 0 for identical clips.
         lag: frames by which the generated clip is late, the mean over its frames.
-        lag_std: its standard deviation: small for a constant delay (the path's ends give some), more where the tempo
-            wanders.
+        lag_std: spread, the standard deviation of the lag over the frames: small for a constant delay (not 0, since the
+            path starts and ends in the corners), larger if the tempo wanders.
         alignment: `[T, S]` the probability that the path passes each cell.
     """
 

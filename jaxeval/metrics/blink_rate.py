@@ -1,10 +1,10 @@
 """How often a face blinks, from the picture of its eyes.
 
-The eyelids of the 468-point mesh hardly follow a blink: at 60 blinks in 17 clips of real and generated faces the eye
-aspect ratio fell by 4 % in the median, no more than while the eyes were open, so that at any threshold at least half
-of what it took for blinks were none. But the mesh knows where the eyes are. So each eye's picture is compared with
-its usual one (`eye_openness`), and short falls of that likeness are counted (`blink_rate`): on the same clips 56 of
-the 60 blinks, and 6 that are none.
+The eyelids of the 468-point mesh hardly follow a blink: over 60 blinks in 17 clips of real and generated faces the eye
+aspect ratio fell by a median of 4 %, no more than while the eyes were open, so that at any threshold at least half of
+its detections were false. But the mesh knows where the eyes are. So each eye's picture is compared with its usual one
+(`eye_openness`), and short drops of this correlation are counted (`blink_rate`): on the same clips this finds 56 of the
+60 blinks, with 6 false detections.
 """
 
 import jax
@@ -24,7 +24,7 @@ _ROUNDING = 1e-5  # of a grey level: a picture that varies less is flat
 _SHUT = -1.0  # the least that a correlation can be
 # Spontaneous blinks last 0.1 to 0.4 s (Soukupová and Čech, 2016).
 _LONGEST_S = 0.5
-# Chosen on the 17 clips: from 0.12 to 0.17 it finds 58 to 53 of the 60 blinks, and 9 to 5 that are none.
+# Chosen on the 17 clips: from 0.12 to 0.17 it finds 58 to 53 of the 60 blinks, with 9 to 5 false detections.
 _FALL = 0.15
 _RISEN = 0.5  # of that fall: hysteresis, so that an eyelid that trembles counts once
 _SHORTEST_CLIP_S = 2.0
@@ -57,7 +57,7 @@ def eye_pictures(frames: jax.Array, landmarks: jax.Array) -> jax.Array:
 
 @edge(frames=BYTES, landmarks=FLOATS)
 def eye_openness(frames: jax.Array, landmarks: jax.Array, *, length: jax.Array | int | None = None) -> jax.Array:
-    """How much each eye looks as it usually does in the clip: 1 as usual, much less while it is shut.
+    """Openness of each eye: its picture's correlation with its usual picture; 1 as usual, much less while shut.
 
     Each eye's grey picture, turned and scaled with the line between the eyes' outer corners, is correlated with its
     median over the clip. Brightness and contrast thus don't count. Turned heads, glances and hands before the face
@@ -114,14 +114,15 @@ def openness_of(eyes: jax.Array, *, length: jax.Array | int | None = None) -> ja
 
 @edge(openness=FLOATS)
 def blink_rate(openness: jax.Array, *, fps: float, length: jax.Array | int | None = None) -> jax.Array:
-    """Blinks per minute: how often both eyes shut and open again within half a second.
+    """Blinks per minute: how often both eyes close and reopen within half a second.
 
         fall_t = min_W max_{u in W} o_u − o_t   over all windows W of ½ s around t,   for each eye
 
-    is how far the eye is below what it was before and will be again within ½ s (the black top-hat of o). A blink begins
-    where both eyes have fallen by 0.15, and ends where one of them is back at half of that. One cut off by the clip's
-    ends isn't counted, nor is one eye alone. A rate over T seconds is a multiple of 60/T: from 10 s on it says
-    something of a clip, of shorter ones only the mean over many does. People who talk blink 10 to 32 times a minute.
+    is how far the openness o of an eye dips below its values before and after, within ½ s (the black top-hat of o). A
+    blink begins when both eyes have dipped by 0.15, and ends when one of them is back at half of that. Blinks that the
+    clip's ends cut off aren't counted, nor are winks. Over T seconds the rate is a multiple of 60/T, so it is only
+    informative for clips of 10 s or more, or as a mean over many shorter ones. People who talk blink 10 to 32 times a
+    minute.
 
     Args:
         openness: `[T, 2]` `eye_openness`.
@@ -129,8 +130,8 @@ def blink_rate(openness: jax.Array, *, fps: float, length: jax.Array | int | Non
         length: number of valid leading frames, a Python int or traced; None for T.
 
     Returns:
-        Scalar, blinks per minute; neither more nor less is better, compare with the reference's. NaN for less than
-        2 s, in which the usual eye may be the shut one. The gradient is 0.
+        Scalar, blinks per minute; no direction is better: compare with the reference's. NaN for less than 2 s, in
+        which the eyes may be shut for most of the clip. The gradient is 0.
 
     Raises:
         ValueError: openness is not floating-point `[T, 2]`, fps is below 10, or a static length is out of range.

@@ -13,7 +13,7 @@ from jaxeval.numerics import precise_matmul, two_sum
 
 
 class Moments(NamedTuple):
-    """Count, mean and scatter of a set of features; an array's `_low` holds the digits that it has no room for.
+    """Count, mean and scatter of a set of features; each `_low` array holds the digits that don't fit into its partner.
 
     Attributes:
         n: `[]` int32, how many features, up to 2³¹ − 1.
@@ -299,6 +299,6 @@ def _enough(a: Moments, b: Moments, min_count: int | None) -> jax.Array:
         if not isinstance(n, jax.core.Tracer) and int(n) < min_count:
             raise ValueError(
                 f"Expected at least {min_count} features in a set ({size} numbers each), got {n}. With few, "
-                "the distance is dominated by sample size; to have it nevertheless, pass a smaller min_count."
+                "the distance is dominated by sample size; to compute it anyway, pass a smaller min_count."
             )
     return jnp.minimum(a.n, b.n) >= min_count

@@ -11,11 +11,11 @@ from jaxeval.numerics import safe_sqrt
 
 
 class HeadMotion(NamedTuple):
-    """The spread of a clip's head rotation.
+    """How much the head turns in a clip.
 
     Attributes:
         degrees: `[]` standard deviation of the generated clip's head rotation.
-        ratio: `[]` that over the reference's; 1 if both move as much.
+        ratio: `[]` the same divided by the reference's; 1 if both heads move equally.
     """
 
     degrees: jax.Array

@@ -16,8 +16,8 @@ class Timing(NamedTuple):
     """How late a clip is, over its valid frames; positive is late.
 
     Attributes:
-        mean: of the lag, ms.
-        std: its standard deviation, ms.
+        mean: mean lag, ms.
+        std: spread of the lag, its standard deviation over the frames, ms.
         beyond_40: share of frames that are more than 40 ms late or early, in [0, 1].
         beyond_80: likewise, 80 ms.
         beyond_160: likewise, 160 ms.
@@ -44,7 +44,7 @@ def timing(curve: jax.Array, *, fps: float, length: jax.Array | int | None = Non
 
     **Limits.** A delay of whole frames lies on a limit: at 25 fps 40, 80 and 160 ms are 1, 2 and 4 frames. A soft
     alignment of a clip that is exactly 160 ms late wavers around 4 frames by up to 0.2, so that 43 % of its frames are
-    beyond 160 ms by a hair. A lag therefore counts as beyond only if it is so by more than a quarter of a frame.
+    barely beyond 160 ms. A lag therefore counts as beyond only if it is so by more than a quarter of a frame.
 
     **Ends.** A path is held in the corners: of a clip that is late by d frames the curve climbs from 0 to d over the
     first d frames and comes back on the last one. Nothing is trimmed. The ends err towards 0 only, so they raise no

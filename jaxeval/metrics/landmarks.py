@@ -31,8 +31,8 @@ def lmd(x: jax.Array, y: jax.Array, *, points: Sequence[int] | None = None) -> j
     in the picture's plane: of three coordinates only x and y count, as in the field's evaluations, whose landmarks
     have no depth. Points and means are both over `points`, so a face that is elsewhere in the picture costs nothing,
     while one that is larger or turned does. It is no distance on the face but in the picture: a face filmed at twice
-    the size has twice the LMD. Over a whole face papers also call it F-LMD; theirs is mostly over 68 points, so values
-    over the mesh's 468 compare among themselves only.
+    the size has twice the LMD. Over a whole face papers also call it F-LMD; theirs is mostly over 68 points, so compare
+    values over the mesh's 468 only with each other.
 
     Args:
         x: `[T, N, 2 or 3]` landmarks of the generated clip, in pixels.
@@ -69,7 +69,7 @@ def m_lmd(x: jax.Array, y: jax.Array) -> jax.Array:
     """Mouth landmark distance of each frame: `lmd` over the face mesh's lips, centred on the lips' own mean.
 
     Where the mouth is in the face or in the picture is thus forgiven, its shape and opening are not. So do the public
-    evaluations, on the 20 mouth points of 68 landmarks; the mesh has 40 there, so values compare among themselves only.
+    evaluations, on the 20 mouth points of 68 landmarks; the mesh has 40 there, so compare values only with each other.
 
     Args:
         x: `[T, 468, 2 or 3]` face mesh of the generated clip, in pixels.

@@ -165,9 +165,9 @@ def lip_envelope(
     where corr is Pearson's over those t for which both frames exist. lips_t ≈ sound_{t−o} says that the picture shows
     at frame t what was heard o frames before: a positive offset means that the picture is late, as a positive lag does,
     and sound delayed by k frames lowers it by k. A parabola through the maximum and its two neighbours refines the
-    offset by at most half a frame; a maximum at ±M is left there, and says no more than "at least".
+    offset by at most half a frame; a maximum at ±M stays there, and means "at least M".
 
-    Where one side doesn't move, correlation and offset are 0 and mean nothing. People open their mouths before the
+    If one side doesn't move, correlation and offset are 0 and meaningless. People open their mouths before the
     voice begins, so a natural clip may have a small negative offset: compare with the reference's own.
 
     Args:

@@ -65,7 +65,7 @@ def _check_encoder(encoder: Any) -> None:
     if not hasattr(encoder, "heads"):
         raise ValueError(
             "Expected an LPIPS encoder (lpips_alex, lpips_vgg, lpips_squeeze, st_lpips_alex or st_lpips_vgg), got "
-            f"{getattr(encoder, 'name', type(encoder).__name__)}; for embeddings take jaxeval.csim or jaxeval.aligned."
+            f"{getattr(encoder, 'name', type(encoder).__name__)}; for embeddings use jaxeval.csim or jaxeval.aligned."
         )
 
 

@@ -102,7 +102,7 @@ def registration(x: jax.Array, y: jax.Array) -> Registration:
 
 @edge(found=TREE)
 def misregistered(found: Registration, height: int, width: int) -> jax.Array:
-    """Whether the generated picture is so far off that image and perceptual scores tell of that first.
+    """Whether the generated picture is so far off that this misalignment dominates image and perceptual scores.
 
     Args:
         found: by `registration`.

@@ -190,8 +190,8 @@ def smooth(
     as if it weren't.
 
     VBench interpolates with the network AMT-S, whose weights can't be shipped. The default, `mean_of_neighbors`, is
-    a stand-in: with it the score tells how little moves, and isn't comparable with VBench's. Pass a network's function
-    for that; what it needs of sizes (VBench pads to multiples of 16) is its own affair.
+    a stand-in: with it the score measures how little moves, and isn't comparable with VBench's. For that, pass
+    a network's function, which must handle size requirements itself (VBench pads to multiples of 16).
 
     Args:
         frames: `[T, H, W, 3]` RGB in [0, 1], T at least 3.

@@ -18,7 +18,7 @@ _WINDOW = 5
 
 
 class SyncScores(NamedTuple):
-    """What SyncNet's embeddings say of a clip.
+    """Sync-C, Sync-D and the offset of a clip, from SyncNet's embeddings.
 
     Attributes:
         sync_c: Sync-C, the confidence, median − minimum of the curve; higher is better, at least 0.
@@ -44,7 +44,7 @@ def sync_scores(
 
     Window i begins at frame i on both sides, so v_i ≈ a_{i−o} says that the picture shows at frame i what was heard o
     frames before: a positive offset means that the picture is late (the sound leads), as a positive lag does. Sound
-    delayed by k frames lowers the offset by k. Upstream's "15 − argmin" is the same number.
+    delayed by k frames lowers the offset by k. The original code's "15 − argmin" is the same number.
 
     - "legacy" is SyncNet's own evaluation. Beyond both ends of the sound a is 0, and i runs over all windows; at offset
       ±15 of a 100-frame clip 16 % of the terms are distances from 0, so that all three scores depend on the clip's

@@ -94,7 +94,7 @@ def looped(xx: jax.Array, yy: jax.Array, *, lengths: Lengths | None = None) -> j
     normalised difference). From the depth 1 − d'(p) of the clip's dip that of the reference's, at most 3 frames aside,
     is taken off; the result is the largest over periods from 5 frames to two thirds of the clip. Pairs of frames in
     different scenes don't count, costs are taken over their scene's mean, so that a still scene weighs as much as a
-    lively one, and a period at which less than a third of the pairs are left is passed over.
+    lively one, and a period at which less than a third of the pairs are left is skipped.
 
     Args:
         xx: `[T, T]` costs between the generated clip and itself.
@@ -163,7 +163,7 @@ def reversed_in_time(xy: jax.Array, *, lengths: Lengths | None = None, band: flo
     best = jnp.min(jnp.where(columns[None] < s, xy, jnp.inf), axis=1)
     floor = jnp.sum(jnp.where(rows < t, best, 0))
     order = jnp.maximum(forward, backward) - floor
-    # Below the sums' rounding nothing is told.
+    # Differences below the sums' rounding say nothing.
     told = order > 1e-5 * jnp.maximum(forward, backward)
     return jnp.clip(jnp.where(told, (forward - backward) / jnp.where(told, order, 1), 0), -1, 1)
 

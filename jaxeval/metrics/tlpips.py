@@ -39,10 +39,10 @@ def tlpips(x_steps: jax.Array, y_steps: jax.Array, *, lengths: Lengths | None = 
 
         tLP = 1/K Σ_k |LPIPS(x_k, x_k+1) − LPIPS(y_k, y_k+1)|,   K the number of steps that both clips have
 
-    Flicker makes the steps too large, frozen or blurred motion makes them too small; both cost. It compares step k
-    with step k, so a late clip pays too, and says nothing of what the frames show: a clip of another scene that
-    changes as much scores 0. TecoGAN's tables list 100 times this value, with LPIPS on AlexNet and without the first
-    and the last two frames of each clip.
+    Flicker makes the steps too large, frozen or blurred motion makes them too small; both cost. Step k is
+    compared with step k, so a late clip scores worse too. What the frames show doesn't matter: a clip of another scene
+    that changes as much scores 0. TecoGAN's tables list 100 times this value, with LPIPS on AlexNet and without the
+    first and the last two frames of each clip.
 
     Args:
         x_steps: `[T - 1]` `perceptual_steps` of the generated clip.

@@ -15,7 +15,18 @@ from jaxeval.results.formatting import format_value
 from jaxeval.results.paired_test import EXACT_UP_TO, FLIPS
 
 _NONE = "–"
-_HEADINGS = ("score", "better", "first", "second", "difference", "95 %", "p (Holm)", "n of N", "lag ms", "better run")
+_HEADINGS = (
+    "score",
+    "better",
+    "first",
+    "second",
+    "difference",
+    "95 %",
+    "p (Holm)",
+    "n of N",
+    "lag ± spread, ms",
+    "better run",
+)
 
 
 def comparison_table(rows: Sequence[Difference]) -> Table:

@@ -148,7 +148,7 @@ def _drawn(template: Template, record: ClipRecord, plan: _Plan) -> str:
     try:
         return template.render(clip=section(record))
     except Exception as error:
-        bare = ClipRecord(record.id, "failed", f"they can't be drawn: {one_line(error)}")
+        bare = ClipRecord(record.id, "failed", f"drawing failed: {one_line(error)}")
         return template.render(clip=section(bare))
 
 

@@ -22,7 +22,7 @@ _RECENT = 20
 
 
 class Shown(Protocol):
-    """What is told of the clips, one after the other."""
+    """What is shown of the clips, one after the other."""
 
     def begin(self, clip: str) -> None:
         """The next clip is `clip`."""

@@ -1,4 +1,4 @@
-"""What a run found, to be held in Python: scores, curves and pictures of every clip, and the files of the command."""
+"""The results of a run in Python: scores, curves and pictures of every clip, and the files that the command writes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,16 +33,16 @@ PER_FRAME = "scores_per_frame.parquet"
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ClipResult:
-    """One pair's results.
+    """The results of one pair.
 
     Attributes:
         id: the pair's name.
         status: "ok" or "failed".
-        reason: why it failed; None if it did not.
+        reason: why it failed; None if it didn't.
         frames: numbers of frames of the generated clip and of the reference; None if unknown.
         scores: name to number.
-        missing: name to the reason why there is no number.
-        flags: what you must know of this pair, each "code: text".
+        missing: name of a missing score to the reason.
+        flags: warnings and remarks about this pair, each "code: text".
     """
 
     id: str
@@ -61,20 +61,20 @@ class ClipResult:
 
     @property
     def curves(self) -> Mapping[str, np.ndarray]:
-        """Frame-wise score to its value in each frame, `[min(T, S)]`; of scores without a reference `[T]`.
+        """Name of a frame-wise score to its value in each frame: `[min(T, S)]`, or `[T]` if it needs no reference.
 
-        `scores` holds their means. psnr is infinite where frames are identical, and those are left out of its mean.
+        `scores` holds their means. psnr is infinite in identical frames, which its mean leaves out.
         """
         return self._record.per_frame
 
     @property
     def alignments(self) -> Mapping[str, Curves]:
-        """Aligned metric to its `Curves`: alignment `[T, S]`, lag `[T]` in frames, costs frame-wise and aligned."""
+        """Aligned metric to its `Curves`: alignment `[T, S]`, lag `[T]` in frames, frame-wise and aligned costs."""
         return self._record.curves
 
     @property
     def alignment(self) -> np.ndarray | None:
-        """`[T, S]` the alignment of the protocol's timing metric; None if there is none."""
+        """The alignment `[T, S]` of the protocol's timing metric; None if there is none."""
         found = self.alignments.get(self._timing)
         return None if found is None else found.alignment
 
@@ -86,14 +86,14 @@ class ClipResult:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Results:
-    """What a run found, of all clips.
+    """The results of a run: every clip, and their summary.
 
-    It prints as the command's table, in a notebook too.
+    Printed, or shown in a notebook, it is the table that the command prints.
 
     Attributes:
         document: what `scores.json` holds.
-        earlier: how many clips an earlier run into the same folder had scored.
-        lacking: encoders whose weights are missing, with the command that supplies them.
+        earlier: how many clips were taken over from an earlier run into the same folder.
+        lacking: encoders whose weights are missing, each with the command that converts them.
 
     Example:
         >>> from jaxeval.results.document import document_of
@@ -122,16 +122,16 @@ class Results:
 
     @property
     def summary(self) -> dict[str, dict[str, Any]]:
-        """Score to its `mean`, the mean's 95 % interval `ci95`, and over how many clips `n` `of` how many."""
+        """Score to its `mean`, that mean's 95 % interval `ci95` over clips, and the counts `n` `of` all clips."""
         return msgspec.to_builtins(self.document.summary)
 
     @cached_property
     def known(self) -> Catalogue:
-        """Every score by name, with its unit, direction and definition."""
+        """All scores by name, each with unit, direction and definition."""
         return catalogue_of(self.document)
 
     def to_polars(self) -> "polars.DataFrame":
-        """One row a clip, one column a score; a missing score is null."""
+        """A table with one row per clip and one column per score; missing scores are null."""
         import polars as pl
 
         text = dict.fromkeys(("id", "status", "reason"), pl.String)
@@ -140,7 +140,7 @@ class Results:
         return pl.DataFrame(self._columns(), schema={**text, **frames, **scores, "flags": pl.List(pl.String)})
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """As `to_polars`, for pandas.
+        """The table of `to_polars`, for pandas.
 
         Raises:
             JaxevalError: pandas isn't installed.
@@ -162,7 +162,7 @@ class Results:
         return columns | {"flags": [list(row.flags) for row in rows]}
 
     def per_frame(self) -> "polars.DataFrame":
-        """One row a clip, frame-wise score and frame: columns clip, score, frame and value."""
+        """A long table of all per-frame values, with the columns clip, score, frame and value."""
         import polars
 
         schema = {"clip": polars.String, "score": polars.String, "frame": polars.Int64, "value": polars.Float64}
@@ -188,13 +188,13 @@ class Results:
     ) -> list[str]:
         """Write `scores.json`, `scores.csv` and `report.html`, as the command does.
 
-        Files of another run that stand in the folder are moved to `previous/` first.
+        If the folder holds another run's files, they are moved to `previous/` first.
 
         Args:
-            folder: where to; created if it isn't there.
+            folder: where to write; created if it doesn't exist.
             title: the page's heading.
-            report: whether the page is drawn.
-            per_frame: whether to write `scores_per_frame.parquet` too, see `per_frame`.
+            report: whether to write the page.
+            per_frame: whether to write `scores_per_frame.parquet` too, the table of `per_frame`.
 
         Returns:
             A line for each other run whose files were moved.
@@ -209,7 +209,7 @@ class Results:
         return outputs.kept
 
     def write_scores(self, folder: Path, *, per_frame: bool = False) -> Outputs:
-        """Write all files but the page, which can follow."""
+        """Write all files but the page, which may follow."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -231,14 +231,14 @@ class Results:
         """Draw a clip's alignment, cost and lag.
 
         Args:
-            clip: its id.
+            clip: the clip's id.
             metric: an aligned metric, such as "csim"; the protocol's timing metric if None.
 
         Returns:
             A matplotlib figure.
 
         Raises:
-            JaxevalError: there is no such clip, or it has no such alignment.
+            JaxevalError: there is no such clip, or the clip lacks this alignment.
         """
         by_id = {found.id: found for found in self.clips}
         if clip not in by_id:

@@ -33,7 +33,7 @@ def facts_of(document: Document, fps: float) -> dict[str, str]:
         "protocol": protocol.get("name"),
         "region": protocol.get("region", document.provenance.get("region")),
         "frames per second": f"{fps:g}",
-        "timing by": protocol.get("timing"),
+        "timing metric": protocol.get("timing"),
         "γ": ", ".join(f"{name} {value:g}" for name, value in protocol.get("gamma", {}).items()),
         "band": f"±{protocol['band']:g} ms" if protocol.get("band") else None,
     }
@@ -125,7 +125,7 @@ def glance_of(document: Document, known: Catalogue) -> list[dict[str, Any]]:
     if len(rows) > GLANCE_UP_TO:
         means = {name: entry.mean for name, entry in document.summary.items() if entry.mean is not None}
         flagged = sum(bool(warnings) for _, warnings in rows)
-        told = [f"{flagged} flagged: clips whose timing is at fault, see below"] if flagged else []
+        told = [f"{flagged} flagged: clips with timing faults, see below"] if flagged else []
         rows = [(Row(id=f"mean of {len(rows)} clips", scores=means), told)]
     given = [metric for metric in known.aligned if not metric.role]
     headline = [metric for metric in known.aligned if metric.glance] + given[:2]

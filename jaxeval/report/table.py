@@ -24,8 +24,9 @@ _TABLE_PADDING = 4
 _MAX_NOTES = 9
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEGEND = (
-    "↑ better high, ↓ better low. * flagged, see above and the report. _div: cost per frame that remains after "
-    "alignment. lag: mean ± spread in ms, positive if the generated clip is late; ? where the costs leave it open."
+    "↑ higher is better, ↓ lower is better. * flagged, see above and the report. _div: cost per frame that remains "
+    "after alignment. lag: mean ± spread within the clip (not a confidence interval) in ms, positive if the "
+    "generated clip is late; ? poorly supported by the costs."
 )
 _WARNING, _FLAGGED, _DOUBTFUL = "!", "*", "?"
 
@@ -247,7 +248,7 @@ def print_table(document: Document, console: Console) -> None:
     hidden = [block.name for block in shown.blocks if block.name not in blocks]
     left_out = [f"Not shown at this width: {', '.join(hidden)}."] if hidden else []
     if shown.of_set:
-        left_out.insert(0, f"The whole set: {', '.join(shown.of_set)}.")
+        left_out.insert(0, f"Whole set: {', '.join(shown.of_set)}.")
     legend = " ".join((_LEGEND, *left_out, "All scores: scores.json."))
     for line in (*notes.lines(), *_warnings(document), *_other_flags(document), *floor_words(document), legend):
         console.print(Text(line, style="dim"))

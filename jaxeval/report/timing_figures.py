@@ -113,7 +113,10 @@ def lags_of_clips(means: Sequence[float], spreads: Sequence[float], flagged: Seq
     axes = figure.add_axes((0.065, 0.17, 0.91, 0.71))
     _bands(axes, max(200.0, 1.1 * float((np.abs(mean) + spread).max())))
     axes.vlines(ranks + 1, mean - spread, mean + spread, color=ALIGNED, alpha=0.45, linewidth=1.4)
-    for kind, colour, shape, label in ((~marked, ALIGNED, "o", "mean ± spread"), (marked, FRAMEWISE, "D", "flagged")):
+    for kind, colour, shape, label in (
+        (~marked, ALIGNED, "o", "mean ± spread within the clip"),
+        (marked, FRAMEWISE, "D", "flagged"),
+    ):
         if kind.any():
             axes.plot(ranks[kind] + 1, mean[kind], shape, color=colour, markersize=3.6, label=label)
     axes.set(xlim=(0, len(order) + 1), xlabel="clips, from the earliest to the latest")

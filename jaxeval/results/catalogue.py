@@ -151,7 +151,7 @@ def _shown(metric: Metric, encoder: str) -> str:
 
 def trajectory_metric(name: str) -> Metric:
     """The entry of a trajectory that came in files."""
-    text = f"Mean {_COST} of the trajectories {name} that came in files, frame by frame."
+    text = f"Mean {_COST} of the trajectories {name} from .npz files, frame by frame."
     value = Value(name, "↓", "", 4, text, _OWN_RANK)
     return Metric(name, name, of="nothing", distance="squared_euclidean", cost=_COST, values=(value,))
 

@@ -16,7 +16,7 @@ from jaxeval.results.sides import Side, lacking, side_of
 from jaxeval.results.signature import differing, fields_of
 from jaxeval.results.summary import interval, mean_of, scaled
 
-_TOO_FAR = "the difference leaves float64's range"
+_TOO_FAR = "the difference exceeds float64's range"
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _nothing(rows: Sequence[Difference]) -> str:
     without = [name for name, mean in (("the first run", row.one), ("the second run", row.other)) if mean is None]
     where = "either" if len(without) == 2 else without[0] if without else "the same clip of both"
     more = f" (and {others} more scores likewise)" if others else ""
-    return f"Expected {row.score.name} in both runs, found none in {where}: {row.reason}{more}. Try others by --scores."
+    return f"Expected {row.score.name} in both runs, found none in {where}: {row.reason}{more}. Choose --scores."
 
 
 def _row(name: str, known: Catalogue, left: Side, right: Side, common: Sequence[str]) -> Difference:
@@ -120,7 +120,7 @@ def _row(name: str, known: Catalogue, left: Side, right: Side, common: Sequence[
         reason = lacking(name, (left, right), (a, b), common)
         return Difference(score, a, b, None, None, 0, len(common) if in_clips else 0, reason=reason)
     difference = finite_number(b - a)
-    reason = _TOO_FAR if difference is None else "a number of the whole set: no test"
+    reason = _TOO_FAR if difference is None else "a score of the whole set: not tested"
     return Difference(score, a, b, difference, None, 0, 0, reason=reason)
 
 
@@ -180,7 +180,7 @@ def _refuse_unlike(one: Document, other: Document, names: Sequence[str]) -> None
             unlike[name] = ", ".join(f"{field} {first.get(field)} against {second.get(field)}" for field in fields)
     if unlike:
         name, how = next(iter(unlike.items()))
-        others = f" ({len(unlike)} of {len(names)} scores differ so)" if len(unlike) > 1 else ""
+        others = f" ({len(unlike)} of {len(names)} scores differ like this)" if len(unlike) > 1 else ""
         raise JaxevalError(
             f"Expected scores of one signature, found {name} with {how}{others}. Score both under one protocol, with "
             "the same weights and version, or choose scores that agree with --scores."

@@ -21,17 +21,17 @@ _NEXT = "score the clips again"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One clip.
+    """One pair of clips: one row of the results.
 
     Attributes:
-        id: its name.
+        id: the clip's name.
         status: "ok" or "failed".
-        reason: why it failed; None if it did not.
-        frames: of the generated clip and of the reference, at the protocol's fps; None if unknown.
+        reason: why it failed; None if it didn't.
+        frames: numbers of frames of the generated clip and of the reference, at the protocol's fps; None if unknown.
         scores: name to finite number.
-        missing: name to the reason why there is no number.
-        flags: what a reader must know, each "code: text".
-        lag_support: aligned metric to how much of the clip speaks for its lag, in [-1, 1].
+        missing: name of a missing score to the reason.
+        flags: warnings and remarks, each "code: text".
+        lag_support: aligned metric to how well the costs support its lag, in [-1, 1].
     """
 
     id: str
@@ -61,13 +61,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What more there is to say of a score.
+    """More about one score.
 
     Attributes:
-        median: over the clips that have it; None if none has.
+        median: over the clips that have the score; None if none has.
         worst: ids of up to five clips, the worst first.
-        reason: why the whole set has no number.
-        without: clip's id to the reason why it isn't in the set's number.
+        reason: why a score of the whole set is missing.
+        without: ids of the clips that a score of the whole set leaves out, each with the reason.
     """
 
     median: float | None = None
@@ -77,14 +77,14 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SignatureTexts(msgspec.Struct, frozen=True, kw_only=True):
-    """A score's signature, in short for a table's foot and in full."""
+    """A score's signature, short for a table's foot and long."""
 
     short: str = "unknown"
     long: str = "unknown"
 
 
 class Floor(msgspec.Struct, frozen=True, kw_only=True):
-    """The noise floor: references against themselves, coded once more at that constant rate factor."""
+    """The noise floor: references scored against themselves, re-encoded at the constant rate factor `crf`."""
 
     crf: int = 0
     clips: tuple[Row, ...] = ()
@@ -116,10 +116,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         schema: the version of this format.
-        provenance: what the numbers were made from; the only part that holds time stamps.
-        clips: one row each.
+        provenance: what the numbers were made from; the only part with time stamps.
+        clips: one row per pair.
         summary: score's name to its mean over all clips.
-        details: score's name to what more there is to say.
+        details: score's name to its median and worst clips.
         signatures: score's name to what its numbers depend on.
         floor: the noise floor.
     """
@@ -201,7 +201,7 @@ def read_document(path: Path) -> Document:
     try:
         plain = json.loads(file.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise JaxevalError(f"{expected}, found none. Run: jaxeval score … --out") from error
+        raise JaxevalError(f"{expected}, found none. Create it with jaxeval score.") from error
     except (OSError, ValueError, RecursionError) as error:
         raise JaxevalError(f"{expected}, found: {' '.join(str(error).split())}.") from error
     if isinstance(plain, dict) and plain.get("schema", SCHEMA) != SCHEMA:

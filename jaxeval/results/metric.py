@@ -61,7 +61,7 @@ class Metric:
         per: "frame" if its function gives a number a frame, "clip" if it gives one a clip, "set" if it is one of all
             clips, "user" for a scorer that the user registers, "given" for a number that the user gives.
         reference: whether its function needs the reference too.
-        both: whether its function, which needs no reference, is told of the reference too, as its second number.
+        both: whether its function, which needs no reference, is computed for the reference too, as its second number.
         timed: whether its function needs the frame rate.
         file: the file in `jaxeval.metrics` that holds its function, if it isn't called like the metric. An aligned
             metric without one has no function: its number is the mean cost of frame t against frame t.

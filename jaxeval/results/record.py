@@ -18,10 +18,10 @@ class Curves:
     """One aligned metric of one pair, frame by frame; T frames generated, S frames in the reference.
 
     Attributes:
-        framewise: `[min(T, S)]` cost of frame t against frame t, the rigid alignment.
+        framewise: `[min(T, S)]` cost of frame t against frame t, without alignment.
         aligned: `[T]` expected cost of each generated frame under the alignment, Σ_s E_ts C_ts / Σ_s E_ts.
         lag: `[T]` frames by which the generated clip is late, t − Σ_s E_ts s / Σ_s E_ts.
-        alignment: `[T, S]` the alignment E, each cell in [0, 1].
+        alignment: `[T, S]` E, the probability that the path passes each cell.
     """
 
     framewise: np.ndarray
@@ -83,7 +83,7 @@ def _unfit(generated: np.ndarray | None, reference: np.ndarray | None) -> str | 
         if rows.ndim != 2 or not rows.size or rows.shape[1] != generated.shape[1]:
             return f"expected features [N, D] of both clips, found {generated.shape} and {reference.shape}"
         if not all_finite(rows) or float(np.abs(rows).max()) > LARGEST_FEATURE:
-            return f"features that aren't finite, or above {LARGEST_FEATURE:.0e}, which float32 can't square and add"
+            return f"features that aren't finite or exceed {LARGEST_FEATURE:.0e}, the limit in float32"
     return None
 
 

@@ -20,7 +20,7 @@ class Score:
 
     Attributes:
         name: in `scores.json`.
-        metric: the metric that it tells of; "timing" for the clip's own lag.
+        metric: the metric that it belongs to; "timing" for the clip's own lag.
         form: "framewise" for a mean over the frames, "value" for any other number of the metric itself; "seq", "div",
             "lag" and "lag_std" for what alignment gives.
         better: "↑" if high is better, "↓" if low is, "" if it is neither.

@@ -54,7 +54,7 @@ def select(
         protocol: the protocol.
         names: of the scores to compute, in any order; all of the protocol's if None.
         own: the user's own metrics.
-        open_names: whether names that nobody knows are taken, for trajectories in files bring their own.
+        open_names: whether unknown names are accepted, since trajectories in files bring their own.
 
     Returns:
         The selection.
@@ -72,11 +72,11 @@ def select(
     if names is None:
         return Selection(known, (*metrics_of(protocol), *own))
     if not names:
-        raise JaxevalError("scores: expected names of scores, found none. Leave the choice out for all of them.")
+        raise JaxevalError("scores: expected at least one name, found none. Pass None for all scores.")
     for name in names:
         score = known.get(name)
         if score is None and not open_names:
-            raise JaxevalError(f"scores: expected names of scores, found {name!r}. {nearest(name, known)}")
+            raise JaxevalError(f"scores: expected the name of a score, found {name!r}. {nearest(name, known)}")
         if score and score.per in ("user", "given") and not any(metric.name == name for metric in own):
             raise JaxevalError(f"scores: {name} has no scorer. Register one, or leave it out.")
         _refuse_without_encoder(name, known, protocol)

@@ -49,7 +49,7 @@ class Signature:
 
     @property
     def short(self) -> str:
-        """For a table's foot: what is empty is left out, of a digest eight digits stand."""
+        """For a table's foot: empty fields are left out, digests are cut to eight digits."""
         unverified = "!unverified" if self.weights.endswith("(unverified)") else ""
         parts = {
             "e": f"{self.encoder}#{self.weights[:8]}{unverified}" if self.weights else self.encoder,

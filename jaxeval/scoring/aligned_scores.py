@@ -135,7 +135,7 @@ def mean(values: Any) -> float:
 def framewise(metric: str, costs: Costs) -> Scored:
     """One metric's mean cost of frame t against frame t."""
     if not all_finite(costs.framewise):
-        return missing([metric], "the costs between frames leave float32's range, which ends at 3.4e38")
+        return missing([metric], "the costs between frames exceed float32's range, 3.4e38")
     return Scored({metric: mean(costs.framewise)}, per_frame={metric: costs.framewise})
 
 
@@ -152,7 +152,7 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
     """
     names, gamma = aligned_names(metric), protocol.gamma.get(metric)
     if gamma is None:
-        return missing(names, f"{protocol.name} fixes no γ for {metric}")
+        return missing(names, f"{protocol.name} sets no γ for {metric}")
     if reason := _no_alignment(costs, protocol.band_frames):
         return missing(names, reason)
     t, s = costs.xy.shape
@@ -165,14 +165,14 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
     values = (float(result.seq), float(result.divergence), *lateness)
     mass = alignment.sum(axis=1)
     if not all_finite(*values, alignment, lags) or not mass.all():
-        return missing(names, f"no finite alignment: soft-DTW at γ = {np.float32(gamma):g} gave {values[0]:g}")
+        return missing(names, f"no finite alignment: Soft-DTW at γ = {np.float32(gamma):g} gave {values[0]:g}")
     expected = (alignment * costs.xy).sum(axis=1) / mass
     curves = {metric: Curves(costs.framewise, expected, lags, alignment)}
     scored = Scored(dict(zip(names, values, strict=True)), curves=curves, support={metric: float(support)})
     if min(t, s) > 1:
         return scored
     scores = {name: value for name, value in scored.scores.items() if name in names[:2]}
-    return Scored(scores, curves=curves) | missing(names[2:], "one frame only: it has no timing")
+    return Scored(scores, curves=curves) | missing(names[2:], "one frame only, so no timing")
 
 
 def _no_alignment(costs: Costs, band: float | None) -> str | None:
@@ -182,11 +182,13 @@ def _no_alignment(costs: Costs, band: float | None) -> str | None:
         return f"no alignment within the band of {band:g} frames: {_frames(t)} against {s}"
     matrices = (costs.xy, costs.xx, costs.yy)
     if not all_finite(*matrices):
-        return "no alignment: the costs between frames leave float32's range, which ends at 3.4e38"
+        return "no alignment: the costs between frames exceed float32's range, 3.4e38"
     largest, longest = max(float(matrix.max()) for matrix in matrices), 2 * max(t, s) - 1
     if largest * longest >= LARGEST_PATH:
         sizes = f"costs of {largest:.1e} along up to {longest} cells"
-        return f"no alignment: {sizes} may exceed the {LARGEST_PATH:.0e} that float32 aligns; scale trajectories down"
+        return (
+            f"no alignment: {sizes} may exceed the limit of {LARGEST_PATH:.0e} in float32; scale the trajectories down"
+        )
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxeval.errors import JaxevalError
+from jaxeval.errors import JaxevalError, nearest
 from jaxeval.media.chips import CHIPS
 from jaxeval.media.crops import parallel_map, warp
 from jaxeval.media.geometry import HERE
@@ -20,21 +20,21 @@ _ANY_LENGTH = replace(JAXEVAL_V1, longest_clip=float("inf"))
 
 
 def face_chips(frames: Any, encoder: str = "dlib_resnet") -> np.ndarray:
-    """Cut out and align the main face of a clip, frame by frame, as the scores of identity do.
+    """Cut out and align the main face of a clip, frame by frame, as the identity scores do.
 
-    BlazeFace finds the faces, the largest and steadiest is followed through the clip, the face mesh places its
-    landmarks, and a similarity transform brings these to the template that the encoder was trained on.
+    BlazeFace finds the faces, and the largest and steadiest one is followed through the clip. The face mesh places its
+    landmarks, and a similarity transform brings them to the template that the encoder was trained on.
 
     Args:
         frames: `[T, H, W, 3]` successive RGB frames, in [0, 1] or uint8, at about 25 frames per second.
-        encoder: for which network: "dlib_resnet", "arcface_r50" or "arcface_r100".
+        encoder: the network that will embed them: "dlib_resnet", "arcface_r50" or "arcface_r100".
 
     Returns:
         `[T, 150, 150, 3]` for dlib, `[T, 112, 112, 3]` for ArcFace: float32 in [0, 1], or uint8 if the frames are.
 
     Raises:
-        JaxevalError: no face in some frames, which are named.
-        ValueError: frames aren't `[T, H, W, 3]`, or lie outside [0, 1]; no such encoder.
+        JaxevalError: some frames show no face; the text names them.
+        ValueError: frames aren't `[T, H, W, 3]` or lie outside [0, 1], or there is no such encoder.
 
     Example:
         >>> from PIL import Image
@@ -44,7 +44,7 @@ def face_chips(frames: Any, encoder: str = "dlib_resnet") -> np.ndarray:
         (1, 150, 150, 3)
     """
     if encoder not in CHIPS:
-        raise ValueError(f"Expected an encoder of identity ({', '.join(CHIPS)}), got {encoder!r}.")
+        raise ValueError(f"Expected an identity encoder, got {encoder!r}. {nearest(encoder, CHIPS)}")
     given = _checked(np.asarray(frames))
     clip: Any = _Frames(as_type(given, np.uint8))
     networks = Networks(JAXEVAL_V1)

@@ -35,18 +35,18 @@ class CustomScore:
     """A score that needs no reference, computed by the user's own function.
 
     Attributes:
-        name: `iqa` or `vqa`, which have their columns, or any other that no score of jaxeval has: small letters,
-            digits and _.
-        function: (frames, fps) -> number. frames `[T, H, W, 3]` float32 RGB in [0, 1] are what jaxeval's own image
-            scores see of the generated clip: the reference's face window, or the whole frame with `--region frame`.
-        version: what computes it and in which version, such as "musiq 1.2": part of the score's signature, so that
-            numbers of two versions are never compared.
-        better: "↑" if high is better, "↓" if low is, "" for neither. Of `iqa` and `vqa` high is better.
-        unit: "" for none.
+        name: `iqa` or `vqa`, for which the tables have columns, or any name that no score of jaxeval has: lowercase
+            letters, digits and _.
+        function: (frames, fps) -> number. It gets the generated clip's frames `[T, H, W, 3]`, float32 RGB in [0, 1],
+            cropped as for the image scores: to the reference's face window, or whole with `--region frame`.
+        version: name and version of what computes the score, such as "musiq 1.2". It is part of the score's signature,
+            so that numbers of two versions are never compared.
+        better: "↑" if higher is better, "↓" if lower is, "" for neither. `iqa` and `vqa` must have "↑".
+        unit: shown beside the number; "" for none.
         definition: one line for the report.
 
     Raises:
-        JaxevalError: the name is taken or ill-formed, there is no version, or a field is of another kind.
+        JaxevalError: the name is taken or ill-formed, the version is empty, or a field has the wrong type.
 
     Example:
         >>> brightness = CustomScore("brightness", lambda frames, fps: float(frames.mean()), version="mean 1")
@@ -71,11 +71,11 @@ class CustomScore:
             if not isinstance(text, str) or len(text.splitlines()) > 1 or "|" in text:
                 raise JaxevalError(f"{where}: expected {field} to be one line without |, found {text!r}.")
         if not self.version.strip():
-            raise JaxevalError(f"{where}: expected a version, found none; signatures hold it.")
+            raise JaxevalError(f"{where}: expected a version, found none; it is part of the score's signature.")
         if self.better not in ("↑", "↓", ""):
             raise JaxevalError(f"{where}: expected better to be '↑', '↓' or '', found {self.better!r}.")
         if self.name in SLOTS and self.better != "↑":
-            raise JaxevalError(f"{where}: expected high to be better, found {self.better!r}.")
+            raise JaxevalError(f"{where}: expected better to be '↑' for {self.name}, found {self.better!r}.")
 
     @property
     def metric(self) -> Metric:
@@ -134,7 +134,7 @@ def load_scorers(path: Path) -> tuple[CustomScore, ...]:
         raise JaxevalError(f"{path}: expected {_VARIABLE} = [jaxeval.CustomScore(...), ...], found {str(found)[:60]}.")
     names = [scorer.name for scorer in found]
     if len(set(names)) < len(names):
-        raise JaxevalError(f"{path}: expected scorers of different names, found {', '.join(names)}.")
+        raise JaxevalError(f"{path}: expected a different name for each scorer, found {', '.join(names)}.")
     return tuple(replace(scorer, version=f"{scorer.version} (file {digest})") for scorer in found)
 
 
@@ -181,6 +181,6 @@ def check_value_name(name: str) -> None:
 
 def _check_name(where: str, name: str, free: Sequence[str]) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise JaxevalError(f"{where}: expected a name of small letters, digits and _, found {name!r}.")
+        raise JaxevalError(f"{where}: expected a name of lowercase letters, digits and _, found {name!r}.")
     if is_reserved(name) and name not in free:
-        raise JaxevalError(f"{where}: expected {', '.join(free)} or a new name, found {name}, which jaxeval computes.")
+        raise JaxevalError(f"{where}: expected {', '.join(free)} or a new name, found {name}, which is reserved.")

@@ -16,7 +16,7 @@ from jaxeval.scoring.noise_floor import CRF
 from jaxeval.scoring.run import Run, now
 from jaxeval.scoring.sets import Sets, set_metrics
 
-_GIVEN_IN_VAIN = "given, but not as a finite number"
+_GIVEN_IN_VAIN = "the given value isn't a finite number"
 
 
 def run_document(run: Run, records: Sequence[ClipRecord], floor: Sequence[ClipRecord] = ()) -> Document:
@@ -69,7 +69,7 @@ def _check_chosen(run: Run, records: Sequence[ClipRecord], known: Catalogue) -> 
     """Which trajectories come in files is known only now; if none could be read, their clips say why."""
     unknown = [name for name in run.settings.scores or () if name not in known]
     if unknown and any(record.trajectories for record in records):
-        raise JaxevalError(f"scores: expected names of scores, found {unknown[0]!r}. {nearest(unknown[0], known)}")
+        raise JaxevalError(f"scores: expected the name of a score, found {unknown[0]!r}. {nearest(unknown[0], known)}")
 
 
 def _spoken(records: Sequence[ClipRecord]) -> dict[str, None]:

@@ -25,17 +25,19 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
         flags += [f"{code}: {clip.role}: {text}" for code, text in clip.video.info.remarks.items()]
         if clip.path is not None and not clip.path.track.found.all():
             found, gap = clip.path.track.found, clip.path.track.longest_gap
-            flags.append(f"face gaps: {clip.role}: a face in {found.sum()} of {len(found)} frames, longest gap {gap}")
+            flags.append(
+                f"face gaps: {clip.role}: face found in {found.sum()} of {len(found)} frames, longest gap {gap}"
+            )
         if clip.seen.face is not None and not clip.seen.face.sure.all():
             unsure = f"{(~clip.seen.face.sure).sum()} of {clip.frames} frames"
-            flags.append(f"face unclear: {clip.role}: in {unsure} the mesh is unsure; csim, pose and expr are doubtful")
+            flags.append(f"face unclear: {clip.role}: mesh unsure in {unsure}; csim, pose and expr are doubtful")
     if x.size != y.size:
         flags += _resized(x, y)
     flags += _transparency(x, y) + _colors(x.video.info, y.video.info) + _rates(x.video.info, y.video.info)
     if x.frames != y.frames:
         flags.append(
-            f"lengths: generated {x.frames} frames, reference {y.frames}: frame-wise scores over the first "
-            f"{min(x.frames, y.frames)}, aligned scores over both wholes"
+            f"lengths: generated {x.frames} frames, reference {y.frames}; frame-wise scores use the first "
+            f"{min(x.frames, y.frames)}, aligned scores use all"
         )
     return tuple(flags)
 
@@ -44,10 +46,10 @@ def _resized(x: Clip, y: Clip) -> list[str]:
     """Whole frames to the reference's size, or a section by how much its picture is larger or smaller."""
     frames = np.array([0, 0, *x.size]), x.placement.boxes(np.array([0, 0, *y.size]))
     if np.abs(frames[0] - frames[1]).max() < 1:
-        return [f"resized: generated {_by(x.size)} to the reference's {_by(y.size)}"]
+        return [f"resized: generated clip from {_by(x.size)} to the reference's {_by(y.size)}"]
     if abs(x.placement.zoom - 1) < _SAME_SIZE:
         return []
-    return [f"resized: generated pixels by {1 / x.placement.zoom:.3f}, to those of the reference"]
+    return [f"resized: generated clip scaled by {1 / x.placement.zoom:.3f} to match the reference"]
 
 
 def _by(size: tuple[int, int]) -> str:
@@ -58,22 +60,22 @@ def _transparency(x: Clip, y: Clip) -> list[str]:
     """What lies under transparent pixels isn't scored; what is, may be the other clip's background."""
     clips = [clip for clip in (x, y) if clip.video.info.transparent]
     told = [
-        f"{clip.role}: composited on black in {clip.video.info.transparent} frames, alpha taken for straight"
+        f"{clip.role}: composited on black in {clip.video.info.transparent} frames, assuming straight alpha"
         for clip in clips
     ]
     if len(told) == 1:
-        told.append(f"{(y if clips[0] is x else x).role}: has no transparency")
+        told.append(f"{(y if clips[0] is x else x).role}: no transparency")
     return [f"transparency: {'; '.join(told)}"] if told else []
 
 
 def _colors(x: VideoInfo, y: VideoInfo) -> list[str]:
     """Clips that don't name the same colours, or name none where players take others than we."""
-    guess = f"players take bt709, and not {UNTAGGED}, for a picture of this size"
+    guess = f"players assume bt709, not {UNTAGGED}, at this size"
     if (x.color.matrix, x.color.taken) != (y.color.matrix, y.color.taken):
         hint = f"; {guess}" if x.color.guessed or y.color.guessed else ""
         return [f"colour: generated: {x.color.words}; reference: {y.color.words}{hint}"]
     if x.color.guessed and y.color.guessed:
-        return [f"colour: each of both {x.color.words}; {guess}"]
+        return [f"colour: both clips: {x.color.words}; {guess}"]
     return []
 
 
@@ -84,7 +86,7 @@ def _rates(x: VideoInfo, y: VideoInfo) -> list[str]:
     changed = abs(_changed(x) - _changed(y)) > max(_CHANGED, 2 / min(x.frames, y.frames))
     if not (announced or measured or changed):
         return []
-    rates = f"generated {_rate(x)}, reference {_rate(y)}, both brought to {x.fps:.5g} by the nearest frame"
+    rates = f"generated {_rate(x)}, reference {_rate(y)}, both resampled to {x.fps:.5g} fps (nearest frame)"
     return [f"frame rates: {rates}; generated: {_rounding(x)}; reference: {_rounding(y)}"]
 
 
@@ -100,5 +102,5 @@ def _rate(info: VideoInfo) -> str:
 
 def _rounding(info: VideoInfo) -> str:
     """What became of a file's frames."""
-    counts = ((info.left_out, "left out"), (info.repeated, "repeated"))
-    return ", ".join(f"{count} frames {what}" for count, what in counts if count) or "every frame once"
+    counts = ((info.left_out, "dropped"), (info.repeated, "repeated"))
+    return ", ".join(f"{count} frames {what}" for count, what in counts if count) or "every frame used once"

@@ -20,7 +20,7 @@ class Folder:
     Attributes:
         path: the folder.
         named: id to file, see `id_of`.
-        others: paths relative to the folder of what was passed over.
+        others: skipped files, as paths relative to the folder.
     """
 
     path: Path
@@ -80,7 +80,7 @@ def _walk(folder: Path, above: tuple[Path, ...], hidden: list[str], out: Path | 
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        text = f"{folder}: expected a folder that can be read, found: {error.strerror}. Check its permissions."
+        text = f"{folder}: expected a readable folder, found: {error.strerror}. Check its permissions."
         raise JaxevalError(printable(text)) from error
     above = (*above, folder.resolve())
     for path in entries:

@@ -81,9 +81,9 @@ def _lies(placement: Placement, box: np.ndarray, on: np.ndarray, x: Scan, share:
 
 def _unregistered(x: Scan, y: Scan, found: Registered) -> JaxevalError:
     return JaxevalError(
-        f"{x.video.path}: expected the reference's shape, {_by(y.size)}, or a section of its picture, found "
-        f"{_by(x.size)} and a picture that lies nowhere in the reference's (agreement {max(found.agreement, 0):.2f}, "
-        f"needed {VERIFIED}); crop both clips to the same section."
+        f"{x.video.path}: expected the reference's aspect ratio ({_by(y.size)}) or a crop of its picture, found "
+        f"{_by(x.size)} and no matching section (agreement {max(found.agreement, 0):.2f}, needed {VERIFIED}); "
+        "crop both clips to the same section."
     )
 
 
@@ -112,7 +112,7 @@ def _bars(found: Registered, x: Scan, y: Scan) -> list[str]:
                 for width, side in zip(widths, ("left", "above", "right", "below"), strict=True)
                 if width
             )
-            flags.append(f"bars: the {role} clip has bars ({sides}); they are left out of all scores")
+            flags.append(f"bars: the {role} clip has bars ({sides}); excluded from all scores")
     return flags
 
 
@@ -128,7 +128,7 @@ def _painted(x: Scan, y: Scan) -> list[str]:
     for role, clip, other in (("generated", x, y), ("reference", y, x)):
         strips = _outside(clip.still.content / np.tile(clip.size, 2), other)
         if any(np.ptp(strip) >= _PICTURE for strip in strips):
-            flags.append(f"bars: the {role} clip has bars where the other one shows a picture; scored as they are")
+            flags.append(f"bars: the {role} clip has bars where the other clip shows a picture; scored as they are")
     return flags
 
 
@@ -147,7 +147,7 @@ def _squash(placement: Placement) -> list[str]:
     if abs(np.log(squash)) <= _SQUASHED:
         return []
     how = f"{squash:.2f} times as wide" if squash < 1 else f"{1 / squash:.2f} times as high"
-    return [f"squashed: the generated picture is {how} as it should be; undone for all scores"]
+    return [f"squashed: the generated picture is {how} as it should be; corrected before scoring"]
 
 
 def _sections(found: Registered, x: Scan, y: Scan) -> list[str]:
@@ -163,10 +163,8 @@ def _sections(found: Registered, x: Scan, y: Scan) -> list[str]:
     ]
     if not said:
         return []
-    zoom = f"its picture is {found.placement.zoom:.2f} times as large in pixels"
-    return [
-        f"section: the generated clip shows another section; scored on the common part, {' and '.join(said)}; {zoom}"
-    ]
+    zoom = f"the generated picture is {found.placement.zoom:.2f} times as large as the reference's"
+    return [f"section: the clips show different sections; scored on the common part, {' and '.join(said)}; {zoom}"]
 
 
 def _percent(box: np.ndarray, of: np.ndarray) -> str:
@@ -186,8 +184,8 @@ def face_flags(face: np.ndarray, reference: np.ndarray) -> list[str]:
     if 1 / _ENLARGED <= zoom <= _ENLARGED:
         return []
     return [
-        f"zoomed: the generated clip's face is {zoom:.2f} times as large as the reference's: image scores, lmd and "
-        "pose show it"
+        f"zoomed: the generated clip's face is {zoom:.2f} times as large as the reference's, which "
+        "affects image scores, lmd and pose"
     ]
 
 

@@ -291,7 +291,7 @@ def meshed(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placemen
     """
     crops = parallel_map(partial(warp, size=MESH), chunk, placement.matrices(matrices))
     mesh = _run(networks.get("landmarks"), crops)
-    eyes = jax.device_get(_eyes(_filled(crops), _filled(mesh.landmarks)))[: len(crops)]
+    eyes = jax.device_get(jax.jit(eye_pictures)(_filled(crops), _filled(mesh.landmarks)))[: len(crops)]
     return Meshed(to_frame(mesh.landmarks, matrices), mesh.presence, eyes)
 
 
@@ -311,9 +311,6 @@ def _run(encoder: Any, crops: np.ndarray) -> Any:
 
 def _filled(rows: np.ndarray) -> np.ndarray:
     return rows[np.arange(_CHUNK).clip(max=len(rows) - 1)]
-
-
-_eyes = jax.jit(eye_pictures)
 
 
 @jax.jit

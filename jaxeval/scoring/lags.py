@@ -14,8 +14,8 @@ _OF_THE_FACE = ("csim", "pose", "expr")
 def lag_flags(protocol: Protocol, scored: Scored) -> tuple[str, ...]:
     """A flag if a well supported lag of the face differs from `lag_ms`, whose metric may have missed it.
 
-    `lag_ms` follows the picture. Of a clip that is late and blurred it can read 0, for every cell of the costs is dear;
-    of a face whose mouth alone is early, it says nothing of the mouth.
+    `lag_ms` follows the picture. It can read 0 for a clip that is late and blurred, because every cell of the costs is
+    high; and it misses a mouth that is early in a face that isn't.
 
     Args:
         protocol: for the metric that gives `lag_ms`.
@@ -28,7 +28,7 @@ def lag_flags(protocol: Protocol, scored: Scored) -> tuple[str, ...]:
         >>> from jaxeval.protocol import JAXEVAL_V1
         >>> scores = {"lag_ms_st_lpips": 0.0, "lag_ms_expr": 150.0, "lag_std_ms_expr": 30.0}
         >>> lag_flags(JAXEVAL_V1, Scored(scores, support={"st_lpips": -0.8, "expr": 0.9}))
-        ('lags disagree: st_lpips +0 ms has no support (−0.80), expr +150 ± 30 ms has: rely on the latter',)
+        ('lags disagree: st_lpips +0 ms is poorly supported (−0.80), expr +150 ± 30 ms well: rely on the latter',)
     """
     headline = protocol.timing
     if (lag := _lag(headline, scored)) is None:
@@ -40,9 +40,8 @@ def lag_flags(protocol: Protocol, scored: Scored) -> tuple[str, ...]:
     if support >= TRUSTED:
         text = f"{_words(headline, scored)} and {told} ms are all well supported: quote them side by side"
     else:
-        verb = "has" if len(others) == 1 else "have"
         against = f"{support:.2f}".replace("-", "−")
-        text = f"{_words(headline, scored)} ms has no support ({against}), {told} ms {verb}: rely on the latter"
+        text = f"{_words(headline, scored)} ms is poorly supported ({against}), {told} ms well: rely on the latter"
     return (f"lags disagree: {text}",)
 
 

@@ -59,7 +59,7 @@ def envelope_lips(protocol: Protocol, landmarks: np.ndarray, sound: Sound) -> Li
     lips, voice, heard, found = jax.device_get(_envelope(padded(landmarks), filled, *sizes, protocol.fps))
     frames = np.flatnonzero(heard)
     if len(frames) <= 2 * REACH:
-        raise Lacking(f"too short for offsets of ±{REACH} frames: {len(frames)} have picture and sound")
+        raise Lacking(f"too short for offsets of ±{REACH} frames: {len(frames)} have both picture and sound")
     if not np.any(voice):
         raise Lacking("the sound is silent")
     offset = float(found.offset) * 1000 / protocol.fps
@@ -96,7 +96,9 @@ def sync_net_lips(protocol: Protocol, encoder: Any, video: Video, boxes: np.ndar
     needed = 2 * REACH + _OVERLAP + 2 if protocol.sync == "valid" else 7
     if min(frames, len(samples) // _SAMPLES_PER_FRAME) < needed:
         seconds = len(samples) / SAMPLE_RATE
-        raise Lacking(f"too short for SyncNet: {frames} frames and {seconds:.2f} s of sound, needs {needed} frames")
+        raise Lacking(
+            f"too short for SyncNet: {frames} frames and {seconds:.2f} s of sound, needs {needed} frames with sound"
+        )
     visual = _visual(encoder, video, boxes)
     audio = _audio(encoder, samples)
     windows = min(len(visual), len(audio))

@@ -154,7 +154,7 @@ class Loader:
         if not stretches:
             return []
         where = ", ".join(f"{first / fps:.2f}–{last / fps:.2f} s" for first, last in stretches[:5])
-        text = f"the face that is followed isn't one person's: at {where} it is somebody else than in the rest"
+        text = f"the followed face changes identity: at {where} it is a different person"
         return [f"another person: {clip.role}: {text}"]
 
 

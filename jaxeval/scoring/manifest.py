@@ -40,7 +40,7 @@ def read_manifest(path: Path) -> tuple[list[Pair], dict[str, str]]:
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        raise _wrong(path, f"a {', '.join(_READERS)} file", f"'{path.suffix}'", "Convert it, or rename it.")
+        raise _wrong(path, f"one of {', '.join(_READERS)}", f"'{path.suffix}'", "Convert it, or rename it.")
     found = [(where, _texts(f"{path}, {where}", cells)) for where, cells in _guarded(path, reader(path))]
     if not found:
         raise _wrong(path, "at least one row", "none", "Add a row for each pair.")
@@ -48,8 +48,8 @@ def read_manifest(path: Path) -> tuple[list[Pair], dict[str, str]]:
     ids, first = _ids(rows), dict[str, str]()
     for where, name in zip(places, ids, strict=True):
         if name in first:
-            then = "Give each pair another id."
-            raise _wrong(f"{path}, {where}", "an id of its own", f"{name}, as in {first[name]}", then)
+            then = "Give each pair its own id."
+            raise _wrong(f"{path}, {where}", "a unique id", f"{name}, which {first[name]} has too", then)
         first[name] = where
     pairs = [_pair(name, row, path.parent) for name, row in zip(ids, rows, strict=True)]
     return pairs, {name: row["identity"] for name, row in zip(ids, rows, strict=True) if row["identity"]}
@@ -66,10 +66,12 @@ def _guarded(path: Path, rows: Rows) -> Rows:
     except JaxevalError:
         raise
     except OSError as error:
-        raise _wrong(path, "a file that can be read", f"{error.strerror}", "Check --pairs.") from error
+        raise _wrong(path, "a readable file", f"{error.strerror}", "Check --pairs.") from error
     except Exception as error:
         kind = path.suffix.lower().removeprefix(".")
-        raise _wrong(path, f"a whole {kind} file", one_line(error), "It may be cut short; write it again.") from error
+        raise _wrong(
+            path, f"a complete {kind} file", one_line(error), "It may be cut short; write it again."
+        ) from error
 
 
 def _csv_rows(path: Path) -> Rows:

@@ -53,7 +53,7 @@ def _gap(materials: Materials, clip: Clip) -> str | None:
         return None
     return (
         f"no face in {track.longest_gap} consecutive frames of the {clip.role} clip {clip.name}, "
-        f"more than the {limit} that are interpolated"
+        f"more than the {limit} that can be interpolated"
     )
 
 
@@ -152,7 +152,8 @@ def _psnr_score(name: str, decibels: np.ndarray) -> Scored:
     same = f"identical frames: {count - len(differ)} of {count}"
     if not len(differ):
         return missing([name], same)
-    flags = () if len(differ) == count else (f"{same} frames left out of psnr",)
+    same = f"{same} frames excluded from psnr"
+    flags = () if len(differ) == count else (same,)
     return Scored({name: mean(differ)}, flags=flags, per_frame={name: decibels})
 
 

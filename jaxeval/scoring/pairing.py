@@ -19,13 +19,13 @@ MOST_NAMED = 100
 
 @dataclass(frozen=True)
 class Pair:
-    """What is to be compared.
+    """A generated clip and its reference.
 
     Attributes:
-        id: the row's name.
-        generated: video file, or .npz file of trajectories; None if there is none of that name.
+        id: the pair's name, which names its row in the results.
+        generated: video file, or .npz file of trajectories; None if it is missing: the pair then fails.
         reference: likewise.
-        audio: a sound file that stands for the pair's own sound, or None.
+        audio: a sound or video file that replaces the clips' own sound; None to use their own.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Pairing:
 
     @property
     def has_trajectories(self) -> bool:
-        """Whether any file holds trajectories, whose names nobody knows beforehand."""
+        """Whether any file holds trajectories, whose names aren't known beforehand."""
         return any(path.suffix.lower() == SUFFIX for pair in self.pairs for path in (pair.generated,) if path)
 
     def provenance(self) -> dict[str, object]:
@@ -85,13 +85,15 @@ def given_pairs(generated: Iterable[Any], reference: Iterable[Any] | None = None
     listed = list(generated) if reference is None else [*zip_longest(generated, reference)]
     wrong = [number for number, pair in enumerate(listed, 1) if not isinstance(pair, Pair) and not _is_pair(pair)]
     if wrong or not listed:
-        found = f"something else as number {wrong[0]}" if wrong else "none"
-        raise JaxevalError(f"expected pairs of a generated file and its reference, found {found}. Give one for each.")
+        found = f"something else at position {wrong[0]}" if wrong else "none"
+        raise JaxevalError(
+            f"expected pairs of a generated file and its reference, found {found}. Give each file its reference."
+        )
     pairs: dict[str, Pair] = {}
     for given in listed:
         pair = given if isinstance(given, Pair) else _pair(given, pairs)
         if pair.id in pairs:
-            raise JaxevalError(f"expected pairs of different ids, found {pair.id} twice. Give each its own.")
+            raise JaxevalError(f"expected a different id for each pair, found {pair.id} twice. Rename one.")
         pairs[pair.id] = pair
     return list(pairs.values())
 
@@ -117,13 +119,13 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None, out: Path |
 
     Args:
         generated: a video file, an .npz file of trajectories, or a folder of them.
-        reference: the same of the references.
+        reference: the references, in the same form.
         audio: a sound or video file, or a folder of them, as the other two are; or None.
         out: folder of the run's results, which may lie in one of them.
 
     Returns:
-        The pairs, and what was passed over. A clip that one of the folders lacks makes a pair with a None, and with a
-        path where there is nothing for its sound.
+        The pairs, and the skipped files. A clip that is in one folder only makes a pair with a None for the other;
+        one without a sound gets a path that doesn't exist.
 
     Raises:
         JaxevalError: a path is missing, a file is set against a folder, a folder has no videos, has two of one name, or
@@ -141,9 +143,7 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None, out: Path |
         return Pairing([Pair(id_of(generated.name), generated, reference, audio)], [])
     for name, path in given.items():
         if out is not None and path.resolve() == out.resolve():
-            raise JaxevalError(
-                f"--out {out}: expected a folder of its own, found {name} itself. Choose another folder."
-            )
+            raise JaxevalError(f"--out {out}: expected a separate folder, found {name} itself. Choose another folder.")
     left, right = (read_folder(folder, _is_scored, "videos or .npz files", out) for folder in (generated, reference))
     sounds = read_folder(audio, is_sound, "sounds or videos", out) if audio else None
     return Pairing(_pairs(left, right, sounds), _passed_over(left, right, sounds))

@@ -169,13 +169,15 @@ def people_flags(x: Scan, y: Scan, of_y: int, chosen: Chosen) -> list[str]:
     generated = f"generated: {_who(x, chosen.index)}, by {chosen.by}"
     flags = [f"several faces: reference: {_who(y, of_y)}; {generated}"]
     if chosen.open:
-        flags.append("several faces: two faces of the generated clip fit the reference's alike: the choice is open")
-    if chosen.apart > _ELSEWHERE:
-        flags.append("several faces: the generated clip has no face where the reference's is; two places are compared")
-    if chosen.other:
         flags.append(
-            "several faces: the two that are compared don't look most alike: are they swapped, or is one gone?"
+            "several faces: two faces of the generated clip match the reference's equally well; the choice is a guess"
         )
+    if chosen.apart > _ELSEWHERE:
+        flags.append(
+            "several faces: the generated clip has no face where the reference's is; one elsewhere is compared"
+        )
+    if chosen.other:
+        flags.append("several faces: the compared faces aren't the most similar ones; people may be swapped or missing")
     return flags
 
 
@@ -185,9 +187,7 @@ def _who(scan: Scan, index: int) -> str:
     if len(middles) == 1:
         return f"1 person ({place})"
     rank = int(np.argsort(np.argsort(middles, kind="stable"))[index])
-    side = {0: "the left one", len(middles) - 1: "the right one"}.get(
-        rank, f"the one in place {rank + 1} from the left"
-    )
+    side = {0: "the left one", len(middles) - 1: "the right one"}.get(rank, f"number {rank + 1} from the left")
     return f"{len(middles)} people, scored: {side} ({place})"
 
 

@@ -62,7 +62,7 @@ def smoothness(x: np.ndarray) -> np.ndarray:
     """
     middles = (len(x) - 1) // 2
     if middles < 1:
-        raise Lacking("fewer than 3 frames: none lies between two others")
+        raise Lacking("fewer than 3 frames: none has two neighbours")
     places = 2 * np.arange(middles)
     triples = np.stack([x[places + step] for step in range(3)], axis=1)  # [K, 3, H, W, 3]
     return _in_blocks(_smooth, triples)["smooth"]

@@ -13,6 +13,7 @@ import jax
 from jaxeval.errors import JaxevalError, one_line, printable
 from jaxeval.files import atomic_file, file_sha256
 from jaxeval.protocol import JAXEVAL_V1, Protocol
+from jaxeval.results.limits import check_numbers
 from jaxeval.results.record import ClipRecord
 from jaxeval.results.selection import Selection, select
 from jaxeval.results.store import ClipStore
@@ -20,14 +21,6 @@ from jaxeval.scoring.custom import FAILED, CustomScore, check_value_name
 from jaxeval.scoring.noise_floor import code_again
 from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.scorer import Progress, Scorer
-
-_LARGEST_GAMMA = 1e30
-"""Above it, γ times the entropy of the paths leaves float32."""
-
-
-def _require(holds: bool, text: str) -> None:
-    if not holds:
-        raise JaxevalError(text)
 
 
 @dataclass(frozen=True)
@@ -63,15 +56,11 @@ class Settings:
     open_names: bool = False
 
     def __post_init__(self) -> None:
-        what = f"gamma: expected a number from 0 to {_LARGEST_GAMMA:g}, found {self.gamma}."
-        _require(0 <= self.gamma <= _LARGEST_GAMMA, f"{what} Try 0.01.")
-        _require(self.floor >= 0, f"noise_floor: expected at least 0, found {self.floor}. 0 disables it.")
-        what = f"min_features: expected at least 2, found {self.min_features}."
-        _require(self.min_features is None or self.min_features >= 2, f"{what} One feature has no covariance.")
+        check_numbers(self.gamma, self.floor, self.min_features)
         for name in self.values:
             check_value_name(name)
         if twice := self.values.keys() & {scorer.name for scorer in self.scorers}:
-            raise JaxevalError(f"--value {min(twice)}: expected a name of its own, found that of a scorer; rename one.")
+            raise JaxevalError(f"--value {min(twice)}: expected a name that no scorer has; rename one of them.")
 
     @property
     def selection(self) -> Selection:

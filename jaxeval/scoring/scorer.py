@@ -136,17 +136,16 @@ class Scorer:
     def _score_trajectories(self, name: str, generated: Path, reference: Path) -> ClipRecord:
         for path, other in ((generated, reference), (reference, generated)):
             if path.suffix.lower() != SUFFIX:
-                raise JaxevalError(
-                    f"{path}: expected trajectories as in {other.name}, found a video; give two of a kind."
-                )
+                text = f"expected trajectories (.npz) as in {other.name}, found a video"
+                raise JaxevalError(f"{path}: {text}; give two files of the same kind.")
         scored, names, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma)
         own = [scorer.name for scorer in self._scorers]
         if taken := [name for name in own if name in scored.scores or name in scored.missing]:
-            text = f"expected trajectories of other names than the scorers', found {taken[0]}"
+            text = f"expected trajectory names that no scorer has, found {taken[0]}"
             raise JaxevalError(f"{generated}: {text}; rename one.")
         chosen = self.selection.names or ()
         unseen = [name for name in chosen if name in self.selection.known and name not in scored.scores]
-        scored |= missing([*own, *unseen], "no frames: trajectories came in files")
+        scored |= missing([*own, *unseen], "needs video frames; this pair has only trajectories")
         return ClipRecord(
             name, "ok", None, frames, **vars(scored.only(self.selection.keeps)), fps=fps, trajectories=names
         )
@@ -154,12 +153,12 @@ class Scorer:
 
 def _existing(pair: str, path: Path | None, role: str) -> Path:
     if path is None:
-        raise JaxevalError(f"{pair}: no {role} clip of this name; add it, or remove its partner.")
+        raise JaxevalError(f"{pair}: expected two clips, found no {role} clip; add it, or remove its partner.")
     return path
 
 
 def _faceless(clip: Clip) -> str:
-    return f"no face found in the {clip.role} clip {clip.name} (in none of {clip.frames} frames)"
+    return f"no face found in the {clip.role} clip {clip.name} ({clip.frames} frames searched)"
 
 
 def _strip(clip: Clip) -> Strip:

@@ -71,7 +71,9 @@ class Sets:
                 continue
             sums = self._sums.get((name, "generated"))
             if sums is not None and x.shape[1:] != sums.mean.shape:
-                self._lacking.setdefault(name, {})[clip] = f"features of another size, {x.shape[1]}"
+                self._lacking.setdefault(name, {})[clip] = (
+                    f"features of {x.shape[1]} numbers, not {len(sums.mean)} as in other clips"
+                )
                 continue
             for role, rows in (("generated", x), ("reference", y)):
                 self._sums[name, role] = _added(self._sums.get((name, role)), rows)
@@ -107,13 +109,13 @@ class Sets:
         least = self._least[name] if self._least[name] > 1 else len(sides[0].mean) + 1
         min_count = self._min_count or least
         if min(counts) < max(min_count, 2):
-            text = f"{min_count} features needed on either side, found {counts[0]} and {counts[1]}"
-            return None, f"{text}; --min-features {max(min(counts), 2)} allows it"
+            text = f"{min_count} features needed on each side, found {counts[0]} and {counts[1]}"
+            return None, f"{text}; --min-features {max(min(counts), 2)} lowers the limit"
         try:
             distance = finite_number(frechet_distance_exact(sides[0], sides[1], min_count=min_count))
         except np.linalg.LinAlgError as error:
-            return None, f"the features' covariances have no root: {one_line(error)}"
-        return distance, "" if distance is not None else "the features' covariances leave float32's range"
+            return None, f"the features' covariances have no square root: {one_line(error)}"
+        return distance, "" if distance is not None else "the features' covariances exceed float32's range"
 
 
 def _added(sums: Moments | None, rows: np.ndarray) -> Moments:

@@ -62,7 +62,7 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
         JaxevalError: a given file can't be read.
     """
     if given is not None and not given.exists():
-        return Sound(None, f"there is no sound of this name in {given.parent}")
+        return Sound(None, f"{given.parent} has no file of this name")
     if given is not None:
         picture = clips[0].video.info if clips else None
         return _from_first_picture(given, "given", None, picture)
@@ -96,7 +96,9 @@ def _start(late: float) -> str | None:
     """Words for sound that begins so many seconds after the picture."""
     if abs(late) <= STARTS_TOGETHER_S:
         return None
-    after, treated = ("after", "silence fills it") if late > 0 else ("before", "what comes before it is left out")
+    after, treated = (
+        ("after", "the gap is filled with silence") if late > 0 else ("before", "the part before it is dropped")
+    )
     return f"the sound begins {abs(late) * 1000:.0f} ms {after} the picture; {treated}"
 
 

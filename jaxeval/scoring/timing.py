@@ -50,7 +50,7 @@ def timing_scores(protocol: Protocol, scored: Scored) -> Scored:
     flags: tuple[str, ...] = ()
     if told.beyond_160 > BEYOND:
         share = f"{100 * told.beyond_160:.0f} % of the frames are more than 160 ms late or early"
-        flags = (f"timing: {share} by {metric}: do not quote a _div without its lag",)
+        flags = (f"timing: {share} by {metric}; quote a _div only with its lag",)
     return found | Scored(dict(zip(rest, map(float, values), strict=True)), flags=flags)
 
 
@@ -83,8 +83,8 @@ def fault_flags(materials: Materials, scored: Scored) -> tuple[str, ...]:
     flags = []
     if misregistered(found, protocol.size, protocol.size):
         flags.append(
-            f"misregistered: the generated picture lies {found.dx:+.1f}, {found.dy:+.1f} pixels off and is "
-            f"{found.scale:.3f} times as large: image and perceptual scores tell of that first"
+            f"misregistered: the generated picture is shifted by {found.dx:+.1f}, {found.dy:+.1f} pixels and scaled by "
+            f"{found.scale:.3f}; image and perceptual scores are dominated by this misalignment"
         )
     if min(x.frames, y.frames) < _FEWEST:
         return tuple(flags)
@@ -97,14 +97,14 @@ def _time_flags(costs: Costs) -> list[str]:
     matrices = [_square(matrix) for matrix in (costs.xy, costs.xx, costs.yy)]
     frozen, looped, backwards, static = map(float, _faults(*matrices, (jnp.int32(t), jnp.int32(s))))
     if static < faults.STATIC:
-        return [f"static: the generated clip moves {100 * static:.1f} % as much as the reference"]
+        return [f"static: the generated clip moves only {100 * static:.1f} % as much as the reference"]
     flags = []
     if frozen > faults.FROZEN:
         flags.append(f"frozen: the picture stands still in {100 * frozen:.0f} % of the clip while the reference moves")
     if looped > faults.LOOPED:
-        flags.append(f"looped: the generated clip repeats itself ({looped:.2f}, above {faults.LOOPED})")
+        flags.append(f"looped: the generated clip repeats itself ({looped:.2f}, flagged above {faults.LOOPED})")
     if backwards > faults.REVERSED:
-        flags.append(f"reversed: the generated clip fits the reference better backwards ({backwards:.2f})")
+        flags.append(f"reversed: the generated clip matches the reference better when reversed ({backwards:.2f})")
     return flags
 
 
@@ -133,8 +133,8 @@ def _copy_flags(scored: Scored) -> list[str]:
     if units >= faults.COPY:
         return []
     return [
-        f"copy: aligned, the generated frames are the reference's own up to coding noise ({units:.1f} times that of "
-        f"CRF 18, flagged below {faults.COPY}): a leak, unless the clip is a re-encoding"
+        f"copy: aligned, the frames equal the reference's within re-encoding noise ({units:.1f} times that of CRF 18, "
+        f"flagged below {faults.COPY}); the clip may be a copy of the reference"
     ]
 
 

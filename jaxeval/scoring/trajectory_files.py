@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SLOWEST, _FASTEST = 1e-3, 1e6
 """Frames per second that a trajectory may have: beyond them a lag in ms, or a band in frames, is no sensible number."""
 
-_NEXT = "Save trajectories [T, D] by numpy.savez(FILE, NAME=array, fps=25.0)."
+_NEXT = "Save trajectories [T, D] with numpy.savez(FILE, NAME=array, fps=25.0)."
 
 
 def trajectory_scores(
@@ -72,7 +72,7 @@ def _read(path: Path, protocol: Protocol) -> tuple[dict[str, np.ndarray], float]
     if not is_number or not _SLOWEST <= float(fps) <= _FASTEST:
         kind = f" ({fps.dtype})" if isinstance(fps, np.ndarray | np.generic) else ""
         found = printable(" ".join(str(fps).split())[:60] + kind)
-        text = f"expected fps to be a positive number, found {found}; from {_SLOWEST:g} to {_FASTEST:g} are taken"
+        text = f"expected fps to be a number from {_SLOWEST:g} to {_FASTEST:g}, found {found}"
         raise JaxevalError(f"{path}: {text}. {_NEXT}")
     if not arrays:
         raise JaxevalError(f"{path}: expected at least one trajectory, found none. {_NEXT}")
@@ -105,8 +105,8 @@ def _kind(first: bytes) -> str:
 def _checked(path: Path, name: str, array: Any) -> np.ndarray:
     reserved = is_reserved(name)
     if reserved or not _NAME.fullmatch(name):
-        found = f"{name}, which is a score's own" if reserved else repr(name)
-        raise JaxevalError(f"{path}: expected names of letters, digits and _, found {found}; call it otherwise.")
+        found = f"{name}, which is reserved for scores" if reserved else repr(name)
+        raise JaxevalError(f"{path}: expected a trajectory's name of letters, digits and _, found {found}; rename it.")
     if not isinstance(array, np.ndarray):
         raise JaxevalError(f"{path}: expected {name} to be [T, D] numbers, found a file that is no array. {_NEXT}")
     array = array[:, None] if array.ndim == 1 else array
@@ -116,14 +116,14 @@ def _checked(path: Path, name: str, array: Any) -> np.ndarray:
     if wrong.any():
         raise JaxevalError(
             f"{path}: expected finite numbers, found others in {wrong.sum()} of {len(array)} rows of {name}, "
-            f"the first in row {int(wrong.argmax())}. Leave such rows out, or fill them."
+            f"the first in row {int(wrong.argmax())}. Remove these rows, or fill them."
         )
     with np.errstate(over="ignore"):  # told in words
         narrow = array.astype(np.float32)
     wrong = ~np.isfinite(narrow).all(axis=1)
     if wrong.any():
         raise JaxevalError(
-            f"{path}: expected numbers that float32 holds, up to 3.4e38, found greater ones in {wrong.sum()} of "
+            f"{path}: expected numbers in float32's range, up to 3.4e38, found larger ones in {wrong.sum()} of "
             f"{len(array)} rows of {name}, the first in row {int(wrong.argmax())}. Scale the trajectory down."
         )
     return narrow

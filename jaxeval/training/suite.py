@@ -23,9 +23,10 @@ class OnEncoder:
     """A metric, and the encoder on whose trajectories it runs.
 
     Attributes:
-        encoder: name of one of the suite's encoders; "frames" for the clips themselves.
-        metric: of the two clips' trajectories (or frames). Frame by frame, (x, y) -> `[T]`, such as `jaxeval.csim`; or
-            of whole clips, (x, y, lengths) -> anything, as `jaxeval.aligned` makes it, told by its `lengths`.
+        encoder: one of the suite's encoders, by name; "frames" for the clips themselves.
+        metric: a function of the two clips' trajectories or frames. Either frame-wise, (x, y) -> `[T]`, such as
+            `jaxeval.csim`; or of whole clips, (x, y, lengths) -> anything, such as `jaxeval.aligned` makes. Taking
+            `lengths` marks the second kind.
     """
 
     encoder: str
@@ -58,14 +59,14 @@ class LpipsFeatures(NamedTuple):
 class Suite:
     """Metrics of generated clips against references, for a training loop: pure, differentiable, encoder passes shared.
 
-    A suite is a pytree whose leaves are the encoders' weights: pass it to a compiled function as an argument, then they
-    aren't baked into the program. Make it once, outside the loop: functions are told apart by identity (the metrics of
-    `jaxeval.aligned` by their settings), so a suite of new ones is compiled anew. One call scores one pair; a batch is
-    `jax.vmap` of it over x, y and lengths.
+    A suite is a pytree whose leaves are the encoders' weights: pass it to a compiled function as an argument, so that
+    they don't become constants of the program. Make it once, outside the loop: functions are compared by identity (the
+    metrics of `jaxeval.aligned` by their settings), so a suite with new functions is compiled again. One call scores
+    one pair; for a batch, `jax.vmap` it over x, y and lengths.
 
-    An encoder's trajectory is its output for the clip's frames. Those of `LpipsFeatures(network)` are taken less their
-    mean over the reference, so that `jaxeval.metrics.perceptual.feature_costs` is LPIPS of all pairs; they take 8.2 MB
-    a frame at 224×224 for `st_lpips_alex`: for clips longer than some seconds take `jaxeval.lpips_matrix`, or the
+    An encoder's trajectory is its output for the clip's frames. From the output of `LpipsFeatures(network)` its mean
+    over the reference is subtracted, so that `jaxeval.metrics.perceptual.feature_costs` is LPIPS of all pairs. It takes
+    8.2 MB a frame at 224×224 for `st_lpips_alex`: for clips longer than a few seconds use `jaxeval.lpips_matrix` or the
     command.
 
     Args:
@@ -74,7 +75,7 @@ class Suite:
             pytree of `[T, ...]` that is itself a pytree.
 
     Raises:
-        ValueError: a metric looks at an encoder that there isn't, or one is called "frames" or is no function.
+        ValueError: a metric names an unknown encoder, or an encoder is called "frames" or isn't a function.
 
     Example:
         >>> import jax, jax.numpy as jnp, jaxeval
@@ -94,7 +95,7 @@ class Suite:
 
     def __post_init__(self) -> None:
         if FRAMES in self.encoders:
-            raise ValueError(f"Expected encoders of other names than {FRAMES!r}, which are the clips themselves.")
+            raise ValueError(f"Expected encoder names other than {FRAMES!r}, which stands for the clips themselves.")
         for name, encoder in self.encoders.items():
             if not callable(encoder):
                 raise ValueError(
@@ -103,7 +104,7 @@ class Suite:
                 )
         for name, metric in self.metrics.items():
             if (encoder := _on_encoder(metric).encoder) not in (FRAMES, *self.encoders):
-                raise ValueError(f"Expected {name} to look at one of {[FRAMES, *self.encoders]}, got {encoder!r}.")
+                raise ValueError(f"Expected {name} to use one of {[FRAMES, *self.encoders]}, got {encoder!r}.")
 
     @edge(x=BYTES, y=BYTES)
     def __call__(self, x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> dict[str, Any]:
@@ -115,12 +116,12 @@ class Suite:
             lengths: (t, s), numbers of valid leading frames, Python ints or traced; None for (T, S).
 
         Returns:
-            Name to score: of a frame-wise metric its mean over the first min(t, s) frames, of another what it gives,
-            an `AlignedScore` for those that `jaxeval.aligned` made.
+            Name to score: for a frame-wise metric its mean over the first min(t, s) frames, for any other what it
+            returns, so an `AlignedScore` for those that `jaxeval.aligned` made.
 
         Raises:
             ValueError: the frames differ in size or are known to lie outside [0, 1], a static length is out of range,
-                or a metric that takes no `lengths` gives other than a value a frame.
+                or a metric that takes no `lengths` doesn't return one value per frame.
         """
         if x.ndim != 4 or y.ndim != 4 or x.shape[1:] != y.shape[1:]:
             raise ValueError(f"Expected frames [T, H, W, 3] of one size, got {x.shape} and {y.shape}.")
@@ -169,7 +170,7 @@ def _mean_over_frames(name: str, metric: Callable[..., jax.Array], x: Any, y: An
     if jnp.shape(values) != (both,):
         raise ValueError(
             f"Expected {name} to give a value for each of {both} frames, got shape {jnp.shape(values)}. "
-            "A metric of whole clips takes `lengths`, too: (x, y, lengths)."
+            "A metric of whole clips must also take `lengths`: (x, y, lengths)."
         )
     values, valid = widened(values), jnp.arange(both, dtype=common.dtype) < common
     return jnp.sum(jnp.where(valid, values, 0)) / common.astype(values.dtype)

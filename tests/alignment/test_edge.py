@@ -142,7 +142,7 @@ def test_lists_and_numpy_arrays_are_arrays():
 @pytest.mark.parametrize(
     ("function", "text"),
     [
-        (lambda: jaxeval.csim("a", "b"), "Expected x to be an array of real numbers, whole ones too, got str"),
+        (lambda: jaxeval.csim("a", "b"), "Expected x to be an array of real numbers \\(integers too\\), got str"),
         (lambda: jaxeval.sync_scores(jnp.sin, WALKS[0]), "Expected visual to be an array .*; pass its output for a"),
         (lambda: jaxeval.csim((FRAMES[0],) * 5, (FRAMES[0],) * 5), "got tuple of 5; .* jaxeval.LpipsFeatures"),
         (lambda: feature_costs(jnp.ones((2, 3)) > 0, jnp.ones((2, 3))), r"Expected a to be .*, got bool\[2, 3\]"),

@@ -19,8 +19,8 @@ from jaxeval.metrics.perceptual import lpips_features
 
 SIGNED = "Expected frames in [0, 1], got values from -1.0 to 1.0; scale them: (x + 1) / 2."
 LEVELS = "Expected frames in [0, 1], got values from 0.0 to 255.0; scale them: x / 255."
-BEYOND = "Expected frames in [0, 1], got values from 0.0 to 1.25; scale them, or clip what a resampling left outside"
-NOT_FINITE = "Expected frames in [0, 1], got values from nan to nan; leave out frames that aren't finite"
+BEYOND = "Expected frames in [0, 1], got values from 0.0 to 1.25; scale them, or clip what resampling overshot"
+NOT_FINITE = "Expected frames in [0, 1], got values from nan to nan; remove or repair frames that aren't finite"
 WRONG = {SIGNED: (-1, 1), LEVELS: (0, 255), BEYOND: (0, 1.25), NOT_FINITE: (0, np.nan)}
 
 

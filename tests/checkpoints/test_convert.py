@@ -110,7 +110,7 @@ OTHERS = {
     "no file": (None, r"net\.pth of PyPI thing 1\.0 \(200 bytes, sha256 [0-9a-f]{64}\), found no file"),
     "cut short": (
         CONTENT[:100],
-        r"found 100 bytes \(cut short\?\), sha256 [0-9a-f]{64}; get it again, or .* --unv",
+        r"found 100 bytes \(cut short\?\), sha256 [0-9a-f]{64}; download it again or .* --unv",
     ),
     "empty": (b"", r"found 0 bytes \(cut short\?\)"),
     "a page": (b"\n <!DOCTYPE html>\n<html>404</html>", r"found a web page of \d+ bytes"),
@@ -147,7 +147,7 @@ def test_unverified_takes_any_file_but_no_web_page(tmp_path, kind):
 def test_digits_of_a_digest_are_enough_but_none_are_nothing(tmp_path):
     path = written(tmp_path / "net.pth", CONTENT)
     assert checked_digest(path, Source("p", "net.pth", 0, SOURCE.sha256[:8])) == SOURCE.sha256
-    with pytest.raises(JaxevalError, match="no digest of it is known, or take this one with --unverified"):
+    with pytest.raises(JaxevalError, match="its digest isn't known: accept this one with --unverified"):
         checked_digest(path, Source("p", "net.pth"))
 
 
@@ -162,7 +162,7 @@ def test_an_unverified_file_makes_unverified_weights(tmp_path, monkeypatch):
     convert("blaze_face", [verified], tmp_path / "weights")
     assert weights_of("blaze_face").verified
     assert str(weights_of("blaze_face")) == read_manifest()["blaze_face"].sha256
-    with pytest.raises(JaxevalError, match="take this one with --unverified"):
+    with pytest.raises(JaxevalError, match="accept this one with --unverified"):
         convert("blaze_face", [other], tmp_path / "weights")
     convert("blaze_face", [other], tmp_path / "weights", unverified=True)
     assert not weights_of("blaze_face").verified

@@ -46,9 +46,13 @@ def test_loaded_values_are_the_stored_ones(folder):
     assert {leaf.tobytes() for leaf in arrays.values()} == {np.asarray(leaf).tobytes() for _, leaf in leaves}
 
 
-def test_unknown_name_lists_the_known():
-    with pytest.raises(JaxevalError, match=r"\(arcface_r100, .*, blaze_face, dlib_resnet, .*syncnet\), got 'alexnet'"):
-        load_encoder("alexnet")
+@pytest.mark.parametrize(
+    ("name", "then"),
+    [("lpips_alexnet", r"Did you mean lpips_alex\?"), ("alexnet", "Choose from arcface_r100, .*, dlib_resnet, .*")],
+)
+def test_unknown_name_gives_the_nearest_or_the_known(name, then):
+    with pytest.raises(JaxevalError, match=rf"got '{name}'\. {then} See `jaxeval weights list`\."):
+        load_encoder(name)
 
 
 @pytest.mark.parametrize("key", ["stem.kernel", "coarse.layers.4.pointwise.bias"])
@@ -143,7 +147,7 @@ def test_rows():
     assert shipped == {"st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face"}
     for row in rows:
         assert row.available == bool(row.sound)
-        assert row.available or row.reason.startswith(f"No weights of {row.name}. Get ")
+        assert row.available or row.reason.startswith(f"No weights for {row.name}. Get ")
         assert row.name not in shipped or (row.verified and row.reason is None)
     assert all(row.sound is None for row in list_weights())
     assert sum(row.bytes for row in rows if row.name in shipped) < 40e6

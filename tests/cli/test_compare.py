@@ -80,7 +80,7 @@ def lagging(document):
     [
         (without_ssim, "ssim", "ssim: can't be judged: missing in both runs; first: no face (8 of 8 clips)"),
         (few_clips, "ssim", "ssim: can't be judged: too few clips (n = 3)"),
-        (set_level, "fid", "fid: can't be judged: a number of the whole set: no test"),
+        (set_level, "fid", "fid: can't be judged: a score of the whole set: not tested"),
         (lagging, "pose_div", "pose_div: can't be judged: timing is flagged in 1 of 8 clips; see their lag"),
         (lagging, "lag_ms", "lag_ms: can't be judged: neither direction is better"),
     ],

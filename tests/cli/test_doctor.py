@@ -29,7 +29,7 @@ def test_a_healthy_machine(healthy):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_encoders_that_come_with_jaxeval_have_a_golden_number(healthy, name):
-    assert healthy[f"golden number of {name}"].ok
+    assert healthy[f"output of {name}"].ok
     assert healthy[f"weights of {name}"].found == "verified"
 
 
@@ -53,7 +53,7 @@ def test_another_number_than_the_originals_is_told(monkeypatch, capsys):
     monkeypatch.setitem(doctor_checks.SHIFTED, "st_lpips_alex", 0.0043)
     code, out = run(capsys)
     assert code == 1
-    assert "WRONG  golden number of st_lpips_alex: 0.004179, expected 0.004300" in out
+    assert "WRONG  output of st_lpips_alex: 0.004179, expected 0.004300" in out
 
 
 def test_damaged_weights_are_told_and_the_rest_is_checked(tmp_path, monkeypatch, capsys):
@@ -63,8 +63,8 @@ def test_damaged_weights_are_told_and_the_rest_is_checked(tmp_path, monkeypatch,
     code, out = run(capsys)
     assert code == 1
     assert f"WRONG  weights of dlib_resnet: {tmp_path}/dlib_resnet: can't read" in out
-    assert "WRONG  golden number of dlib_resnet: JaxevalError: " in out
-    assert "ok  golden number of face_mesh" in out
+    assert "WRONG  output of dlib_resnet: JaxevalError: " in out
+    assert "ok  output of face_mesh" in out
 
 
 def with_platform(platform, *words):
@@ -73,7 +73,7 @@ def with_platform(platform, *words):
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
 
-CANNOT = "JAX can't start the platform {0} asked for by JAX_PLATFORMS: "
+CANNOT = "JAX can't start the platform {0} that JAX_PLATFORMS asks for: "
 
 
 def test_a_platform_that_is_not_there_is_jaxs_fault_alone():
@@ -84,7 +84,7 @@ def test_a_platform_that_is_not_there_is_jaxs_fault_alone():
     assert wrong[0].startswith("WRONG  jax: " + CANNOT.format("cuda"))
     assert "; unset it or install jax[cuda13]. The other checks run on the CPU." in wrong[0]
     assert "ok  weights of dlib_resnet: verified" in done.stdout
-    assert "ok  golden number of dlib_resnet" in done.stdout
+    assert "ok  output of dlib_resnet" in done.stdout
 
 
 @pytest.mark.parametrize("words", [("weights", "verify"), ("score", "a", "b"), ("demo",)], ids=" ".join)

@@ -110,7 +110,7 @@ def test_bash_completes_commands_and_options(tmp_path):
         (
             RuntimeError("one\ntwo"),
             2,
-            "unexpected RuntimeError: one. Please report it with the output of JAXEVAL_DEBUG=1.",
+            "unexpected RuntimeError: one. Please rerun with JAXEVAL_DEBUG=1 and report the output.",
         ),
     ],
     ids=["interrupt", "fault"],

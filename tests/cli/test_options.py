@@ -67,7 +67,7 @@ def test_a_file_against_a_folder(capsys, files):
     [
         ([], "expected GENERATED and REFERENCE, or --pairs FILE. See --help."),
         (["a"], "expected GENERATED and REFERENCE, or --pairs FILE."),
-        (["a", "b", "--pairs", "c.csv"], "--pairs replaces GENERATED and REFERENCE; found both. Leave one out."),
+        (["a", "b", "--pairs", "c.csv"], "--pairs replaces GENERATED and REFERENCE; found both. Use one of them."),
         (["a", "--pairs", "c.csv"], "--pairs replaces GENERATED and REFERENCE"),
         (["--pairs", "c.csv", "--audio", "d"], "--audio: with --pairs, use the audio column instead."),
         (["a", "b", "--protocol", "jaxeval_v1"], "found jaxeval_v1. Did you mean jaxeval-v1?"),
@@ -180,7 +180,7 @@ def test_identities_come_from_the_manifest_or_from_a_file(capsys, clips):
     manifest(clips, *((*pair, "Ann") for pair in pairs), columns=("generated", "reference", "identity"))
     (clips / "who.csv").write_text("a,Ann\n")
     line = refused(capsys, "score", "--pairs", one, "--identities", "who.csv", "--out", "three")
-    assert "has an identity column already. Leave one out." in line
+    assert "has an identity column already. Use one of them." in line
 
 
 def test_a_pair_without_a_reference_or_a_file_is_a_failed_row(capsys, clips):
@@ -193,7 +193,7 @@ def test_a_pair_without_a_reference_or_a_file_is_a_failed_row(capsys, clips):
     code, out, _ = run(capsys, "score", "--pairs", manifest(clips, *rows), "--noise-floor", 0, "--out", "out")
     clips_found = json.loads((clips / "out" / "scores.json").read_text())["clips"]
     assert (code, [clip["status"] for clip in clips_found]) == (1, ["ok", "failed", "failed", "failed"])
-    assert "2 of 4  mine/b  failed: mine/b: no reference clip" in out
+    assert "2 of 4  mine/b  failed: mine/b: expected two clips, found no reference clip" in out
 
 
 def test_the_page_may_be_left_out(capsys, clips):

@@ -98,7 +98,7 @@ def test_a_clip_without_a_face_fails_and_the_others_are_scored(capsys, files, tm
     document, text = score(capsys, tmp_path / "out", tmp_path / "generated", tmp_path / "reference")
     good, bad = document["clips"]
     assert (good["status"], bad["status"]) == ("ok", "failed")
-    assert "no face found in the generated clip b.mp4 (in none of 12 frames)" in bad["reason"]
+    assert "no face found in the generated clip b.mp4 (12 frames searched)" in bad["reason"]
     assert "no face found" in " ".join(text.split())
     assert document["summary"]["csim"]["n"] == 1
     assert document["summary"]["csim"]["of"] == 2
@@ -116,7 +116,7 @@ def test_a_face_that_vanishes_shortly_is_interpolated(capsys, files, tmp_path):
     clip = only(score(capsys, tmp_path, files / "vanishing.mp4", files / "reference.mp4")[0])
     assert clip["status"] == "ok"
     assert set(IMAGE + FACE) <= clip["scores"].keys()
-    assert any("a face in 9 of 12 frames, longest gap 3" in flag for flag in clip["flags"])
+    assert any("face found in 9 of 12 frames, longest gap 3" in flag for flag in clip["flags"])
 
 
 def test_a_face_that_vanishes_for_long_leaves_its_scores_missing(capsys, files, tmp_path):
@@ -146,7 +146,7 @@ def test_one_frame_only(capsys, files, tmp_path):
 @pytest.mark.parametrize(
     ("name", "flag", "frames"),
     [
-        ("small.mp4", "resized: generated 128x128 to the reference's 160x160", [12, 12]),
+        ("small.mp4", "resized: generated clip from 128x128 to the reference's 160x160", [12, 12]),
         ("fast.mp4", "frame rates: generated 50 fps, reference 25 fps", [12, 12]),
         ("short.mp4", "lengths: generated 9 frames, reference 12", [9, 12]),
         ("generated.mp4", "no sound: ", [12, 12]),
@@ -176,8 +176,8 @@ def test_names_without_a_partner_are_reported(capsys, files, tmp_path):
             shutil.copy(files / "reference.mp4", tmp_path / role / f"{name}.mp4")
     document, text = score(capsys, tmp_path / "out", tmp_path / "generated", tmp_path / "reference")
     assert {clip["id"]: clip["status"] for clip in document["clips"]} == {"a": "failed", "b": "ok", "c": "failed"}
-    assert "1 of 3 a failed: a: no reference clip of this name" in " ".join(text.split())
-    assert "3 of 3 c failed: c: no generated clip of this name" in " ".join(text.split())
+    assert "1 of 3 a failed: a: expected two clips, found no reference clip" in " ".join(text.split())
+    assert "3 of 3 c failed: c: expected two clips, found no generated clip" in " ".join(text.split())
 
 
 def test_a_second_run_computes_nothing_and_changes_nothing(capsys, files, tmp_path):

@@ -173,7 +173,7 @@ def test_a_channel_that_is_nowhere_seen_is_unused(tmp_path):
     video = Video(write(tmp_path / "clip.avi", image, "rawvideo", "bgra"))
     assert next(video.chunks(1))[0, 20, 10].tolist() == list(SEEN)
     assert video.info.transparent == 0
-    assert dict(video.info.remarks) == {"transparency": "its alpha channel is 0 throughout, and taken for unused"}
+    assert dict(video.info.remarks) == {"transparency": "its alpha channel is 0 throughout; ignored as unused"}
 
 
 def test_a_fade_from_nothing_is_no_unused_channel(tmp_path):

@@ -104,7 +104,7 @@ def test_untagged_colours_are_taken_for_bt601_at_any_size_and_for_limited(tmp_pa
 def test_a_matrix_that_cannot_be_converted_is_refused_in_one_line(tmp_path, tag, name):
     path = written(tmp_path / "clip.mkv", tag, 1)
     with pytest.raises(
-        JaxevalError, match=rf"clip\.mkv: expected a video, found colours by the matrix {name}, "
+        JaxevalError, match=rf"clip\.mkv: expected a video, found colours in the matrix {name}, "
     ) as told:
         Video(path)
     assert "\n" not in str(told.value)
@@ -125,8 +125,8 @@ def test_a_strange_matrix_further_on_is_taken_for_the_first_frames(tmp_path, mon
         ("gbrp", Color("rgb", "full"), "rgb"),
         ("pal8", Color("rgb", "full"), "rgb"),
         ("gray", Color("grey", "full"), "grey, full range"),
-        ("yuvj444p", Color(None, "full"), "names no matrix, taken for bt601, full range"),
-        ("nv12", Color(None, None), "names no matrix, taken for bt601, limited range"),
+        ("yuvj444p", Color(None, "full"), "no matrix named, read as bt601, full range"),
+        ("nv12", Color(None, None), "no matrix named, read as bt601, limited range"),
     ],
 )
 def test_pixel_formats_without_a_choice(pix_fmt, expected, words):
@@ -214,7 +214,7 @@ def test_high_dynamic_range_is_told(tmp_path, curve, name):
     info = Video(path).info
     assert info.color == Color("bt2020", "limited", hdr=name)
     assert info.remarks == {
-        "hdr": f"{name}, high dynamic range; scored as it is encoded, without tone mapping",
+        "hdr": f"{name}, high dynamic range; scored as encoded, without tone mapping",
     }
 
 
@@ -226,7 +226,7 @@ def test_tags_that_change_are_told_and_followed(tmp_path):
     expected = [by_hand(patches(), *MATRICES[tag][1:], full=False) for tag in (1, 6)]
     np.testing.assert_allclose(middles(video), np.concatenate(expected), atol=1.5)
     assert video.info.remarks["colours change"] == (
-        "bt709, limited range and bt601, limited range; each frame is converted by its own"
+        "bt709, limited range and bt601, limited range; each frame is converted accordingly"
     )
 
 

@@ -39,11 +39,11 @@ DEFAULT, NONE, COVER = Disposition.default, Disposition(0), Disposition.attached
 @pytest.mark.parametrize(
     ("streams", "side", "said"),
     [
-        ([("mjpeg", 64, NONE, 9), ("libx264", 128, DEFAULT, 9)], 128, "number 2 (the default one, 128x128)"),
-        ([("mjpeg", 128, NONE, 9), ("libx264", 64, DEFAULT, 9)], 64, "number 2 (the default one, 64x64)"),
-        ([("libx264", 64, DEFAULT, 9), ("libx264", 128, DEFAULT, 9)], 128, "number 2 (the default one, 128x128)"),
-        ([("libx264", 64, NONE, 9), ("libx264", 128, NONE, 9)], 128, "number 2 (not marked as the default, 128x128)"),
-        ([("libx264", 64, DEFAULT, 9), ("libx264", 64, DEFAULT, 9)], 64, "number 1 (the default one, 64x64)"),
+        ([("mjpeg", 64, NONE, 9), ("libx264", 128, DEFAULT, 9)], 128, "stream 2 (default, 128x128)"),
+        ([("mjpeg", 128, NONE, 9), ("libx264", 64, DEFAULT, 9)], 64, "stream 2 (default, 64x64)"),
+        ([("libx264", 64, DEFAULT, 9), ("libx264", 128, DEFAULT, 9)], 128, "stream 2 (default, 128x128)"),
+        ([("libx264", 64, NONE, 9), ("libx264", 128, NONE, 9)], 128, "stream 2 (not marked as default, 128x128)"),
+        ([("libx264", 64, DEFAULT, 9), ("libx264", 64, DEFAULT, 9)], 64, "stream 1 (default, 64x64)"),
         ([("libx264", 64, DEFAULT, 9)], 64, None),
     ],
 )
@@ -59,7 +59,7 @@ def test_a_stream_that_cannot_be_decoded_is_left_out_and_said(tmp_path):
     content = path.read_bytes()
     path.write_bytes(content[: content.rindex(b"avc1")] + b"zzzz" + content[content.rindex(b"avc1") + 4 :])
     info = Video(path).info
-    said = "2 video streams, of which FFmpeg can't decode 1; scored number 1 (not marked as the default, 64x64)"
+    said = "2 video streams, of which FFmpeg can't decode 1; scored stream 1 (not marked as default, 64x64)"
     assert (info.width, info.frames, dict(info.remarks)) == (64, 9, {"streams": said})
     path.write_bytes(path.read_bytes().replace(b"jpeg", b"zzzz"))
     with pytest.raises(JaxevalError, match=r"a video stream in a format that FFmpeg can't decode\. Convert it"):
@@ -89,7 +89,7 @@ def test_the_default_sound_is_taken(tmp_path):
             output.mux(stream.encode(None))
     samples, _ = decode_audio(path)
     np.testing.assert_allclose(samples, 0.5, atol=1e-3)
-    assert sound_choice(path) == "2 audio streams; scored number 2 (the default one)"
+    assert sound_choice(path) == "2 audio streams; scored stream 2 (default)"
     assert sound_choice(write_numbered(tmp_path / "clip.mp4", **evenly(3, 25))) is None
 
 

@@ -165,7 +165,7 @@ def test_a_first_or_last_frame_that_outlasts_all_the_others_is_not_believed(tmp_
     video = Video(lasting(tmp_path / "clip.mp4", **{which: held}))
     assert len(shown_numbers(video)) == frames
     assert sorted(set(shown_numbers(video))) == list(range(25))
-    said = {"time stamps": f"the {which} frame would last longer than all others together; taken for as long as one"}
+    said = {"time stamps": f"the {which} frame would outlast all others together; one frame's usual duration assumed"}
     assert {code: text[:78] for code, text in video.info.remarks.items()} == (
         {code: text[:78] for code, text in said.items()} if held == 30_000 else {}
     )
@@ -183,7 +183,7 @@ def test_a_gap_in_the_middle_stays(tmp_path):
 def test_a_file_without_stamps_says_which_rate_is_taken(tmp_path):
     for suffix, codec, rate, said in (("mjpeg", "mjpeg", 30, "25"), ("m2v", "mpeg2video", 30, "30")):
         info = Video(written(tmp_path / f"clip.{suffix}", codec, rate)).info
-        assert info.remarks == {"time stamps": f"the file holds none; taken for {said} frames per second"}
+        assert info.remarks == {"time stamps": f"the file has none; {said} frames per second assumed"}
 
 
 # Straight into the time line.

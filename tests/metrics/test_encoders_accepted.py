@@ -28,7 +28,7 @@ CALLS = {
 def test_an_encoder_of_another_kind_is_named(call, name):
     with pytest.raises(ValueError) as found:  # noqa: PT011
         CALLS[call](abstract_encoder(name))
-    assert str(found.value) == f"{PERCEPTUAL}{name}; for embeddings take jaxeval.csim or jaxeval.aligned."
+    assert str(found.value) == f"{PERCEPTUAL}{name}; for embeddings use jaxeval.csim or jaxeval.aligned."
 
 
 @pytest.mark.parametrize("wrong", ["dlib_resnet", jnp.tanh, None])

@@ -20,7 +20,7 @@ ROWS = [
     Difference(
         SCORES["psnr"], None, 31.0, None, None, 0, 13, reason="missing in the first run: no frames (13 of 13 clips)"
     ),
-    Difference(SCORES["fps"], 30.0, 25.0, -5.0, None, 0, 0, reason="a number of the whole set: no test"),
+    Difference(SCORES["fps"], 30.0, 25.0, -5.0, None, 0, 0, reason="a score of the whole set: not tested"),
 ]
 
 

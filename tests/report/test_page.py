@@ -206,7 +206,7 @@ def test_too_many_clips_picture_the_worst_and_say_how_many(tmp_path, monkeypatch
     alts = " ".join(value for _, value in page.all("alt"))
     assert [record.id for record in records if f"of {record.id} by" in alts] == ["worse", "worst"]
     assert "Pictures of 2 of 4 clips" in page.text
-    assert "The other 2 are in the table only" in page.text
+    assert "The other 2 are only in the table" in page.text
     assert {row for row, _ in page.cells} == {"good", "worse", "worst"}
 
 
@@ -267,14 +267,14 @@ def test_a_report_of_four_clips_is_small(tmp_path):
 def test_scores_of_the_set_stand_in_the_summary_and_their_reasons_under_the_table(tmp_path):
     found = document([LATE])
     of_set = {"fd_dlib_resnet": Entry(mean=1.2345, n=1, of=1), "fid": Entry(of=1)}
-    details = {"fid": Detail(reason="2049 features needed on either side"), "psnr": Detail(median=1.0)}
+    details = {"fid": Detail(reason="2049 features needed on each side"), "psnr": Detail(median=1.0)}
     found = changed(found, summary=found.summary | of_set, details=details)
     write_report(tmp_path / "report.html", found, [LATE], fps=FPS, title="set")
     text = " ".join(Page((tmp_path / "report.html").read_text("utf-8")).texts)
     assert "1.2345" in text
     assert text.count("of the set") == 2
     assert "not scored" not in text
-    assert "2049 features needed on either side" in text
+    assert "2049 features needed on each side" in text
     assert "the whole set (fid)" in text
 
 
@@ -285,7 +285,7 @@ def test_a_clip_whose_pictures_can_not_be_drawn_says_so_and_the_others_stand(tmp
     flat = replace(odd.curves["expr"], alignment=np.zeros(3))
     for broken in (replace(odd, generated=shape), replace(odd, curves={"expr": flat})):
         page = Page(write(tmp_path, [good, broken]))
-        assert "they can't be drawn: " in page.text
+        assert "drawing failed: " in page.text
         assert any("of good by" in alt for _, alt in page.all("alt"))
         assert not any("of odd by" in alt for _, alt in page.all("alt"))
     draw = report_clips.figures.cost_over_time
@@ -295,7 +295,7 @@ def test_a_clip_whose_pictures_can_not_be_drawn_says_so_and_the_others_stand(tmp
         lambda c, **more: draw(c, **more) if c is not odd.curves["expr"] else 1 / 0,
     )
     page = Page(write(tmp_path, [good, odd]))
-    assert "they can't be drawn: ZeroDivisionError: division by zero" in page.text
+    assert "drawing failed: ZeroDivisionError: division by zero" in page.text
 
 
 def test_a_clip_whose_record_can_not_be_loaded_says_so(tmp_path):

@@ -145,7 +145,7 @@ def test_unknown_scores_are_kept_with_their_own_name():
     assert [score.label for score in known.values()] == ["psnr", "other_one", "novel"]
 
 
-FLAG = "timing: 92 % of the frames are more than 160 ms late or early by st_lpips: do not quote a _div without its lag"
+FLAG = "timing: 92 % of the frames are more than 160 ms late or early by st_lpips; quote a _div only with its lag"
 
 
 def test_a_div_of_a_flagged_clip_is_marked_and_explained():
@@ -204,7 +204,7 @@ def test_many_flagged_clips_are_counted_not_listed():
 def test_trajectories_that_came_in_files_are_printed_as_blocks():
     scores = {"gaze_of_mine": 0.5, "gaze_of_mine_seq": 0.1, "gaze_of_mine_div": 0.25, "lag_ms_gaze_of_mine": 80.0}
     lagless = {"gaze_of_mine": 0.5, "gaze_of_mine_div": 0.5}
-    reasons = {"lag_ms_gaze_of_mine": "one frame only: it has no timing"}
+    reasons = {"lag_ms_gaze_of_mine": "one frame only, so no timing"}
     records = [
         ClipRecord("a", "ok", scores=lagless, missing=reasons, trajectories=("gaze_of_mine",)),
         ClipRecord("b", "ok", scores=scores),
@@ -212,4 +212,4 @@ def test_trajectories_that_came_in_files_are_printed_as_blocks():
     text = printed(records, 80)
     assert re.search(r"gaze_of_mine +_div +lag", text.splitlines()[1])
     assert re.search(r"b +0\.5000 +0\.2500 +\+80", text)
-    assert "one frame only: it has no timing" in text
+    assert "one frame only, so no timing" in text

@@ -22,7 +22,7 @@ from jaxeval.results.record import ClipRecord
 from .synthetic_clips import FPS, METRICS, clip, document, failed, without
 from .test_page import Page
 
-FLAG = "timing: 92 % of the frames are more than 160 ms late or early by st_lpips: do not quote a _div without its lag"
+FLAG = "timing: 92 % of the frames are more than 160 ms late or early by st_lpips; quote a _div only with its lag"
 SHARES = {"lag_beyond_40ms": 0.973, "lag_beyond_80ms": 0.5, "lag_beyond_160ms": 0.12, "lag_drift": -6.52}
 KNOWN = catalogue(JAXEVAL_V1.encoders, JAXEVAL_V1.timing)
 LAGS = [f"{kind}_ms_{metric}" for kind in ("lag", "lag_std") for metric in METRICS]
@@ -34,7 +34,7 @@ def told(record, flags=(), **shares):
 
 LATE = told(clip("late", t=40, s=40, shift=6.0), (FLAG,))
 STEADY = told(clip("steady", t=40, s=40, shift=1.0), lag_beyond_160ms=0.0)
-ONE = without(told(clip("one frame", t=1, s=1)), *LAGS, reason="one frame only: it has no timing")
+ONE = without(told(clip("one frame", t=1, s=1)), *LAGS, reason="one frame only, so no timing")
 RECORDS = [LATE, STEADY, failed(), ONE]
 
 
@@ -67,7 +67,7 @@ def test_every_clip_has_its_row_with_the_documents_numbers():
         assert row["told"] == {"40": "97 %", "80": "50 %", "160": beyond, "drift": "−6.5"}
         assert row["reason"] is None
     assert rows["faceless"]["reason"].startswith("failed: no face was found")
-    assert rows["one frame"]["reason"] == "one frame only: it has no timing"
+    assert rows["one frame"]["reason"] == "one frame only, so no timing"
     assert [code for code, *_ in rows["late"]["flags"]] == ["timing"]
     assert rows["steady"]["flags"] == []
 
@@ -151,7 +151,7 @@ def test_many_clips_are_drawn_at_once_and_each_record_is_loaded_once(tmp_path, m
     assert source == written(tmp_path, records)
     page = section(source)
     assert re.findall(r'<th scope="row".*?title="([^"]+)"', page) == ["later", "late"]
-    assert "Of 4 clips the 2 whose timing is furthest off" in page
+    assert "The 2 of 4 clips whose timing is furthest off" in page
     assert 'alt="Mean lag by st_lpips of 4 clips' in page
 
 
@@ -240,7 +240,7 @@ def test_trajectories_that_came_in_files_are_shown_like_any_metric(tmp_path):
     lag = 20 * records[0].curves["gaze"].lag
     (mean,) = re.findall(r'class="mean" d="M([\d.]+),', section(source))[:1]
     assert (float(mean) - 50) / 50 * 200 == pytest.approx(lag.mean(), abs=0.5)
-    assert source.index('<h2 id="glance">') < source.index("gaze <small>↓ better low</small>")
+    assert source.index('<h2 id="glance">') < source.index("gaze <small>↓ lower is better</small>")
 
 
 def test_long_names_are_shortened_where_there_is_no_room_and_whole_in_the_table(tmp_path):

@@ -204,7 +204,7 @@ def test_names_that_are_taken(tmp_path, name):
     assert is_reserved(name)
     assert not is_reserved("sharpness")
     np.savez(tmp_path / "a.npz", **{name: np.zeros((3, 2)), "sharpness": np.zeros((3, 2))})
-    with pytest.raises(JaxevalError, match=f"found {name}, which is a score's own; call it otherwise"):
+    with pytest.raises(JaxevalError, match=f"found {name}, which is reserved for scores; rename it"):
         trajectory_scores(tmp_path / "a.npz", tmp_path / "a.npz", JAXEVAL_V1, 0.01)
 
 

@@ -251,10 +251,10 @@ def test_a_number_of_the_set_that_both_lack_is_a_row_too():
     one, other = document({"l1": [0.1, 0.2]}), document({"l1": [0.1, 0.2]})
     for side in (one, other):
         side["summary"]["fid"] = {"mean": None, "ci95": None, "n": 0, "of": 2}
-        side["details"] = {"fid": {"reason": "No weights of inception_fid."}}
+        side["details"] = {"fid": {"reason": "No weights for inception_fid."}}
         side["signatures"]["fid"] = one["signatures"]["l1"]
     row = compare(one, other)[-1]
-    told = "missing in both runs; first: No weights of inception_fid.; second: No weights of inception_fid."
+    told = "missing in both runs; first: No weights for inception_fid.; second: No weights for inception_fid."
     assert (row.score.name, row.reason) == ("fid", told)
 
 
@@ -297,7 +297,7 @@ def test_huge_numbers_are_compared_or_say_why(values, recwarn):
         assert row.difference == pytest.approx(exact, rel=1e-12)
         assert row.p == 2 / 2**7
     else:
-        assert (row.difference, row.p, row.reason) == (None, None, "the difference leaves float64's range")
+        assert (row.difference, row.p, row.reason) == (None, None, "the difference exceeds float64's range")
     assert (row.one, row.other) == pytest.approx(values, rel=1e-12)
     assert not recwarn.list
 

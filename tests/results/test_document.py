@@ -163,7 +163,7 @@ def test_files_that_are_no_documents(tmp_path, content):
 
 def test_nothing_there(tmp_path):
     for path in (tmp_path, tmp_path / "scores.json", tmp_path / "nowhere"):
-        with pytest.raises(JaxevalError, match=r"found none\. Run: jaxeval score"):
+        with pytest.raises(JaxevalError, match=r"found none\. Create it with jaxeval score"):
             read_document(path)
 
 

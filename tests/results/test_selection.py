@@ -73,7 +73,7 @@ def test_the_order_is_the_catalogues_and_nothing_comes_twice():
 def test_a_misspelt_name_gives_the_nearest():
     with pytest.raises(JaxevalError) as refused:
         select(JAXEVAL_V1, ["psnr", "csim_dvi"])
-    assert str(refused.value) == "scores: expected names of scores, found 'csim_dvi'. Did you mean csim_div?"
+    assert str(refused.value) == "scores: expected the name of a score, found 'csim_dvi'. Did you mean csim_div?"
     assert names(select(JAXEVAL_V1, ["psnr", "csim_dvi"], open_names=True)) == ["psnr"]
     assert select(JAXEVAL_V1, ["gaze_div"], open_names=True).keeps("gaze_div")
 
@@ -93,7 +93,7 @@ def test_a_scorer_of_the_users_can_be_asked_for():
 
 
 def test_no_name_at_all_is_refused():
-    with pytest.raises(JaxevalError, match=r"found none\. Leave the choice out for all of them\."):
+    with pytest.raises(JaxevalError, match=r"found none\. Pass None for all scores\."):
         select(JAXEVAL_V1, [])
 
 

@@ -107,7 +107,7 @@ def test_in_the_document_and_the_page(tmp_path, pair):
     console = Console(width=250, file=io.StringIO())
     print_table(results.document, console)
     told = console.file.getvalue()
-    assert "The whole set: fps 31.5 1/s, cost 0.2500" in " ".join(told.split())
+    assert "Whole set: fps 31.5 1/s, cost 0.2500" in " ".join(told.split())
     assert "glow" in told
     assert "31.5" in page
 
@@ -148,8 +148,11 @@ SCORERS = [jaxeval.CustomScore('vqa', seconds, version='1')]
         ("x = 1", "found None"),
         ("import sys; sys.exit(3)", "expected a Python file that runs, found: SystemExit: 3"),
         ("1 +", "expected a Python file that runs, found: SyntaxError"),
-        ("import jaxeval\njaxeval.CustomScore('psnr', len, version='1')", "found psnr, which jaxeval computes"),
-        ("import jaxeval\nSCORERS = [jaxeval.CustomScore('a', len, version='1')] * 2", "different names, found a, a"),
+        ("import jaxeval\njaxeval.CustomScore('psnr', len, version='1')", "found psnr, which is reserved"),
+        (
+            "import jaxeval\nSCORERS = [jaxeval.CustomScore('a', len, version='1')] * 2",
+            "name for each scorer, found a, a",
+        ),
     ],
 )
 def test_files_that_are_none(tmp_path, text, reason):
@@ -177,7 +180,7 @@ def test_names_that_are_taken(name):
         ({"version": "1\n2"}, "expected version to be one line"),
         ({"version": " "}, "expected a version, found none"),
         ({"unit": 3}, "expected unit to be one line"),
-        ({"name": "iqa", "better": "↓"}, "expected high to be better"),
+        ({"name": "iqa", "better": "↓"}, "expected better to be '↑' for iqa"),
     ],
 )
 def test_fields_of_another_kind(fields, reason):
@@ -204,13 +207,13 @@ def test_a_scorer_that_failed_is_asked_again(tmp_path, pair, nothing_else):
 
 def test_no_two_things_of_one_name(tmp_path, pair):
     own = CustomScore("gaze", brightness, version="1")
-    with pytest.raises(JaxevalError, match="--value gaze: expected a name of its own, found that of a scorer"):
+    with pytest.raises(JaxevalError, match="--value gaze: expected a name that no scorer has"):
         settings(own, gaze=1.0)
     np.savez(tmp_path / "x.npz", gaze=np.eye(5))
     given = Pair("x", tmp_path / "x.npz", tmp_path / "x.npz")
     record, _ = Run(tmp_path / "one", settings(own)).record(given)
     assert record.status == "failed"
-    assert "expected trajectories of other names than the scorers', found gaze" in record.reason
+    assert "expected trajectory names that no scorer has, found gaze" in record.reason
     run = Run(tmp_path / "other", settings(gaze=99.0))
     with pytest.raises(JaxevalError, match="--value gaze: that name is already a per-clip score"):
         run_document(run, [run.record(given)[0]])
@@ -222,7 +225,7 @@ def test_no_two_things_of_one_name(tmp_path, pair):
         (["fps"], "expected NAME=NUMBER, such as fps=31.5, found 'fps'"),
         (["fps=fast"], "found 'fps=fast'"),
         (["fps=nan"], "found 'fps=nan'"),
-        (["psnr=30"], "found psnr, which jaxeval computes"),
+        (["psnr=30"], "found psnr, which is reserved"),
         (["fps=1", "fps=2"], "found fps twice"),
     ],
 )

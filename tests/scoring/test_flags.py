@@ -70,7 +70,7 @@ def test_pairs_that_agree_get_no_flag(tmp_path, generated, reference):
     assert flags(tmp_path, generated, reference) == ()
 
 
-GUESS = "players take bt709, and not bt601, for a picture of this size"
+GUESS = "players assume bt709, not bt601, at this size"
 
 
 @pytest.mark.parametrize(
@@ -79,17 +79,17 @@ GUESS = "players take bt709, and not bt601, for a picture of this size"
         (
             {},
             UNTAGGED,
-            "generated: bt709, limited range; reference: names no matrix, taken for bt601, limited range",
+            "generated: bt709, limited range; reference: no matrix named, read as bt601, limited range",
         ),
         ({"matrix": BT601}, {}, "generated: bt601, limited range; reference: bt709, limited range"),
         ({"span": FULL}, {}, "generated: bt709, full range; reference: bt709, limited range"),
-        ({"matrix": BT601}, UNTAGGED, "generated: bt601, limited range; reference: names no matrix, taken for bt601, "),
+        ({"matrix": BT601}, UNTAGGED, "generated: bt601, limited range; reference: no matrix named, read as bt601, "),
         ({"codec": "ffv1", "pix_fmt": "bgr0", "matrix": 0}, {}, "generated: rgb; reference: bt709, limited range"),
-        (hd(**UNTAGGED), hd(**UNTAGGED), f"each of both names no matrix, taken for bt601, limited range; {GUESS}"),
+        (hd(**UNTAGGED), hd(**UNTAGGED), f"both clips: no matrix named, read as bt601, limited range; {GUESS}"),
         (
             hd(),
             hd(**UNTAGGED),
-            f"generated: bt709, limited range; reference: names no matrix, taken for bt601, limited range; {GUESS}",
+            f"generated: bt709, limited range; reference: no matrix named, read as bt601, limited range; {GUESS}",
         ),
     ],
 )
@@ -98,8 +98,8 @@ def test_colours_that_differ_or_are_guessed(tmp_path, generated, reference, expe
     assert flag.startswith(f"colour: {expected}")
 
 
-NEAREST = "both brought to 25 by the nearest frame"
-ONCE = "every frame once"
+NEAREST = "both resampled to 25 fps (nearest frame)"
+ONCE = "every frame used once"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ ONCE = "every frame once"
         (
             {"rate": 50, "count": 100},
             {},
-            f"generated 50 fps, reference 25 fps, {NEAREST}; generated: 50 frames left out; reference: {ONCE}",
+            f"generated 50 fps, reference 25 fps, {NEAREST}; generated: 50 frames dropped; reference: {ONCE}",
         ),
         (
             {},
@@ -137,9 +137,9 @@ def test_ntsc_is_not_thirty(tmp_path):
         ({"left_out": 1, "repeated": 1}, None),
         (
             {"left_out": 8, "repeated": 8},
-            f"generated: 8 frames left out, 8 frames repeated; reference: {ONCE}",
+            f"generated: 8 frames dropped, 8 frames repeated; reference: {ONCE}",
         ),
-        ({"average_fps": 20.0}, "frame rates: generated 25 fps (20 on average), reference 25 fps, both brought"),
+        ({"average_fps": 20.0}, "frame rates: generated 25 fps (20 on average), reference 25 fps, both resampled"),
     ],
 )
 def test_rates_that_are_announced_alike_and_are_not(changes, words):
@@ -153,7 +153,7 @@ def test_rates_that_are_announced_alike_and_are_not(changes, words):
     assert (not found) if words is None else (words in found[0])
 
 
-ON_BLACK = "composited on black in 5 frames, alpha taken for straight"
+ON_BLACK = "composited on black in 5 frames, assuming straight alpha"
 
 
 def transparent(path, share):
@@ -172,8 +172,8 @@ def transparent(path, share):
     ("shares", "expected"),
     [
         ((0, 0), None),
-        ((0.5, 0), f"generated: {ON_BLACK}; reference: has no transparency"),
-        ((0, 0.5), f"reference: {ON_BLACK}; generated: has no transparency"),
+        ((0.5, 0), f"generated: {ON_BLACK}; reference: no transparency"),
+        ((0, 0.5), f"reference: {ON_BLACK}; generated: no transparency"),
         ((0.5, 0.2), f"generated: {ON_BLACK}; reference: {ON_BLACK}"),
     ],
 )
@@ -192,4 +192,4 @@ def test_what_is_known_of_one_file_names_its_role(tmp_path):
             output.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")))
         output.mux(stream.encode(None))
     x, y = clip("generated", Video(path)), clip("reference", video(tmp_path / "reference.mp4", matrix=UNSPECIFIED))
-    assert flags_of(x, y) == ("interlaced: generated: 50 of 50 frames hold two fields; scored as they are stored",)
+    assert flags_of(x, y) == ("interlaced: generated: 50 of 50 frames are interlaced; scored without deinterlacing",)

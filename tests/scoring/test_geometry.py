@@ -105,7 +105,8 @@ def test_bars_painted_over_the_picture_are_an_error_that_stays():
     painted[:40] = 0
     found = geometry_of(scan(painted, FACE), REFERENCE)
     assert (found.placement, found.section) == (Placement(), None)
-    assert found.flags == ("bars: the generated clip has bars where the other one shows a picture; scored as they are",)
+    told = "bars: the generated clip has bars where the other clip shows a picture; scored as they are"
+    assert found.flags == (told,)
 
 
 @pytest.mark.parametrize(("size", "words"), [((270, 270), "0.53 times as wide"), ((512, 160), "0.59 times as high")])
@@ -130,7 +131,7 @@ def test_another_picture_of_another_shape_is_refused_with_the_next_step(face):
         geometry_of(scan(other, face), REFERENCE)
     text = str(refused.value)
     assert text.startswith(
-        "generated.mp4: expected the reference's shape, 512x270, or a section of its picture, found "
+        "generated.mp4: expected the reference's aspect ratio (512x270) or a crop of its picture, found "
     )
     assert "300x300" in text
     assert text.endswith("crop both clips to the same section.")

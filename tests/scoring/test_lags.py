@@ -24,7 +24,7 @@ GOOD, BAD = 0.9, -0.2
     ("support", "lags", "flag"),
     [
         ({"st_lpips": GOOD, "expr": GOOD}, {"st_lpips": 0.0, "expr": -88.0}, "all well supported: quote them"),
-        ({"st_lpips": BAD, "expr": GOOD}, {"st_lpips": 0.0, "expr": 150.0}, "has no support (−0.20)"),
+        ({"st_lpips": BAD, "expr": GOOD}, {"st_lpips": 0.0, "expr": 150.0}, "is poorly supported (−0.20)"),
         ({"st_lpips": GOOD, "expr": BAD}, {"st_lpips": 0.0, "expr": -88.0}, None),
         ({"st_lpips": GOOD, "expr": GOOD}, {"st_lpips": 120.0, "expr": 60.0}, None),
         ({"st_lpips": GOOD, "lip_envelope": GOOD}, {"st_lpips": 0.0, "lip_envelope": 400.0}, None),  # of the sound

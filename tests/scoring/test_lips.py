@@ -65,9 +65,9 @@ def test_picture_and_sound_of_different_lengths():
 @pytest.mark.parametrize(
     ("samples", "frames", "reason"),
     [
-        (SPEECH, 30, "too short for offsets of ±15 frames: 30 have picture and sound"),
+        (SPEECH, 30, "too short for offsets of ±15 frames: 30 have both picture and sound"),
         (SPEECH[: SAMPLE_RATE // 2], 70, "too short for offsets of ±15 frames: 1"),
-        (SPEECH[:0], 70, "too short for offsets of ±15 frames: 0 have picture and sound"),
+        (SPEECH[:0], 70, "too short for offsets of ±15 frames: 0 have both picture and sound"),
         (np.zeros_like(SPEECH), 70, "the sound is silent"),
     ],
 )

@@ -137,7 +137,7 @@ def test_of_the_references_faces_the_one_that_both_clips_show_is_scored(loader, 
 @pytest.mark.slow
 def test_without_faces_whole_frames_of_other_shapes_are_never_stretched(folder):
     loader = Loader(Networks(JAXEVAL_V1), JAXEVAL_V1, "frame")
-    with pytest.raises(JaxevalError, match="expected the reference's shape, 480x270"):
+    with pytest.raises(JaxevalError, match="expected the reference's aspect ratio \\(480x270"):
         loaded(loader, folder, "other", "other_wide")
     x, y, flags = loaded(loader, folder, "portrait", "wide")
     assert [flag.partition(":")[0] for flag in flags] == ["section"]

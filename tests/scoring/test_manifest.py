@@ -83,10 +83,10 @@ HEAD = "generated,reference\n"
         ("p.csv", HEAD + "a,b\n\nc\n", "p.csv, line 4: expected 2 cells as in the heading, found 1."),
         ("p.csv", HEAD + "a,b,c\n", "p.csv, line 2: expected 2 cells as in the heading, found 3. Quote a cell"),
         ("p.csv", HEAD + " ,b\n", "p.csv, line 2: expected a path in generated, found an empty cell. Fill it in"),
-        ("p.csv", HEAD + 'a,"b\n', "p.csv: expected a whole csv file, found Error: unexpected end of data."),
-        ("p.csv", HEAD + "a,b\nx/../a,b\n", "p.csv, line 3: expected an id of its own, found a, as in line 2."),
-        ("p.csv", "id," + HEAD + "k,a,b\nk,c,d\n", "line 3: expected an id of its own, found k, as in line 2."),
-        ("p.csv", HEAD.encode("utf-16"), "p.csv: expected a whole csv file, found UnicodeDecodeError"),
+        ("p.csv", HEAD + 'a,"b\n', "p.csv: expected a complete csv file, found Error: unexpected end of data."),
+        ("p.csv", HEAD + "a,b\nx/../a,b\n", "p.csv, line 3: expected a unique id, found a, which line 2 has too."),
+        ("p.csv", "id," + HEAD + "k,a,b\nk,c,d\n", "line 3: expected a unique id, found k, which line 2 has too."),
+        ("p.csv", HEAD.encode("utf-16"), "p.csv: expected a complete csv file, found UnicodeDecodeError"),
         ("p.csv", HEAD + "a\0,b\n", "found"),
         ("p.jsonl", "", "p.jsonl: expected at least one row, found none."),
         (
@@ -105,10 +105,10 @@ HEAD = "generated,reference\n"
             '{"reference": "b"}\n{"generated": "a", "reference": "b"}\n',
             "line 1: expected a path in generated",
         ),
-        ("p.parquet", "", "p.parquet: expected a whole parquet file, found "),
-        ("p.parquet", "no parquet", "p.parquet: expected a whole parquet file, found "),
-        ("p.txt", HEAD, "p.txt: expected a .csv, .jsonl, .ndjson, .parquet file, found '.txt'. Convert it"),
-        ("pairs", HEAD, "pairs: expected a .csv, .jsonl, .ndjson, .parquet file, found ''."),
+        ("p.parquet", "", "p.parquet: expected a complete parquet file, found "),
+        ("p.parquet", "no parquet", "p.parquet: expected a complete parquet file, found "),
+        ("p.txt", HEAD, "p.txt: expected one of .csv, .jsonl, .ndjson, .parquet, found '.txt'. Convert it"),
+        ("pairs", HEAD, "pairs: expected one of .csv, .jsonl, .ndjson, .parquet, found ''."),
     ],
     ids=range(27),
 )
@@ -128,9 +128,7 @@ def test_a_file_that_is_not_there_or_is_a_folder(tmp_path):
         ("folder.csv", "Is a directory"),
         ("none.parquet", "No such file"),
     ):
-        with pytest.raises(
-            JaxevalError, match=rf"{name}: expected a file that can be read, found {found}.*Check --pairs"
-        ):
+        with pytest.raises(JaxevalError, match=rf"{name}: expected a readable file, found {found}.*Check --pairs"):
             read_manifest(tmp_path / name)
 
 

@@ -163,7 +163,7 @@ def test_a_folder_that_cannot_be_read(tmp_path):
     left = make(tmp_path / "x", "a.mp4", "locked/b.mp4")
     (left / "locked").chmod(0)
     try:
-        with pytest.raises(JaxevalError, match="locked: expected a folder that can be read, found: Permission denied"):
+        with pytest.raises(JaxevalError, match="locked: expected a readable folder, found: Permission denied"):
             find_pairs(left, left, None)
     finally:
         (left / "locked").chmod(0o700)
@@ -175,7 +175,7 @@ def test_a_folder_that_goes_away_is_told(tmp_path, monkeypatch):
 
     left = make(tmp_path / "x", "a.mp4")
     monkeypatch.setattr(Path, "iterdir", refuse)
-    with pytest.raises(JaxevalError, match="x: expected a folder that can be read, found: Permission denied"):
+    with pytest.raises(JaxevalError, match="x: expected a readable folder, found: Permission denied"):
         find_pairs(left, left, None)
 
 
@@ -230,7 +230,7 @@ def test_results_among_the_clips_are_no_clips(tmp_path):
 def test_results_have_a_folder_of_their_own(tmp_path):
     for side in ("generated", "references"):
         trajectory(tmp_path / side / "a.npz")
-    with pytest.raises(JaxevalError, match=r"--out .*: expected a folder of its own, found GENERATED itself"):
+    with pytest.raises(JaxevalError, match=r"--out .*: expected a separate folder, found GENERATED itself"):
         find_pairs(tmp_path / "generated", tmp_path / "references", None, tmp_path / "generated")
 
 

@@ -89,7 +89,7 @@ def test_one_face_that_is_the_references_other_person():
             Chosen(0, "identity"),
             [
                 "several faces: reference: 1 person (centre at x = 50 %); generated: 3 people, scored: "
-                "the one in place 2 from the left (centre at x = 50 %), by identity"
+                "number 2 from the left (centre at x = 50 %), by identity"
             ],
         ),
     ],
@@ -100,7 +100,7 @@ def test_several_faces_are_named(x, y, chosen, expected):
 
 @pytest.mark.parametrize(
     ("chosen", "words"),
-    [(Chosen(0, open=True), "open"), (Chosen(0, other=True), "swapped"), (Chosen(0, apart=1.2), "no face where")],
+    [(Chosen(0, open=True), "a guess"), (Chosen(0, other=True), "swapped"), (Chosen(0, apart=1.2), "no face where")],
 )
 def test_doubts_are_named(chosen, words):
     flags = people_flags(clip(linked(100), linked(300)), clip(linked(110)), 0, chosen)

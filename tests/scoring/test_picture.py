@@ -29,7 +29,7 @@ def test_psnr_is_the_mean_over_the_frames_that_differ(same):
     x, y = clips(same)
     found, each = scored(IMAGE, x, y), decibels(x, y)
     assert found.scores["psnr"] == pytest.approx(each[np.isfinite(each)].mean(), rel=1e-5)
-    flags = [f"identical frames: {len(same)} of 6 frames left out of psnr"] if same else []
+    flags = [f"identical frames: {len(same)} of 6 frames excluded from psnr"] if same else []
     assert [*found.flags] == flags
     assert "psnr" not in found.missing
     np.testing.assert_allclose(found.per_frame["psnr"], each, rtol=1e-5)
@@ -45,4 +45,4 @@ def test_psnr_is_missing_where_no_frame_differs():
 
 def test_only_common_frames_count():
     x, y = clips([0, 1], count=5)
-    assert scored(IMAGE, x[:3], y).flags == ("identical frames: 2 of 3 frames left out of psnr",)
+    assert scored(IMAGE, x[:3], y).flags == ("identical frames: 2 of 3 frames excluded from psnr",)

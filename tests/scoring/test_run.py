@@ -118,7 +118,7 @@ def test_a_number_that_is_not_finite_is_missing(tmp_path, pairs):
     results_of(run, [run.record(pair)[0] for pair in pairs]).write_scores(run.out)
     document = read(tmp_path / "out")
     assert document["summary"]["cost"] == {"mean": None, "ci95": None, "n": 0, "of": 2}
-    assert document["details"]["cost"] == {"reason": "given, but not as a finite number"}
+    assert document["details"]["cost"] == {"reason": "the given value isn't a finite number"}
     assert document["summary"]["fps"]["mean"] == 30
     json.dumps(document, allow_nan=False)
 

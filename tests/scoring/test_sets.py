@@ -47,7 +47,7 @@ def test_few_features_are_refused_unless_asked_for():
         entry = sets.summary(1)[NAME]
         assert (entry.mean is not None) == is_there
         if not is_there:
-            told = "7 features needed on either side, found 6 and 30; --min-features 6 allows it"
+            told = "7 features needed on each side, found 6 and 30; --min-features 6 lowers the limit"
             assert sets.details()[NAME].reason == told
 
 
@@ -61,10 +61,10 @@ def test_expressions_need_as_many_features_as_their_entry_says():
 
 def test_a_set_score_that_no_pair_has_says_why():
     sets = Sets(PAPERS)
-    sets.add(SetFeatures(missing={"fid": "No weights of inception_fid."}))
+    sets.add(SetFeatures(missing={"fid": "No weights for inception_fid."}))
     entries = sets.summary(1)
     assert set(entries) == {"fid", "fvd", "fd_arcface_r50", "fd_expr"} == set(PAPERS)
-    assert sets.details()["fid"].reason == "No weights of inception_fid."
+    assert sets.details()["fid"].reason == "No weights for inception_fid."
     assert sets.details()["fvd"].reason == "no clip was scored"
 
 
@@ -109,4 +109,4 @@ def test_features_of_another_size_are_left_out():
     for size in (6, 5):
         sets.add(SetFeatures({NAME: features(0, 20, size)}, {NAME: features(1, 20, size)}), f"of {size}")
     assert sets.summary(2)[NAME].n == 1
-    assert sets.details()[NAME].without == {"of 5": "features of another size, 5"}
+    assert sets.details()[NAME].without == {"of 5": "features of 5 numbers, not 6 as in other clips"}

@@ -48,8 +48,8 @@ def clip(path, role="generated"):
         (0.0, 0.0, ()),
         (0.08, 0.0, ()),
         (0.0, 0.08, ()),
-        (0.48, 0.0, ("the sound begins 480 ms after the picture; silence fills it",)),
-        (0.0, 0.48, ("the sound begins 480 ms before the picture; what comes before it is left out",)),
+        (0.48, 0.0, ("the sound begins 480 ms after the picture; the gap is filled with silence",)),
+        (0.0, 0.48, ("the sound begins 480 ms before the picture; the part before it is dropped",)),
         (0.48, 0.48, ()),
     ],
 )
@@ -89,4 +89,4 @@ def test_a_given_sound_begins_with_the_picture_and_may_be_longer(tmp_path):
 
 def test_no_sound_says_why(tmp_path):
     missing = sound_of(tmp_path / "a" / "b.wav", [])
-    assert missing.flags == (f"no sound: there is no sound of this name in {tmp_path / 'a'}",)
+    assert missing.flags == (f"no sound: {tmp_path / 'a'} has no file of this name",)

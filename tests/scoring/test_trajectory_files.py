@@ -78,8 +78,8 @@ def broken(array):
         ({"a": np.zeros((0, 3))}, r"expected a to be [T, D] numbers, found float64 (0, 3)"),
         ({"a": np.array(["x", "y"])}, "expected a to be [T, D] numbers"),
         ({"a": np.array([{}, {}])}, "expected an .npz file of arrays"),
-        ({"psnr": walk(0, 20)}, "found psnr, which is a score's own"),
-        ({"a": walk(0, 20), "fps": 0}, "expected fps to be a positive number, found 0"),
+        ({"psnr": walk(0, 20)}, "found psnr, which is reserved for scores"),
+        ({"a": walk(0, 20), "fps": 0}, "expected fps to be a number from 0.001 to 1e+06, found 0"),
         ({"a": walk(0, 20), "fps": 30.0}, "expected 25 frames per second as in y.npz, found 30"),
         ({"fps": 25.0}, "expected at least one trajectory, found none"),
     ],
@@ -97,18 +97,18 @@ def test_bad_files_are_rows_with_a_reason(tmp_path, capsys, arrays, reason):
 @pytest.mark.parametrize(
     ("arrays", "reason"),
     [
-        ({"a": walk(0, 20), "fps": np.inf}, "expected fps to be a positive number, found inf (float64)"),
-        ({"a": walk(0, 20), "fps": np.nan}, "expected fps to be a positive number, found nan"),
-        ({"a": walk(0, 20), "fps": 1e300}, "expected fps to be a positive number, found 1e+300"),
-        ({"a": walk(0, 20), "fps": 1e-300}, "found 1e-300 (float64); from 0.001 to 1e+06 are taken"),
-        ({"a": walk(0, 20), "fps": "25"}, "expected fps to be a positive number, found 25 (<U2)"),
-        ({"a": walk(0, 20), "fps": 25 + 2j}, "expected fps to be a positive number, found (25+2j)"),
-        ({"a": walk(0, 20), "fps": [25.0]}, "expected fps to be a positive number, found [25.]"),
+        ({"a": walk(0, 20), "fps": np.inf}, "expected fps to be a number from 0.001 to 1e+06, found inf (float64)"),
+        ({"a": walk(0, 20), "fps": np.nan}, "expected fps to be a number from 0.001 to 1e+06, found nan"),
+        ({"a": walk(0, 20), "fps": 1e300}, "expected fps to be a number from 0.001 to 1e+06, found 1e+300"),
+        ({"a": walk(0, 20), "fps": 1e-300}, "number from 0.001 to 1e+06, found 1e-300 (float64)"),
+        ({"a": walk(0, 20), "fps": "25"}, "expected fps to be a number from 0.001 to 1e+06, found 25 (<U2)"),
+        ({"a": walk(0, 20), "fps": 25 + 2j}, "expected fps to be a number from 0.001 to 1e+06, found (25+2j)"),
+        ({"a": walk(0, 20), "fps": [25.0]}, "expected fps to be a number from 0.001 to 1e+06, found [25.]"),
         ({"a": np.float64(3)}, "expected a to be [T, D] numbers, found float64 ()"),
         ({"a": walk(0, 20).astype("m8[s]")}, "expected a to be [T, D] numbers, found timedelta64[s] (20, 3)"),
         (
             {"a": walk(0, 20) * 1e300},
-            "expected numbers that float32 holds, up to 3.4e38, found greater ones in 20 of 20",
+            "expected numbers in float32's range, up to 3.4e38, found larger ones in 20 of 20",
         ),
     ],
 )
@@ -149,9 +149,9 @@ WHOLE = saved(np.savez_compressed, a=walk(0, 500))
         (WHOLE[: len(WHOLE) // 2], "expected an .npz file of arrays, found: BadZipFile"),
         (WHOLE[:300] + bytes(60) + WHOLE[360:], "expected an .npz file of arrays, found: "),
         (archive("", b""), "expected at least one trajectory, found none"),
-        (archive("readme.txt", b"hello"), "expected names of letters, digits and _, found 'readme.txt'"),
+        (archive("readme.txt", b"hello"), "expected a trajectory's name of letters, digits and _, found 'readme.txt'"),
         (archive("a", b"hello"), "expected a to be [T, D] numbers, found a file that is no array"),
-        (archive("fps", b"25"), "expected fps to be a positive number, found b'25'"),
+        (archive("fps", b"25"), "expected fps to be a number from 0.001 to 1e+06, found b'25'"),
         (archive("a.npy", b"\x93NUMPY"), "expected an .npz file of arrays, found: "),
     ],
     ids=range(13),
@@ -171,7 +171,7 @@ def test_wrong_and_damaged_files(tmp_path, content, found):
     [
         (1.0, 1, {"a"}, "no alignment within the band of 25 frames: 1 frame against 50"),
         (1e15, 50, {"a"}, "no alignment: costs of "),
-        (1e20, 50, set(), "leave float32's range"),
+        (1e20, 50, set(), "exceed float32's range"),
     ],
 )
 def test_one_odd_clip_is_a_row_and_the_others_are_scored(tmp_path, capsys, recwarn, scale, count, there, reason):
@@ -196,7 +196,7 @@ def test_a_video_against_trajectories(tmp_path, capsys):
     (tmp_path / "y.mp4").touch()
     code, document, _ = score(tmp_path, capsys, tmp_path / "x.npz", tmp_path / "y.mp4")
     assert code == 1
-    assert "expected trajectories as in x.npz, found a video" in document["clips"][0]["reason"]
+    assert "expected trajectories (.npz) as in x.npz, found a video" in document["clips"][0]["reason"]
 
 
 @pytest.mark.parametrize(

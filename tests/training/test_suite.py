@@ -133,9 +133,9 @@ def test_lpips_features_give_lpips_of_all_pairs():
     [
         (
             lambda: jaxeval.Suite({"a": jaxeval.OnEncoder("identity", jaxeval.csim)}),
-            "Expected a to look at one of .*'identity'",
+            "Expected a to use one of .*'identity'",
         ),
-        (lambda: jaxeval.Suite({}, encoders={"frames": len}), "Expected encoders of other names"),
+        (lambda: jaxeval.Suite({}, encoders={"frames": len}), "Expected encoder names other than"),
         (lambda: suite([])(clip(3), clip(3, side=8)), "Expected frames .* of one size"),
         (lambda: suite([])(clip(3), clip(3), lengths=(4, 3)), r"Expected lengths\[0\] in 1..3"),
         (

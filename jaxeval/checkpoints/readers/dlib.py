@@ -38,7 +38,9 @@ def read_dlib(data: bytes) -> Arrays:
         try:
             arrays |= _READERS[kind](data, match.end(), counts[kind])
         except (ValueError, IndexError) as error:
-            raise JaxevalError(f"dlib layer {kind.decode()} at byte {match.start()}: {error}; get it again.") from error
+            raise JaxevalError(
+                f"dlib layer {kind.decode()} at byte {match.start()}: {error}; download it again."
+            ) from error
         counts[kind] += 1
     return arrays
 

@@ -61,9 +61,9 @@ def read_onnx(data: bytes) -> list[Layer]:
             layers = _Walk(onnx.ModelProto.FromString(data).graph, onnx).layers
     except (DecodeError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise JaxevalError(f"Expected an ONNX network, got: {reason}; get it again.") from error
+        raise JaxevalError(f"Expected an ONNX network, got: {reason}; download it again.") from error
     if not layers:
-        raise JaxevalError("Expected an ONNX network, got one without layers; get it again.")
+        raise JaxevalError("Expected an ONNX network, got one without layers; download it again.")
     return layers
 
 

@@ -76,7 +76,8 @@ def _read(data: bytes, table: Table) -> Tensors:
     if data.startswith(_ONNX):
         return _named(read_onnx(data), table)
     raise JaxevalError(
-        f"Expected a PyTorch state dictionary or an ONNX network, got a file that begins {data[:16]!r}; get it again."
+        f"Expected a PyTorch state dictionary or an ONNX network, got a file that begins {data[:16]!r}; "
+        "download it again."
     )
 
 

@@ -147,7 +147,8 @@ def test_integers_and_ratios_are_no_weights(maker):
 
 
 def refused(match):
-    return pytest.raises(JaxevalError, match=rf"\AExpected an ONNX network, got(?=.*{match})[^\n]*; get it again.\Z")
+    text = rf"\AExpected an ONNX network, got(?=.*{match})[^\n]*; download it again.\Z"
+    return pytest.raises(JaxevalError, match=text)
 
 
 def test_numbers_of_other_operations_are_not_lost_in_silence(maker):
