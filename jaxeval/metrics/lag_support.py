@@ -28,8 +28,8 @@ def lag_support(cost: jax.Array, curve: jax.Array, *, lengths: Lengths | None = 
     timing open, because nothing moves or noise outweighs what moves, and below 0 if another lag fits better. Shifts
     that leave less than half of the frames a partner are skipped.
 
-    Soft-DTW adds up costs along its path, and a path off the diagonal has more cells. Where every cell is costly whatever
-    its timing, as for a blurred picture, the diagonal wins although another lag fits better: such a lag of 0 has no
+    Soft-DTW adds up costs along its path, and a path off the diagonal has more cells. If all cells cost much whatever
+    the timing, as for a blurred picture, the diagonal wins although another lag fits better: such a lag of 0 has no
     support.
 
     Args:
