@@ -69,15 +69,22 @@ def same(found, before, name):
     return found == pytest.approx(before, rel=1e-3, abs=0.5 * 10.0 ** -KNOWN[name].decimals)
 
 
+def codes(flags):
+    """Without the words behind them, which may change."""
+    return [flag.partition(":")[0] for flag in flags]
+
+
 def test_every_score_is_what_it_was_before_the_catalogue(out, before):
     document = json.loads((out / "scores.json").read_text("utf-8"))
     assert [clip["id"] for clip in document["clips"]] == list(before["clips"])
     compared = 0
     for clip in document["clips"]:
         then = before["clips"][clip["id"]]
-        assert {name: clip[name] for name in ("missing", "flags", "frames")} == {
-            n: then[n] for n in ("missing", "flags", "frames")
-        }
+        assert (codes(clip["flags"]), clip["missing"], clip["frames"]) == (
+            codes(then["flags"]),
+            then["missing"],
+            then["frames"],
+        )
         for name, value in then["scores"].items():
             assert same(clip["scores"][name], value, name), name
             compared += 1
