@@ -41,7 +41,7 @@ WATCHED: dict[str, tuple[tuple[Any, str], ...]] = {
     "Soft-DTW": ((metric_groups, "align"),),
     "costs of small trajectories": ((materials, "trajectory_costs"),),
     "landmarks, pose, expression": ((materials, "mesh_motion"), (metric_groups, "_frame_scores")),
-    "eyes, and scores of whole clips": ((ingest, "_eyes"), (materials, "_openness"), (metric_groups, "_clip_scores")),
+    "eyes, and scores of whole clips": ((materials, "_openness"), (metric_groups, "_clip_scores")),
     "lips and sound": ((materials, "envelope_lips"), (whole, "sound_of")),
     "timing and faults": tuple((metric_groups, name) for name in ("fault_flags", "timing_scores", "lag_flags")),
 }

@@ -5,6 +5,7 @@ import json
 import re
 import tempfile
 import warnings
+from importlib.util import find_spec
 
 import numpy as np
 import polars
@@ -12,6 +13,7 @@ import pytest
 
 import jaxeval
 from jaxeval.cli.main import main
+from jaxeval.errors import JaxevalError
 from jaxeval.media.write import write_video
 from jaxeval.results.document import Document, encoded
 from jaxeval.scoring.scorer import Scorer
@@ -326,7 +328,11 @@ def test_tables(pairs, tmp_path):
     assert table["id"].to_list() == ["clip0", "clip1", "clip2", "lost"]
     assert table["status"].to_list() == ["ok", "ok", "ok", "failed"]
     assert table["motion"].to_list() == [*(clip.scores["motion"] for clip in results.clips[:3]), None]
-    assert results.to_pandas()["motion"].isna().tolist() == [False, False, False, True]
+    if find_spec("pandas"):
+        assert results.to_pandas()["motion"].isna().tolist() == [False, False, False, True]
+    else:
+        with pytest.raises(JaxevalError, match="pip install pandas"):
+            results.to_pandas()
     frames = results.per_frame()
     assert frames.columns == ["clip", "score", "frame", "value"]
     means = frames.group_by("clip", maintain_order=True).agg(polars.col("value").mean())
