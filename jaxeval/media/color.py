@@ -36,7 +36,7 @@ class Color:
     Example:
         >>> color = Color(None, None, hd=True)
         >>> color.taken, color.words
-        (('bt601', 'limited'), 'names no matrix, taken for bt601, limited range')
+        (('bt601', 'limited'), 'no matrix named, read as bt601, limited range')
     """
 
     matrix: str | None

@@ -139,7 +139,7 @@ def test_with_weights_it_is_scored_and_has_no_aligned_form(clips, whole, monkeyp
     (clip,) = jaxeval.score(*clips, scores=(*LPIPS, "l1")).clips
     assert clip.scores["lpips"] == whole.clips[0].scores["st_lpips"]
     assert clip.scores.keys() == {"lpips", "l1"}
-    assert clip.missing == dict.fromkeys(aligned_names("lpips"), "jaxeval-v1 fixes no γ for lpips")
+    assert clip.missing == dict.fromkeys(aligned_names("lpips"), "jaxeval-v1 sets no γ for lpips")
     np.testing.assert_array_equal(clip.curves["lpips"], whole.clips[0].curves["st_lpips"])
 
 
