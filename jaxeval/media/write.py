@@ -1,6 +1,7 @@
 """Frames and sound out, into an mp4 file."""
 
 import os
+import platform
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from jaxeval.media.upright import EXACT
 CODECS = ("libx264", "mpeg4")  # the second is in every FFmpeg, and needs about twice the bits
 BT709 = 1  # primaries, transfer and matrix alike; untagged, players would guess the colours from the size
 HIGHEST_DENOMINATOR = 1001
+# With AVX-512, x264's macroblock tree reads memory that nobody wrote (at a width of 272, for one), so that the bytes
+# depend on what lay there. With AVX, which JAX needs on such processors anyway, it doesn't.
+_SAME_BYTES = {"x264-params": "asm=AVX"} if platform.machine().lower() in ("x86_64", "amd64") else {}
 
 
 def write_video(
@@ -130,7 +134,7 @@ def _encoder() -> str:
 def _encoder_options(encoder: str, crf: int, preset: str) -> dict[str, str]:
     """MPEG-4 has a quantiser from 2 to 31 instead of a crf; as there, six steps of crf are a factor of two."""
     if encoder == "libx264":
-        return {"crf": str(crf), "preset": preset}
+        return {"crf": str(crf), "preset": preset, **_SAME_BYTES}
     quantiser = str(int(np.clip(2 ** ((crf - 12) / 6), 2, 31)))
     return {"qmin": quantiser, "qmax": quantiser}
 

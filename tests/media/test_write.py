@@ -3,6 +3,7 @@
 import av
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 import jaxeval.media.write as write
 from jaxeval.errors import JaxevalError
@@ -94,6 +95,21 @@ def test_the_same_frames_give_the_same_bytes(tmp_path):
     for name in "ab":
         write_video(tmp_path / f"{name}.mp4", noise, 25, audio=np.sin(np.arange(8000)) / 2)
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+def test_what_lay_in_memory_before_changes_no_byte(tmp_path):
+    """At this width, an x264 with AVX-512 gave 184 different files in 461 runs."""
+    rng = np.random.default_rng(0)
+    image = gaussian_filter(rng.normal(size=(88, 312, 3)), (2, 2, 0))
+    image = (255 * (image - image.min()) / np.ptp(image)).astype(np.uint8)
+    moving = [image[k % 7 :, 3 * k % 11 :][:48, :272] for k in range(60)]
+    contents = set()
+    for _ in range(8):
+        litter = [np.full(int(size), rng.integers(256), np.uint8) for size in 2 ** rng.uniform(4, 22, 100)]
+        del litter
+        write_video(tmp_path / "clip.mp4", moving, 25)
+        contents.add((tmp_path / "clip.mp4").read_bytes())
+    assert len(contents) == 1
 
 
 def test_frames_may_come_one_by_one(tmp_path):
