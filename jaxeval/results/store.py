@@ -5,18 +5,34 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 
 from jaxeval.errors import JaxevalError
 from jaxeval.files import atomic_file
-from jaxeval.results.finite import finite_number
 from jaxeval.results.record import ClipRecord, Curves, SetFeatures, Strip
 
 _ROLES = ("generated", "reference")
 _NAME_BYTES = 100
 """Of a clip's name in its file's: file systems allow 255 bytes in all."""
+
+
+class _Plain(msgspec.Struct, kw_only=True):
+    """All of a record but its arrays; numbers that aren't finite may pass, for `ClipRecord` has the rule for them."""
+
+    id: str
+    status: Literal["ok", "failed"]
+    reason: str | None
+    frames: tuple[int, int] | None
+    scores: dict[str, float]
+    missing: dict[str, str]
+    flags: tuple[str, ...]
+    fps: Annotated[float, msgspec.Meta(gt=0)] | None
+    support: dict[str, float]
+    trajectories: tuple[str, ...]
+    unset: dict[str, str] | None = None
 
 
 class ClipStore:
@@ -100,42 +116,20 @@ def _unpack(plain: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ClipReco
         if " " in name:
             kind, owner, key = name.split(" ")
             groups[kind].setdefault(owner, {})[key] = arrays[name]
-    _check_types(plain)
-    unset = plain.pop("unset", None)
+    head = msgspec.convert(plain, _Plain)
     strips = {role: Strip(**parts) for role, parts in groups["strip"].items()}
+    told = {name: getattr(head, name) for name in _Plain.__struct_fields__ if name != "unset"}
     return ClipRecord(
-        **plain,
+        **told,
         curves={name: Curves(**parts) for name, parts in groups["curve"].items()},
         generated=strips.get("generated"),
         reference=strips.get("reference"),
         audio=arrays.get("audio"),
         per_frame={name: parts["values"] for name, parts in groups["frame"].items()},
-        features=None if unset is None else SetFeatures(**{r: groups["set"].get(r, {}) for r in _ROLES}, missing=unset),
+        features=None
+        if head.unset is None
+        else SetFeatures(**{r: groups["set"].get(r, {}) for r in _ROLES}, missing=head.unset),
     )
-
-
-def _check_types(plain: dict[str, Any]) -> None:
-    """Let no value of another kind pass; a number that isn't finite may, for `ClipRecord` has the rule for it.
-
-    Raises:
-        TypeError: there is one.
-        KeyError: one is missing.
-    """
-    words, numbers = (plain["missing"], plain.get("unset") or {}), (plain["scores"], plain["support"])
-    fps, frames = plain["fps"], plain["frames"]
-    right = (
-        plain["status"] in ("ok", "failed")
-        and isinstance(plain["reason"], str | None)
-        and all(isinstance(group, dict) for group in (*words, *numbers))
-        and all(isinstance(text, str) for group in words for text in group.values())
-        and all(type(number) in (int, float) for group in numbers for number in group.values())
-        and all(isinstance(plain[name], list) for name in ("flags", "trajectories"))
-        and all(isinstance(text, str) for name in ("flags", "trajectories") for text in plain[name])
-        and (fps is None or (finite_number(fps) or 0) > 0)
-        and (frames is None or (len(frames) == 2 and all(type(count) is int for count in frames)))
-    )
-    if not right:
-        raise TypeError("a record with values of other kinds")
 
 
 def _is_sound(record: ClipRecord) -> bool:
