@@ -6,9 +6,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from jaxeval.media.crops import Squares
-from jaxeval.media.faces import Faces
 from jaxeval.media.geometry import Placement
-from jaxeval.media.link import Linked, link
+from jaxeval.media.link import Linked
 from jaxeval.metrics.landmarks import LEFT_EYE, RIGHT_EYE
 
 _SMOOTHING = 1.0
@@ -47,19 +46,6 @@ class Track:
             placement: from the reference to the clip that the track is of.
         """
         return Track(placement.boxes_back(self.boxes), placement.points_back(self.eyes), self.found)
-
-
-def follow(faces: list[Faces]) -> Track | None:
-    """The clip's main face, followed by its position: the first that `link` finds.
-
-    Args:
-        faces: what `detect_faces` found, one entry for each frame of the clip.
-
-    Returns:
-        The track, or None if no frame has a face.
-    """
-    linked = link(faces)
-    return track_of(linked[0]) if linked else None
 
 
 def track_of(linked: Linked) -> Track:
