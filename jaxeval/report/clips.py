@@ -1,6 +1,5 @@
 """The report's clips: each with its filmstrips, its alignment, its costs and its lag, drawn one clip at a time."""
 
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
@@ -132,12 +131,8 @@ def _drawn(
         "metric": metric,
         "numbers": numbers,
         "beyond": beyond,
-        "figures": [{"alt": alt, "uri": _data_uri("image/svg+xml", svg)} for alt, svg in drawings],
+        "figures": [{"alt": alt, "uri": figures.data_uri("image/svg+xml", svg)} for alt, svg in drawings],
     }
-
-
-def _data_uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
 
 
 def _film(row: Row, record: ClipRecord, fps: float) -> dict[str, Any] | None:
@@ -175,7 +170,7 @@ def _thumbnails(strip: Strip, width: float, scale: float, fps: float) -> dict[st
                 {
                     "left": scale * frame,
                     "ms": f"{1000 * frame / fps:.0f}",
-                    "uri": _data_uri("image/jpeg", figures.thumbnail(image)),
+                    "uri": figures.data_uri("image/jpeg", figures.thumbnail(image)),
                 }
             )
     height, breadth = strip.images.shape[1:3]

@@ -82,13 +82,11 @@ def comparison_csv(rows: Sequence[Difference]) -> str:
     lines = []
     for row in rows:
         entry = _entry(row)
-        low, high = entry.pop("ci95") or (None, None)
-        lags = entry.pop("lags") or {}
-        entry |= {"ci95_low": low, "ci95_high": high}
-        for run in ("first", "second"):
-            told = lags.get(run, {})
-            entry |= {f"lag_ms_{run}": told.get("mean_ms"), f"lag_std_ms_{run}": told.get("std_ms")}
-        lines.append(entry)
+        del entry["ci95"], entry["lags"]
+        low, high = row.ci95 or (None, None)
+        first, second = row.lags or ((None, None), (None, None))
+        entry |= {"ci95_low": low, "ci95_high": high, "lag_ms_first": first[0], "lag_std_ms_first": first[1]}
+        lines.append(entry | {"lag_ms_second": second[0], "lag_std_ms_second": second[1]})
     text = io.StringIO()
     writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
     writer.writeheader()
