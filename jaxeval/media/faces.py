@@ -74,9 +74,8 @@ def _look_closer(encoder: Any, frames: np.ndarray, found: list[Faces]) -> list[F
         places.append((frames[k], square))
     for k, near in zip(small, _detect_squares(encoder, places), strict=True):
         # The nearer look goes first, since the two are the same face.
-        found[k] = (
-            _merge([near[:1], found[k]]) if len(near.scores) and near.scores[0] >= found[k].scores[0] else found[k]
-        )
+        if len(near.scores) and near.scores[0] >= found[k].scores[0]:
+            found[k] = _merge([near[:1], found[k]])
     return found
 
 

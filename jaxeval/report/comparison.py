@@ -84,9 +84,10 @@ def comparison_csv(rows: Sequence[Difference]) -> str:
         entry = _entry(row)
         del entry["ci95"], entry["lags"]
         low, high = row.ci95 or (None, None)
-        first, second = row.lags or ((None, None), (None, None))
-        entry |= {"ci95_low": low, "ci95_high": high, "lag_ms_first": first[0], "lag_std_ms_first": first[1]}
-        lines.append(entry | {"lag_ms_second": second[0], "lag_std_ms_second": second[1]})
+        entry |= {"ci95_low": low, "ci95_high": high}
+        for run, (lag, spread) in zip(("first", "second"), row.lags or [(None, None)] * 2, strict=True):
+            entry |= {f"lag_ms_{run}": lag, f"lag_std_ms_{run}": spread}
+        lines.append(entry)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
     writer.writeheader()

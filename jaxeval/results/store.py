@@ -18,7 +18,7 @@ _NAME_BYTES = 100
 """Of a clip's name in its file's: file systems allow 255 bytes in all."""
 
 
-class _Plain(msgspec.Struct, kw_only=True):
+class _Plain(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """All of a record but its arrays; numbers that aren't finite may pass, for `ClipRecord` has the rule for them."""
 
     id: str
