@@ -92,14 +92,8 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
     # In the turned axes u runs along the eye line, v across it.
     u = points[..., 0] * cos + points[..., 1] * sin
     v = points[..., 1] * cos - points[..., 0] * sin
-    middle_u, middle_v = (axis.max(1) + axis.min(1) for axis in (u, v))
-    center = (
-        np.concatenate(
-            [middle_u[:, None] * cos - middle_v[:, None] * sin, middle_u[:, None] * sin + middle_v[:, None] * cos],
-            axis=1,
-        )
-        / 2
-    )
+    middle_u, middle_v = ((axis.max(1) + axis.min(1))[:, None] for axis in (u, v))
+    center = np.concatenate([middle_u * cos - middle_v * sin, middle_u * sin + middle_v * cos], axis=1) / 2
     side = np.maximum(np.ptp(u, axis=1), np.ptp(v, axis=1)) * _MESH_MARGIN
     return Squares(center, side, angle)
 

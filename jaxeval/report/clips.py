@@ -166,12 +166,7 @@ def _thumbnails(strip: Strip, width: float, scale: float, fps: float) -> dict[st
     shown: list[dict[str, Any]] = []
     for frame, image in zip(strip.frames.tolist(), strip.images, strict=True):
         if not shown or scale * frame >= shown[-1]["left"] + width:
-            shown.append(
-                {
-                    "left": scale * frame,
-                    "ms": f"{1000 * frame / fps:.0f}",
-                    "uri": figures.data_uri("image/jpeg", figures.thumbnail(image)),
-                }
-            )
+            uri = figures.data_uri("image/jpeg", figures.thumbnail(image))
+            shown.append({"left": scale * frame, "ms": f"{1000 * frame / fps:.0f}", "uri": uri})
     height, breadth = strip.images.shape[1:3]
     return {"thumbnails": shown, "aspect": 100 / width * breadth / height}
