@@ -69,6 +69,22 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         os.fsync(file.fileno())
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder, and those around it, if need be.
+
+    Args:
+        folder: path of it.
+
+    Raises:
+        JaxevalError: it can't be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"{folder}: expected a folder to write to, found: {error.strerror}. Choose another"
+        raise JaxevalError(f"{text}; on the command line, with --out.") from error
+
+
 def cannot_write(path: Path, error: OSError) -> JaxevalError:
     """The error for a file or folder that can't be written, in one line.
 

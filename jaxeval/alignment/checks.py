@@ -87,6 +87,28 @@ def checked_lengths(
     return jnp.asarray(t).astype(jnp.int32), jnp.asarray(s).astype(jnp.int32)
 
 
+def checked_length(rows: jax.Array, length: Length | None, least: int = 1) -> jax.Array:
+    """The number of valid leading rows as an int32 scalar.
+
+    Args:
+        rows: array with a leading axis of rows.
+        length: Python int or traced scalar; all rows if None.
+        least: how few rows will do.
+
+    Raises:
+        ValueError: there are fewer rows, or a static length is out of range.
+
+    Example:
+        >>> print(checked_length(jnp.zeros((4, 2)), 3))
+        3
+    """
+    if len(rows) < least:
+        raise ValueError(f"Expected at least {least} rows, got shape {list(rows.shape)}.")
+    if isinstance(length, numbers.Integral) and not least <= length <= len(rows):
+        raise ValueError(f"Expected length in {least}..{len(rows)}, got {length}.")
+    return jnp.asarray(len(rows) if length is None else length).astype(jnp.int32)
+
+
 def _check_length(length: Length, expected: str, size: int) -> None:
     array = jnp.asarray(length)
     if array.ndim or not jnp.issubdtype(array.dtype, jnp.integer):

@@ -52,8 +52,7 @@ def convert(name: str, files: Sequence[Path], out_dir: Path, *, unverified: bool
     contents = [file.read_bytes()[slice(*source.part) if source.part else slice(None)] for file, source in pairs]
     arrays = make_arrays(RECIPES[name], contents, shapes, files)
     origin = origin_of(name, digests, arrays)
-    known = all(source.is_file(sha256) for (_, sha256), source in zip(digests, entry.sources, strict=True))
-    if known and not origin.verified(entry):
+    if origin.has_known_files(entry) and not origin.verified(entry):
         wrong = sorted(name for name, value in origin.arrays.items() if entry.arrays[name] != value)
         raise JaxevalError(
             f"{name}: expected the arrays that the manifest records, found others in {', '.join(wrong)}; report it."

@@ -2,7 +2,7 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -191,8 +191,5 @@ def manifest_arrays(name: str, arrays: Mapping[str, np.ndarray]) -> str:
     """
     digests = {key: digest(array) for key, array in sorted(arrays.items())}
     size = sum(array.nbytes for array in arrays.values())
-    return "\n".join([f"bytes = {size}", f'sha256 = "{total_digest(digests)}"', "", *_table(name, digests.items())])
-
-
-def _table(name: str, digests: Iterable[tuple[str, str]]) -> list[str]:
-    return [f"[{name}.arrays]", *(f'"{key}" = "{value}"' for key, value in digests)]
+    totals = f"bytes = {size}", f'sha256 = "{total_digest(digests)}"'
+    return "\n".join([*totals, "", f"[{name}.arrays]", *(f'"{key}" = "{value}"' for key, value in digests.items())])

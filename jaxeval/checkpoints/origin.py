@@ -32,15 +32,22 @@ class Origin:
         """Over all arrays, as `Entry.sha256`."""
         return total_digest(self.arrays)
 
+    def has_known_files(self, entry: Entry) -> bool:
+        """Whether every file is the one that the manifest knows.
+
+        Args:
+            entry: the encoder's in the manifest.
+        """
+        pairs = zip(self.files, entry.sources, strict=False)
+        return len(self.files) == len(entry.sources) and all(source.is_file(sha256) for (_, sha256), source in pairs)
+
     def verified(self, entry: Entry) -> bool:
         """Whether every file is the one that the manifest knows, and with it every array where it knows those too.
 
         Args:
             entry: the encoder's in the manifest.
         """
-        pairs = zip(self.files, entry.sources, strict=False)
-        same = len(self.files) == len(entry.sources) and all(source.is_file(sha256) for (_, sha256), source in pairs)
-        return same and (not entry.arrays or dict(self.arrays) == dict(entry.arrays))
+        return self.has_known_files(entry) and (not entry.arrays or dict(self.arrays) == dict(entry.arrays))
 
 
 def origin_of(encoder: str, files: tuple[tuple[str, str], ...], arrays: Mapping[str, np.ndarray]) -> Origin:

@@ -75,29 +75,24 @@ def merge(*tables: Names) -> Names:
     return {ours: taken for table in tables for ours, taken in table.items()}
 
 
-def torch_conv(ours: str, theirs: str, *, bias: bool = True, axes: str = "hw") -> Names:
-    """A PyTorch convolution, `axes` its spatial ones.
+def torch_conv(ours: str, theirs: str) -> Names:
+    """A PyTorch convolution of two axes, with its bias.
 
     Args:
         ours: our convolution.
         theirs: theirs.
-        bias: whether it has one.
-        axes: its spatial ones.
     """
-    kernel = {f"{ours}.kernel": take(f"{axes}io", f"{theirs}.weight", f"oi{axes}")}
-    return kernel | ({f"{ours}.bias": take("o", f"{theirs}.bias")} if bias else {})
+    return {f"{ours}.kernel": take("hwio", f"{theirs}.weight", "oihw"), f"{ours}.bias": take("o", f"{theirs}.bias")}
 
 
-def torch_dense(ours: str, theirs: str, *, bias: bool = True) -> Names:
-    """A PyTorch linear layer.
+def torch_dense(ours: str, theirs: str) -> Names:
+    """A PyTorch linear layer, with its bias.
 
     Args:
         ours: our layer.
         theirs: theirs.
-        bias: whether it has one.
     """
-    kernel = {f"{ours}.kernel": take("io", f"{theirs}.weight", "oi")}
-    return kernel | ({f"{ours}.bias": take("o", f"{theirs}.bias")} if bias else {})
+    return {f"{ours}.kernel": take("io", f"{theirs}.weight", "oi"), f"{ours}.bias": take("o", f"{theirs}.bias")}
 
 
 def torch_norm(ours: str, theirs: str, eps: float) -> Names:
@@ -118,9 +113,7 @@ def torch_norm(ours: str, theirs: str, eps: float) -> Names:
     }
 
 
-def torch_conv_norm(
-    ours: str, conv: str, norm: str, eps: float, *, bias: bool = False, axes: str = "hw", gamma: bool = True
-) -> Names:
+def torch_conv_norm(ours: str, conv: str, norm: str, eps: float, *, bias: bool = False, axes: str = "hw") -> Names:
     """A PyTorch convolution and the batch normalisation after it, as one convolution with a bias.
 
     Args:
@@ -130,30 +123,18 @@ def torch_conv_norm(
         eps: its ε.
         bias: whether their convolution has one.
         axes: its spatial ones.
-        gamma: whether the normalisation has weights; 1 otherwise.
     """
-    weight = ("weight",) if gamma else ()
-
-    def scale(v: np.ndarray, w: np.ndarray | float = 1.0) -> np.ndarray:
-        return w / np.sqrt(v + eps)
-
-    def shifted(b: np.ndarray, m: np.ndarray, v: np.ndarray, *more: np.ndarray) -> np.ndarray:
-        w, own = (more[0], more[1:]) if gamma else (1.0, more)
-        return b + ((own[0] if own else 0.0) - m) * scale(v, w)
-
+    own_bias = [(f"{conv}.bias", "o")] if bias else []
     return {
         f"{ours}.kernel": Taken(
             f"{axes}io",
-            ((f"{conv}.weight", f"oi{axes}"), *_norm(norm, "o", "running_var", *weight)),
-            lambda kernel, *norms: kernel * scale(*norms),
+            ((f"{conv}.weight", f"oi{axes}"), *_norm(norm, "o", "weight", "running_var")),
+            lambda kernel, w, v: kernel * (w / np.sqrt(v + eps)),
         ),
         f"{ours}.bias": Taken(
             "o",
-            (
-                *_norm(norm, "o", "bias", "running_mean", "running_var", *weight),
-                *([(f"{conv}.bias", "o")] if bias else []),
-            ),
-            shifted,
+            (*_norm(norm, "o", "bias", "running_mean", "weight", "running_var"), *own_bias),
+            lambda b, m, w, v, own=0.0: b + (own - m) * (w / np.sqrt(v + eps)),
         ),
     }
 

@@ -10,19 +10,7 @@ from jaxeval.encoders.detections import GRIDS, Detections, decode
 from jaxeval.encoders.encoder import Encoder, as_input, resize
 from jaxeval.encoders.layers import Conv, StridingConv
 
-FINE_BLOCKS = (
-    (24, 1),
-    (28, 1),
-    (32, 2),
-    (36, 1),
-    (42, 1),
-    (48, 2),
-    (56, 1),
-    (64, 1),
-    (72, 1),
-    (80, 1),
-    (88, 1),
-)
+FINE_BLOCKS = ((24, 1), (28, 1), (32, 2), (36, 1), (42, 1), (48, 2), (56, 1), (64, 1), (72, 1), (80, 1), (88, 1))
 """(channels, stride): 64×64×24 to the 16×16×88 map on which small faces are found."""
 
 COARSE_BLOCKS = ((96, 2), *[(96, 1)] * 4)
@@ -67,8 +55,7 @@ class BlazeFace(Encoder):
         Args:
             frames: as for a call.
         """
-        frames = as_input(frames, self)
-        x = resize(frames, self.size) * 2.0 - 1.0  # [T, 128, 128, 3]
+        x = resize(as_input(frames, self), self.size) * 2.0 - 1.0  # [T, 128, 128, 3]
         stem = self.maybe_remat(lambda x: jax.nn.relu(self.stem(x)), x)  # [T, 64, 64, 24]
         fine = self.maybe_remat(self.fine, stem)  # [T, 16, 16, 88]
         maps = (fine, self.maybe_remat(self.coarse, fine))  # and [T, 8, 8, 96]

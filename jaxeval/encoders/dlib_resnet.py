@@ -12,16 +12,7 @@ from jaxeval.encoders.operations import average_pool, matmul, max_pool, pad_chan
 MEAN = (122.782, 117.001, 104.298)
 """Of the training faces, RGB, 0–255."""
 
-BLOCKS = (
-    *[(32, 1)] * 3,
-    (64, 2),
-    *[(64, 1)] * 3,
-    (128, 2),
-    *[(128, 1)] * 2,
-    (256, 2),
-    *[(256, 1)] * 2,
-    (256, 2),
-)
+BLOCKS = (*[(32, 1)] * 3, (64, 2), *[(64, 1)] * 3, (128, 2), *[(128, 1)] * 2, (256, 2), *[(256, 1)] * 2, (256, 2))
 """(channels, stride) of the residual blocks, after a stem of 32 channels."""
 
 
@@ -98,8 +89,7 @@ class DlibResNet(Encoder):
         Raises:
             ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
-        frames = as_input(frames, self)
-        chips = resize(frames, self.size)  # [T, 150, 150, 3]
+        chips = resize(as_input(frames, self), self.size)  # [T, 150, 150, 3]
         x = (chips * 255.0 - per_channel(MEAN, chips)) / 256.0
         stem = lambda x: max_pool(jax.nn.relu(self.stem_affine(self.stem(x))), 3, stride=2)  # noqa: E731
         x = self.maybe_remat(stem, x)  # [T, 35, 35, 32]

@@ -12,15 +12,11 @@ from jaxeval.encoders.encoder import Encoder, as_input, resize
 from jaxeval.encoders.layers import Conv, PReLU
 
 TRUNK = (
-    *[(16, 1)] * 2,
-    (32, 2),
-    *[(32, 1)] * 2,
-    (64, 2),
-    *[(64, 1)] * 2,
-    (128, 2),
-    *[(128, 1)] * 2,
-    (128, 2),
-    *[(128, 1)] * 2,
+    *((16, 1), (16, 1)),
+    *((32, 2), (32, 1), (32, 1)),
+    *((64, 2), (64, 1), (64, 1)),
+    *((128, 2), (128, 1), (128, 1)),
+    *((128, 2), (128, 1), (128, 1)),
 )
 """(channels, stride) of the blocks that both heads share: 96×96×16 to 6×6×128."""
 
@@ -105,8 +101,7 @@ class FaceMesh(Encoder):
         Raises:
             ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
-        frames = as_input(frames, self)
-        x = resize(frames, self.size)  # [T, 192, 192, 3]
+        x = resize(as_input(frames, self), self.size)  # [T, 192, 192, 3]
         x = self.maybe_remat(lambda x: self.stem_prelu(self.stem(x)), x)  # [T, 96, 96, 16]
         x = self.maybe_remat(self.trunk, x)  # [T, 6, 6, 128]
         return Mesh(self.landmarks(x).reshape(-1, POINTS, 3), self.presence(x)[:, 0])

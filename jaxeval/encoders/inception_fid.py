@@ -205,8 +205,7 @@ class InceptionFID(Encoder):
         Raises:
             ValueError: frames are not floating-point `[T, H, W, 3]` (while tracing), or known to lie outside [0, 1].
         """
-        frames = as_input(frames, self)
-        x = resize_bilinear(frames, self.size) * 2.0 - 1.0  # [T, 299, 299, 3]
+        x = resize_bilinear(as_input(frames, self), self.size) * 2.0 - 1.0  # [T, 299, 299, 3]
         for _, part in self.endpoints():
             x = self.maybe_remat(part, x)  # stem [T, 35, 35, 192], blocks 35×35×288, 17×17×768, 8×8×2048
         return x.mean(axis=(1, 2))

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -33,23 +32,21 @@ def parameter(*shape: int) -> nnx.Param:
 
 
 class Conv(nnx.Module):
-    """A convolution, of two axes if its size is one number; a bias is added unless there is none."""
+    """A convolution, of two axes if its size is one number, and a bias."""
 
     precision: Precision = "reference"
 
-    def __init__(
-        self, inputs: int, outputs: int, size: Size, *, stride: Size = 1, padding: Padding = 0, bias: bool = True
-    ):
+    def __init__(self, inputs: int, outputs: int, size: Size, *, stride: Size = 1, padding: Padding = 0):
         sizes = (size, size) if isinstance(size, int) else size
         self.kernel = parameter(*sizes, inputs, outputs)
-        self.bias: Any = parameter(outputs) if bias else None
+        self.bias = parameter(outputs)
         self.stride = stride
         self.padding = padding
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[T, ..., C]` to `[T, ..., D]`."""
         x = convolve(x, self.kernel[...], stride=self.stride, padding=self.padding, precision=self.precision)
-        return x if self.bias is None else x + per_channel(self.bias[...], x)
+        return x + per_channel(self.bias[...], x)
 
 
 class StridingConv(Conv):
@@ -64,18 +61,18 @@ class StridingConv(Conv):
 
 
 class Dense(nnx.Module):
-    """A matrix product, with a bias unless there is none."""
+    """A matrix product, and a bias."""
 
     precision: Precision = "reference"
 
-    def __init__(self, inputs: int, outputs: int, *, bias: bool = True):
+    def __init__(self, inputs: int, outputs: int):
         self.kernel = parameter(inputs, outputs)
-        self.bias: Any = parameter(outputs) if bias else None
+        self.bias = parameter(outputs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[..., C]` to `[..., D]`."""
         x = matmul(x, self.kernel[...], self.precision)
-        return x if self.bias is None else x + per_channel(self.bias[...], x)
+        return x + per_channel(self.bias[...], x)
 
 
 class Affine(nnx.Module):

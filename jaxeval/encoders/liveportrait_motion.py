@@ -9,7 +9,7 @@ from flax import nnx
 
 from jaxeval.alignment.edge import FRAMES, edge
 from jaxeval.encoders.encoder import Encoder, as_input, resize
-from jaxeval.encoders.layers import Affine, Conv, Dense, DepthwiseConv, parameter
+from jaxeval.encoders.layers import Affine, Conv, Dense, DepthwiseConv
 from jaxeval.encoders.operations import per_channel
 
 STAGES = ((96, 3), (192, 3), (384, 9), (768, 3))
@@ -59,12 +59,8 @@ class LayerNorm(Affine):
         return super().__call__(jax.nn.standardize(x, variance=x.var(axis=-1, keepdims=True), epsilon=EPS))
 
 
-class GlobalResponseNorm(nnx.Module):
+class GlobalResponseNorm(Affine):
     """x (1 + γ n) + β, n a channel's norm over the whole map, divided by ε + the mean of all channels' norms."""
-
-    def __init__(self, channels: int):
-        self.scale = parameter(channels)
-        self.shift = parameter(channels)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """`[T, H, W, C]` to the same."""
@@ -175,8 +171,7 @@ class LivePortraitMotion(Encoder):
         Args:
             frames: as for a call.
         """
-        frames = as_input(frames, self)
-        x = self.stem_norm(self.stem(resize(frames, self.size)))  # [T, 64, 64, 96]
+        x = self.stem_norm(self.stem(resize(as_input(frames, self), self.size)))  # [T, 64, 64, 96]
         for layer in self.trunk:
             x = self.maybe_remat(layer, x)  # stage by stage [T, 64, 64, 96], 32×32×192, 16×16×384, 8×8×768
         return self.norm(x.mean(axis=(1, 2)))

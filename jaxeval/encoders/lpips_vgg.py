@@ -41,39 +41,30 @@ class LPIPSVGG(LPIPSNetwork):
     pixel_bytes = 1000
 
     def __init__(self):
-        self.groups = vgg_groups()
+        rows = zip((3, *TAPS), GROUPS, strict=False)
+        self.groups = nnx.List([_group(inputs, outputs, count) for inputs, (outputs, count) in rows])
         self.heads = head_parameters(TAPS)
 
     def slices(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
         """From the scaled frames to the first tap, and from each tap to the next."""
-        return vgg_slices(self.groups, functools.partial(max_pool, size=2, stride=2))
+        first, *others = self.groups
+        yield functools.partial(_convolved, first)
+        for group in others:
+            yield functools.partial(self._next, group)
+
+    def _next(self, group: Sequence[Conv], x: jax.Array) -> jax.Array:
+        return _convolved(group, self.pool(x))
+
+    def pool(self, x: jax.Array) -> jax.Array:
+        """What stands between the groups: `[T, H, W, C]` to half the size."""
+        return max_pool(x, 2, stride=2)
 
 
-def vgg_groups() -> nnx.List:
-    """VGG-16's convolutions, a list for each group."""
-    return nnx.List(
-        [
-            nnx.List([Conv(c, outputs, 3, padding=1) for c in (inputs, outputs, outputs)[:count]])
-            for inputs, (outputs, count) in zip((3, *TAPS), GROUPS, strict=False)
-        ]
-    )
+def _group(inputs: int, outputs: int, count: int) -> nnx.List:
+    return nnx.List([Conv(c, outputs, 3, padding=1) for c in (inputs, outputs, outputs)[:count]])
 
 
-def vgg_slices(
-    groups: Iterable[Sequence[Conv]], pool: Callable[[jax.Array], jax.Array]
-) -> Iterable[Callable[[jax.Array], jax.Array]]:
-    """The first group, and each further one after `pool`.
-
-    Args:
-        groups: of convolutions.
-        pool: what stands between them.
-    """
-    for index, group in enumerate(groups):
-        yield functools.partial(_slice, pool if index else None, group)
-
-
-def _slice(pool: Callable[[jax.Array], jax.Array] | None, group: Sequence[Conv], x: jax.Array) -> jax.Array:
-    x = x if pool is None else pool(x)
+def _convolved(group: Sequence[Conv], x: jax.Array) -> jax.Array:
     for conv in group:
         x = jax.nn.relu(conv(x))
     return x

@@ -1,16 +1,13 @@
 """The shift-tolerant VGG-16 of ST-LPIPS."""
 
-from collections.abc import Callable, Iterable
-
 import jax
 
 from jaxeval.encoders.blur import blur
-from jaxeval.encoders.lpips_network import LPIPSNetwork, head_parameters
-from jaxeval.encoders.lpips_vgg import TAPS, vgg_groups, vgg_slices
+from jaxeval.encoders.lpips_vgg import LPIPSVGG
 from jaxeval.encoders.operations import max_pool
 
 
-class STLPIPSVGG(LPIPSNetwork):
+class STLPIPSVGG(LPIPSVGG):
     """Frames to the five feature maps on which shift-tolerant LPIPS (VGG-16) measures.
 
     A VGG-16 that never strides without blurring first: between its groups the pooling's stride of 2 is a stride of 1
@@ -34,10 +31,6 @@ class STLPIPSVGG(LPIPSNetwork):
     min_side = 18
     pixel_bytes = 1505
 
-    def __init__(self):
-        self.groups = vgg_groups()
-        self.heads = head_parameters(TAPS)
-
-    def slices(self) -> Iterable[Callable[[jax.Array], jax.Array]]:
-        """From the scaled frames to the first tap, and from each tap to the next."""
-        return vgg_slices(self.groups, lambda x: blur(max_pool(x, 2, stride=1)))
+    def pool(self, x: jax.Array) -> jax.Array:
+        """What stands between the groups: `[T, H, W, C]` to half the size, blurred."""
+        return blur(max_pool(x, 2, stride=1))

@@ -36,6 +36,10 @@ class Faces:
     keypoints: np.ndarray
     scores: np.ndarray
 
+    def __getitem__(self, chosen: Any) -> "Faces":
+        """Some of them, by an index of NumPy's."""
+        return Faces(self.boxes[chosen], self.keypoints[chosen], self.scores[chosen])
+
 
 def detect_faces(encoder: Any, frames: np.ndarray) -> list[Faces]:
     """All candidate faces in each frame: with a score of 0.4 in the whole frame, or of 0.75 in one of its tiles.
@@ -55,7 +59,7 @@ def detect_faces(encoder: Any, frames: np.ndarray) -> list[Faces]:
     found = _look_closer(encoder, frames, _detect_squares(encoder, [(frame, whole) for frame in frames]))
     for index in [i for i, faces in enumerate(found) if not (faces.scores > _SURE).any()]:
         tiles = _detect_squares(encoder, [(frames[index], tile) for tile in _tiles(width, height)])
-        found[index] = _merge([found[index], *map(_sure, tiles)])
+        found[index] = _merge([found[index], *(faces[faces.scores > _SURE] for faces in tiles)])
     return found
 
 
@@ -70,8 +74,8 @@ def _look_closer(encoder: Any, frames: np.ndarray, found: list[Faces]) -> list[F
         places.append((frames[k], square))
     for k, near in zip(small, _detect_squares(encoder, places), strict=True):
         # The nearer look goes first, since the two are the same face.
-        best = Faces(*(part[:1] for part in (near.boxes, near.keypoints, near.scores)))
-        found[k] = _merge([best, found[k]]) if len(near.scores) and near.scores[0] >= found[k].scores[0] else found[k]
+        if len(near.scores) and near.scores[0] >= found[k].scores[0]:
+            found[k] = _merge([near[:1], found[k]])
     return found
 
 
@@ -128,18 +132,12 @@ def _in_frame(found: Any, row: int, left: float, top: float, side: float) -> Fac
     return Faces(boxes, found.keypoints[row][kept] * side + corner, found.scores[row][kept])
 
 
-def _sure(faces: Faces) -> Faces:
-    kept = faces.scores > _SURE
-    return Faces(faces.boxes[kept], faces.keypoints[kept], faces.scores[kept])
-
-
 def _merge(parts: list[Faces]) -> Faces:
     """The faces of all parts, without those that overlap a better one."""
-    boxes, keypoints, scores = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("boxes", "keypoints", "scores")
-    )
+    names = ("boxes", "keypoints", "scores")
+    faces = Faces(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
     kept: list[int] = []
-    for index in np.argsort(-scores):
-        if (intersection_over_union(boxes[index][None], boxes[kept]) < 0.3).all():
+    for index in np.argsort(-faces.scores):
+        if (intersection_over_union(faces.boxes[index][None], faces.boxes[kept]) < 0.3).all():
             kept.append(int(index))
-    return Faces(boxes[kept], keypoints[kept], scores[kept])
+    return faces[kept]

@@ -129,7 +129,7 @@ def _slid(x: _Picture, y: _Picture, scale: float) -> Placement:
     fit = fftconvolve(b, a) / np.sqrt(np.maximum(energy, 1e-6 * energy.max() + 1e-9))
     row, column = np.unravel_index(np.argmax(np.where(shared >= _SHARED * min(a.size, b.size), fit, -1)), fit.shape)
     shift = -scale * step * np.array([column - (a.shape[1] - 1), row - (a.shape[0] - 1)])
-    return Placement((float(scale), float(scale)), (float(shift[0]), float(shift[1])))
+    return _uniform(scale, shift, np.zeros(2))
 
 
 def _uniform(scale: float, generated: np.ndarray, reference: np.ndarray) -> Placement:

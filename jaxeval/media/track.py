@@ -6,9 +6,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from jaxeval.media.crops import Squares
-from jaxeval.media.faces import Faces
 from jaxeval.media.geometry import Placement
-from jaxeval.media.link import Linked, link
+from jaxeval.media.link import Linked
 from jaxeval.metrics.landmarks import LEFT_EYE, RIGHT_EYE
 
 _SMOOTHING = 1.0
@@ -47,19 +46,6 @@ class Track:
             placement: from the reference to the clip that the track is of.
         """
         return Track(placement.boxes_back(self.boxes), placement.points_back(self.eyes), self.found)
-
-
-def follow(faces: list[Faces]) -> Track | None:
-    """The clip's main face, followed by its position: the first that `link` finds.
-
-    Args:
-        faces: what `detect_faces` found, one entry for each frame of the clip.
-
-    Returns:
-        The track, or None if no frame has a face.
-    """
-    linked = link(faces)
-    return track_of(linked[0]) if linked else None
 
 
 def track_of(linked: Linked) -> Track:
@@ -106,14 +92,8 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
     # In the turned axes u runs along the eye line, v across it.
     u = points[..., 0] * cos + points[..., 1] * sin
     v = points[..., 1] * cos - points[..., 0] * sin
-    middle_u, middle_v = (axis.max(1) + axis.min(1) for axis in (u, v))
-    center = (
-        np.concatenate(
-            [middle_u[:, None] * cos - middle_v[:, None] * sin, middle_u[:, None] * sin + middle_v[:, None] * cos],
-            axis=1,
-        )
-        / 2
-    )
+    middle_u, middle_v = ((axis.max(1) + axis.min(1))[:, None] for axis in (u, v))
+    center = np.concatenate([middle_u * cos - middle_v * sin, middle_u * sin + middle_v * cos], axis=1) / 2
     side = np.maximum(np.ptp(u, axis=1), np.ptp(v, axis=1)) * _MESH_MARGIN
     return Squares(center, side, angle)
 

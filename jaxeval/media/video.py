@@ -190,11 +190,7 @@ class Video:
         start, end = decoding.timeline.start, decoding.timeline.end
         unused = None if self._alpha else "its alpha channel is 0 throughout; ignored as unused"
         lost = "its alpha channel can't be decoded; scored without it" if decoding.alpha_lost else None
-        remarks = {
-            "streams": self._choice,
-            "transparency": lost or unused,
-            "time stamps": decoding.incredible(),
-        }
+        remarks = {"streams": self._choice, "transparency": lost or unused, "time stamps": decoding.incredible()}
         return VideoInfo(
             path=self.path,
             width=self.width,

@@ -123,9 +123,7 @@ class _Sound:
 
 def _encoder() -> str:
     """The first encoder that this FFmpeg has."""
-    for name in CODECS:
-        if name in av.codecs_available:
-            break
+    name = next((name for name in CODECS if name in av.codecs_available), CODECS[-1])
     if name != CODECS[0]:
         warnings.warn(f"This FFmpeg has no {CODECS[0]} encoder; writing {name} instead.", stacklevel=3)
     return name

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.alignment.checks import checked_length
 from jaxeval.alignment.edge import FLOATS, edge
 
 _CARRIER_HZ, _BANDS, _ORDER = (100.0, 4000.0), 6, 4
@@ -76,10 +77,8 @@ def audio_envelope(
         >>> print(envelope.mask.sum(), int(envelope.mask.argmax()))
         13 5
     """
-    _check(samples, sample_rate, fps, count, length)
-    valid = jnp.arange(len(samples), dtype=jnp.int32) < jnp.asarray(
-        len(samples) if length is None else length, jnp.int32
-    )
+    _check(samples, sample_rate, fps, count)
+    valid = jnp.arange(len(samples), dtype=jnp.int32) < checked_length(samples, length)
     envelope = _wide_band(jnp.where(valid, samples, 0), sample_rate)
     # Whole samples since the first picture, then since the beginning of the sound.
     edges = np.rint(np.arange(count + 1) * (sample_rate / fps)).astype(np.int32)
@@ -126,7 +125,7 @@ def _band_edges() -> list[float]:
     return [scale * (10 ** (slope * place) - floor) for place in np.linspace(low, high, _BANDS + 1).tolist()]
 
 
-def _check(samples: jax.Array, sample_rate: float, fps: float, count: int, length: int | jax.Array | None) -> None:
+def _check(samples: jax.Array, sample_rate: float, fps: float, count: int) -> None:
     if samples.ndim != 1 or len(samples) == 0 or not jnp.issubdtype(samples.dtype, jnp.floating):
         raise ValueError(f"Expected floating-point samples [N], got {samples.dtype} of shape {samples.shape}.")
     if not sample_rate >= 2 * _CARRIER_HZ[1]:
@@ -135,5 +134,3 @@ def _check(samples: jax.Array, sample_rate: float, fps: float, count: int, lengt
         raise ValueError(f"Expected 0 < fps <= {sample_rate}, got {fps}.")
     if count < 1:
         raise ValueError(f"Expected count >= 1, got {count}.")
-    if isinstance(length, int) and not 1 <= length <= len(samples):
-        raise ValueError(f"Expected length in 1..{len(samples)}, got {length}.")

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.alignment.checks import checked_length
 from jaxeval.alignment.edge import BYTES, FLOATS, edge
 from jaxeval.numerics import direction
 
@@ -104,7 +105,7 @@ def openness_of(eyes: jax.Array, *, length: jax.Array | int | None = None) -> ja
         >>> openness_of(jnp.tile(jnp.arange(384.0), (3, 2, 1)))[0].tolist()
         [1.0, 1.0]
     """
-    count = _checked_length(len(eyes), length)
+    count = checked_length(eyes, length)
     valid = jnp.arange(len(eyes), dtype=count.dtype)[:, None, None] < count
     eyes = _standard(jnp.where(valid, eyes, 0))
     ordered = jnp.sort(jnp.where(valid, eyes, _ABOVE_ALL), axis=0)
@@ -150,7 +151,7 @@ def blink_rate(openness: jax.Array, *, fps: float, length: jax.Array | int | Non
         raise ValueError(f"Expected the openness of two eyes [T, 2], got {openness.shape}.")
     if not fps >= 10:
         raise ValueError(f"Expected fps >= 10, got {fps}.")
-    count = _checked_length(len(openness), length)
+    count = checked_length(openness, length)
     index = jnp.arange(len(openness), dtype=count.dtype)
     seen = jnp.where(index[:, None] < count, jax.lax.stop_gradient(openness), _SHUT)
     fall = jnp.min(_fall(seen, int(_LONGEST_S * fps) + 1), axis=1)
@@ -205,9 +206,3 @@ def _fall(openness: jax.Array, window: int) -> jax.Array:
     padded = jnp.pad(openness, ((window - 1, window - 1), (0, 0)), constant_values=_SHUT)
     highest = jax.lax.reduce_window(padded, -infinity, jax.lax.max, (window, 1), (1, 1), "VALID")
     return jax.lax.reduce_window(highest, infinity, jax.lax.min, (window, 1), (1, 1), "VALID") - openness
-
-
-def _checked_length(frames: int, length: jax.Array | int | None) -> jax.Array:
-    if frames == 0 or (isinstance(length, int) and not 1 <= length <= frames):
-        raise ValueError(f"Expected length in 1..{frames} and at least one frame, got {length} of {frames}.")
-    return jnp.asarray(frames if length is None else length).astype(jnp.int32)

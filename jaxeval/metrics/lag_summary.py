@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.checks import checked_length
 from jaxeval.alignment.edge import FLOATS, edge
 from jaxeval.numerics import safe_sqrt
 
@@ -71,9 +72,7 @@ def timing(curve: jax.Array, *, fps: float, length: jax.Array | int | None = Non
     """
     if curve.ndim != 1 or not len(curve) or not jnp.issubdtype(curve.dtype, jnp.floating):
         raise ValueError(f"Expected a floating-point curve [T], got {curve.dtype}{list(curve.shape)}.")
-    if isinstance(length, int) and not 1 <= length <= len(curve):
-        raise ValueError(f"Expected length in 1..{len(curve)}, got {length}.")
-    count = jnp.asarray(len(curve) if length is None else length).astype(jnp.int32)
+    count = checked_length(curve, length)
     frames = jnp.arange(len(curve), dtype=jnp.int32)
     valid = frames < count
     total = count.astype(curve.dtype)

@@ -1,12 +1,12 @@
 """Mel-frequency cepstral coefficients, the sound that SyncNet listens to; pure JAX, so that a loss can reach it."""
 
 import math
-import numbers
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.alignment.checks import checked_length
 from jaxeval.alignment.edge import FLOATS, edge
 from jaxeval.numerics import precise_matmul
 
@@ -59,14 +59,11 @@ def mfcc(samples: jax.Array, *, sample_rate: float = 16000, length: jax.Array | 
         (99, 13)
     """
     samples = _checked(samples, sample_rate)
-    if isinstance(length, numbers.Integral) and not 1 <= length <= len(samples):
-        raise ValueError(f"Expected length in 1..{len(samples)}, got {length}.")
     # x_n − 0.97 x_{n−1} as a difference, which is exact for whole numbers, and the small rest.
     emphasized = jnp.concatenate([samples[:1], jnp.diff(samples) + (1 - _PRE_EMPHASIS) * samples[:-1]])
     if length is not None:
-        emphasized = jnp.where(
-            jnp.arange(len(samples), dtype=jnp.int32) < jnp.asarray(length, jnp.int32), emphasized, 0
-        )
+        valid = jnp.arange(len(samples), dtype=jnp.int32) < checked_length(samples, length)
+        emphasized = jnp.where(valid, emphasized, 0)
     frames = _frames(emphasized, _whole(_WINDOW_S * sample_rate), _whole(_HOP_S * sample_rate))
     spectrum = jnp.fft.rfft(frames, _FFT)  # [frames, 257]
     power = (jnp.square(spectrum.real) + jnp.square(spectrum.imag)) / _FFT

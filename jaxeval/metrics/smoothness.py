@@ -6,6 +6,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.checks import checked_length
 from jaxeval.alignment.edge import FLOATS, FRAMES, edge
 from jaxeval.numerics import safe_sqrt
 
@@ -218,7 +219,7 @@ def smooth(
     """
     if frames.ndim != 4 or frames.shape[-1] != 3 or not jnp.issubdtype(frames.dtype, jnp.floating):
         raise ValueError(f"Expected floating-point frames [T, H, W, 3], got {frames.dtype}{list(frames.shape)}.")
-    count = _checked_length(frames, length, 3)
+    count = checked_length(frames, length, 3)
     kept = frames[::2]  # [⌈T / 2⌉, H, W, 3]
     pairs = len(kept) - 1
 
@@ -259,12 +260,4 @@ def _checked_trajectory(trajectory: jax.Array, length: jax.Array | int | None, l
         raise ValueError(
             f"Expected a floating-point trajectory [T, D], got {trajectory.dtype}{list(trajectory.shape)}."
         )
-    return _checked_length(trajectory, length, least)
-
-
-def _checked_length(rows: jax.Array, length: jax.Array | int | None, least: int) -> jax.Array:
-    if len(rows) < least:
-        raise ValueError(f"Expected at least {least} rows, got shape {list(rows.shape)}.")
-    if isinstance(length, int) and not least <= length <= rows.shape[0]:
-        raise ValueError(f"Expected length in {least}..{rows.shape[0]}, got {length}.")
-    return jnp.asarray(len(rows) if length is None else length).astype(jnp.int32)
+    return checked_length(trajectory, length, least)

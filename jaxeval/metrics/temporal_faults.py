@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment import soft_dtw
-from jaxeval.alignment.checks import Lengths, checked_cost, checked_lengths
+from jaxeval.alignment.checks import Lengths, checked_cost, checked_length, checked_lengths
 from jaxeval.alignment.edge import NUMBERS, edge
 from jaxeval.metrics.scenes import Scenes, scenes, spread, without_foreign
 
@@ -194,9 +194,7 @@ def copy(costs: jax.Array, *, noise: float | jax.Array, length: jax.Array | int 
         raise ValueError(f"Expected costs [T], got shape {list(costs.shape)}.")
     if isinstance(noise, int | float) and not noise > 0:
         raise ValueError(f"Expected noise > 0, got {noise}.")
-    if isinstance(length, int) and not 1 <= length <= len(costs):
-        raise ValueError(f"Expected length in 1..{len(costs)}, got {length}.")
-    count = jnp.asarray(len(costs) if length is None else length).astype(jnp.int32)
+    count = checked_length(costs, length)
     # Sorted with the padding at the end, for its place depends on the length.
     ordered = jnp.sort(jnp.where(jnp.arange(len(costs), dtype=jnp.int32) < count, costs, jnp.inf))
     return (ordered[(count - 1) // 2] + ordered[count // 2]) / 2 / noise

@@ -1,6 +1,5 @@
 """The report's clips: each with its filmstrips, its alignment, its costs and its lag, drawn one clip at a time."""
 
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
@@ -132,12 +131,8 @@ def _drawn(
         "metric": metric,
         "numbers": numbers,
         "beyond": beyond,
-        "figures": [{"alt": alt, "uri": _data_uri("image/svg+xml", svg)} for alt, svg in drawings],
+        "figures": [{"alt": alt, "uri": figures.data_uri("image/svg+xml", svg)} for alt, svg in drawings],
     }
-
-
-def _data_uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
 
 
 def _film(row: Row, record: ClipRecord, fps: float) -> dict[str, Any] | None:
@@ -171,12 +166,7 @@ def _thumbnails(strip: Strip, width: float, scale: float, fps: float) -> dict[st
     shown: list[dict[str, Any]] = []
     for frame, image in zip(strip.frames.tolist(), strip.images, strict=True):
         if not shown or scale * frame >= shown[-1]["left"] + width:
-            shown.append(
-                {
-                    "left": scale * frame,
-                    "ms": f"{1000 * frame / fps:.0f}",
-                    "uri": _data_uri("image/jpeg", figures.thumbnail(image)),
-                }
-            )
+            uri = figures.data_uri("image/jpeg", figures.thumbnail(image))
+            shown.append({"left": scale * frame, "ms": f"{1000 * frame / fps:.0f}", "uri": uri})
     height, breadth = strip.images.shape[1:3]
     return {"thumbnails": shown, "aspect": 100 / width * breadth / height}

@@ -82,12 +82,11 @@ def comparison_csv(rows: Sequence[Difference]) -> str:
     lines = []
     for row in rows:
         entry = _entry(row)
-        low, high = entry.pop("ci95") or (None, None)
-        lags = entry.pop("lags") or {}
+        del entry["ci95"], entry["lags"]
+        low, high = row.ci95 or (None, None)
         entry |= {"ci95_low": low, "ci95_high": high}
-        for run in ("first", "second"):
-            told = lags.get(run, {})
-            entry |= {f"lag_ms_{run}": told.get("mean_ms"), f"lag_std_ms_{run}": told.get("std_ms")}
+        for run, (lag, spread) in zip(("first", "second"), row.lags or [(None, None)] * 2, strict=True):
+            entry |= {f"lag_ms_{run}": lag, f"lag_std_ms_{run}": spread}
         lines.append(entry)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")

@@ -5,6 +5,7 @@ readers can tell apart). Backgrounds are transparent, so that the page decides o
 """
 
 import io
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
@@ -202,6 +203,16 @@ def draw_costs(axes: Axes, curves: Curves, *, fps: float, cost: str) -> None:
     axes.set_ylim(min(0.0, float(curves.aligned.min())), 1.08 * highest or 1.0)
     axes.set_title(f"{cost}, per frame")
     axes.legend(loc="lower right", bbox_to_anchor=(1.01, 0.97), ncols=2, borderpad=0, handlelength=1.4)
+
+
+def data_uri(kind: str, content: bytes) -> str:
+    """A file inside the page.
+
+    Args:
+        kind: its media type.
+        content: its bytes.
+    """
+    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
 
 
 def loudness_outline(audio: np.ndarray) -> str:

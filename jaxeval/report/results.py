@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from jaxeval.errors import JaxevalError, nearest
-from jaxeval.files import atomic_file
+from jaxeval.files import atomic_file, make_folder
 from jaxeval.report.page import write_report
 from jaxeval.report.plots import plot_clip
 from jaxeval.report.table import print_table
@@ -166,21 +166,14 @@ class Results:
         import polars
 
         schema = {"clip": polars.String, "score": polars.String, "frame": polars.Int64, "value": polars.Float64}
-        parts = [
-            polars.DataFrame(
-                {
-                    "clip": [clip.id] * len(values),
-                    "score": [name] * len(values),
-                    "frame": np.arange(len(values)),
-                    "value": values,
-                },
-                schema=schema,
-                strict=False,
-            )
-            for clip in self.clips
-            if clip.status == "ok"
-            for name, values in clip.curves.items()
-        ]
+
+        def part(clip: str, score: str, values: np.ndarray) -> polars.DataFrame:
+            count = len(values)
+            columns = {"clip": [clip] * count, "score": [score] * count, "frame": np.arange(count), "value": values}
+            return polars.DataFrame(columns, schema=schema, strict=False)
+
+        scored = [clip for clip in self.clips if clip.status == "ok"]
+        parts = [part(clip.id, name, values) for clip in scored for name, values in clip.curves.items()]
         return polars.concat(parts) if parts else polars.DataFrame(schema=schema)
 
     def write(
@@ -210,11 +203,7 @@ class Results:
 
     def write_scores(self, folder: Path, *, per_frame: bool = False) -> Outputs:
         """Write all files but the page, which may follow."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            text = f"{folder}: expected a folder to write to, found: {error.strerror}. Choose another."
-            raise JaxevalError(text) from error
+        make_folder(folder)
         outputs = Outputs(folder)
         table = csv_of(self.document.clips, self.known).encode(errors="backslashreplace")
         outputs.write(self.document.provenance.get("digest", ""), encoded(self.document), table)

@@ -113,7 +113,8 @@ class _Shown:
         summary = _summary_texts(self.document.summary.get(score.name, Entry()), score, len(rows), notes)
         floor = floor_of(self.document).get(score.name)
         noise = "–" if floor is None else format_value(score, floor)
-        return _Column((*_heading(score, block), *scored, *summary, noise), _style(score))
+        style = {"div": "cyan", "lag": "bold"}.get(score.form, "")
+        return _Column((*_heading(score, block), *scored, *summary, noise), style)
 
     def _cell(self, row: Row, score: Score, notes: _Notes) -> str:
         if score.name not in row.scores:
@@ -125,11 +126,11 @@ class _Shown:
     @property
     def of_set(self) -> list[str]:
         """Numbers of the whole set, with their values."""
-        means = {name: self.document.summary.get(name, Entry()).mean for name in self.known}
+        summary = self.document.summary
         return [
             f"{score.label} {format_value(score, mean)} {score.unit}".strip()
             for name, score in self.known.items()
-            if score.group == "sets" and (mean := means[name]) is not None
+            if score.group == "sets" and (mean := summary.get(name, Entry()).mean) is not None
         ]
 
 
@@ -139,10 +140,6 @@ def _heading(score: Score, block: _Block) -> tuple[str, str]:
     label, _, encoder = score.label.partition(" ")
     beside = score.form == "div" and block.scores[0] is not score
     return ("_div" if beside else label), " ".join(filter(None, (encoder, score.unit, score.better)))
-
-
-def _style(score: Score) -> str:
-    return {"div": "cyan", "lag": "bold"}.get(score.form, "")
 
 
 def _summary_texts(entry: Entry, score: Score, total: int, notes: _Notes) -> tuple[str, str, str, str]:

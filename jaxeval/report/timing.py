@@ -1,11 +1,11 @@
 """The report's timing: of each clip where its frames lie, how many are beyond the tolerances, and whether it drifts."""
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from jaxeval.report.figures import data_uri
 from jaxeval.report.timing_figures import LIMITS, lag_outline, lags_of_clips, reach_of, spaced
 from jaxeval.results.catalogue import Catalogue
 from jaxeval.results.definitions import BEYOND, DRIFT, MOUTH
@@ -203,5 +203,5 @@ def _overview(rows: Sequence[Row], metric: Metric, known: Catalogue) -> dict[str
     range_ = f"from {_signed(min(means))} to {_signed(max(means))} ms, median {_signed(float(np.median(means)))}"
     return {
         "alt": f"Mean lag by {metric.name} of {len(timed)} clips, in order: {range_}",
-        "uri": f"data:image/svg+xml;base64,{b64encode(svg).decode('ascii')}",
+        "uri": data_uri("image/svg+xml", svg),
     }

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from jaxeval.errors import JaxevalError, printable
-from jaxeval.files import atomic_file
+from jaxeval.errors import printable
+from jaxeval.files import atomic_file, make_folder
 
 MARKER = "jaxeval-run.json"
 _INPUTS = ("generated", "reference", "pairs", "audio")
@@ -44,11 +44,7 @@ def claim_folder(folder: Path, inputs: Mapping[str, str]) -> None:
     Raises:
         JaxevalError: the folder can't be created or written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        text = f"{folder}: expected a folder to write to, found: {error.strerror}. Choose another --out."
-        raise JaxevalError(text) from error
+    make_folder(folder)
     with atomic_file(folder / MARKER) as file:
         file.write(json.dumps(dict(inputs), indent=1).encode())
 

@@ -10,8 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 
-from jaxeval.errors import JaxevalError
-from jaxeval.files import atomic_file
+from jaxeval.files import atomic_file, make_folder
 from jaxeval.results.record import ClipRecord, Curves, SetFeatures, Strip
 
 _ROLES = ("generated", "reference")
@@ -50,11 +49,7 @@ class ClipStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            text = f"{folder}: expected a folder to write to, found: {error.strerror}. Choose another with --out."
-            raise JaxevalError(text) from error
+        make_folder(folder)
         with atomic_file(folder / "writable"):
             pass
         (folder / "writable").unlink(missing_ok=True)  # another run may have been quicker

@@ -5,8 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxeval.encoders import Detections, weighted_non_maximum_suppression
-from jaxeval.encoders.detections import anchor_centers, decode, intersection_over_union
+from jaxeval.encoders.detections import (
+    Detections,
+    anchor_centers,
+    decode,
+    intersection_over_union,
+    weighted_non_maximum_suppression,
+)
 
 
 def anchors_by_loop():

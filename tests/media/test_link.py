@@ -5,7 +5,7 @@ import pytest
 
 from jaxeval.media.faces import Faces
 from jaxeval.media.link import candidates, link
-from jaxeval.media.track import follow, track_of
+from jaxeval.media.track import track_of
 
 
 def face(x, y, size, score=0.9):
@@ -58,7 +58,7 @@ def test_a_face_that_grows_where_another_one_was_is_not_that_one():
 def test_the_main_face_is_the_first_and_ties_are_settled_by_order():
     frames = [frame(face(100, 50, 40), face(300, 50, 40))] * 10
     assert middles(link(frames)[0])[0] == 100
-    np.testing.assert_allclose(follow(frames).box, face(100, 50, 40)[0])
+    np.testing.assert_allclose(track_of(link(frames)[0]).box, face(100, 50, 40)[0])
 
 
 @pytest.mark.parametrize(

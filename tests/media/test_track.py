@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from jaxeval.media.faces import Faces
-from jaxeval.media.track import Squares, follow, select, smoothed, squares_from_landmarks, squares_from_track
+from jaxeval.media.link import link
+from jaxeval.media.track import Squares, select, smoothed, squares_from_landmarks, squares_from_track, track_of
 
 
 def face(x, y, size, score=0.9):
@@ -19,8 +20,12 @@ def frame(*faces):
     return Faces(*(np.stack(part) for part in zip(*faces, strict=True)))
 
 
+def follow(faces):
+    return track_of(link(faces)[0])
+
+
 def test_no_face_at_all():
-    assert follow([frame(), frame()]) is None
+    assert link([frame(), frame()]) == []
 
 
 def test_the_larger_face_is_followed_although_detected_second():
@@ -37,7 +42,7 @@ def test_another_persons_face_does_not_fill_a_gap():
 
 def test_a_weak_detection_goes_on_with_a_track_and_begins_none():
     weak = frame(face(50, 50, 20, 0.45))
-    assert follow([weak, weak]) is None
+    assert link([weak, weak]) == []
     np.testing.assert_array_equal(follow([weak, frame(face(50, 50, 20)), weak]).found, [False, True, True])
 
 

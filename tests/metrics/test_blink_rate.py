@@ -230,7 +230,7 @@ def test_an_eye_without_contrast_is_at_0(level):
             r"Expected the openness of two eyes \[T, 2\], got \(60, 3\)",
         ),
         (lambda: blink_rate(jnp.zeros((60, 2)), fps=5.0), r"Expected fps >= 10, got 5\.0"),
-        (lambda: blink_rate(jnp.zeros((60, 2)), fps=25.0, length=61), r"Expected length in 1\.\.60 .*, got 61"),
+        (lambda: blink_rate(jnp.zeros((60, 2)), fps=25.0, length=61), r"Expected length in 1\.\.60, got 61"),
         (
             lambda: eye_openness(jnp.zeros((2, 8, 8, 3)), jnp.zeros((2, 478, 3))),
             r"Expected landmarks \[T, 468, 2 or 3\], got \(2, 478, 3\)",

@@ -45,16 +45,12 @@ def read_dlib(data: bytes) -> Arrays:
     return arrays
 
 
-def _integer(data: bytes, at: int) -> tuple[int, int]:
-    size, sign = data[at] & 0x0F, -1 if data[at] & 0x80 else 1
-    return sign * int.from_bytes(data[at + 1 : at + 1 + size], "little"), at + 1 + size
-
-
 def _integers(data: bytes, at: int, count: int) -> tuple[list[int], int]:
     values = []
     for _ in range(count):
-        value, at = _integer(data, at)
-        values.append(value)
+        size, sign = data[at] & 0x0F, -1 if data[at] & 0x80 else 1
+        values.append(sign * int.from_bytes(data[at + 1 : at + 1 + size], "little"))
+        at += 1 + size
     return values, at
 
 

@@ -27,10 +27,7 @@ I3D = Recipe(
     readers=(read_torch,),
     names=merge(
         *(_layer(f"layers.{index}", name) for index, (name, _) in enumerate(LAYERS)),
-        {
-            "logits.kernel": take("io", "logits.conv3d.weight", "oi111"),
-            "logits.bias": take("o", "logits.conv3d.bias"),
-        },
+        {"logits.kernel": take("io", "logits.conv3d.weight", "oi111"), "logits.bias": take("o", "logits.conv3d.bias")},
     ),
     ignored=("*.num_batches_tracked",),
 )
