@@ -84,6 +84,22 @@ def cannot_write(path: Path, error: OSError) -> JaxevalError:
     )
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder, and those around it, unless it is there.
+
+    Args:
+        folder: the folder.
+
+    Raises:
+        JaxevalError: it can't be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"{folder}: expected a folder to write to, found: {error.strerror}. Choose another --out."
+        raise JaxevalError(text) from error
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from jaxeval.cli.interrupt import interruptible
 from jaxeval.report.progress import Shown, clip_progress, print_lines
 
 if TYPE_CHECKING:
@@ -55,9 +57,36 @@ def run_pairs(
 
 
 @contextmanager
+def _interruptible() -> Iterator[Callable[[], None]]:
+    """Remember Ctrl-C while the block runs: raised inside a library's callback, KeyboardInterrupt is swallowed there.
+
+    Yields:
+        A function that raises KeyboardInterrupt again if Ctrl-C was pressed.
+    """
+    pressed = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    def stop_if_pressed() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop_if_pressed
+        return
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield stop_if_pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _watched(console: Console, total: int) -> Iterator[Shown]:
     """Progress that Ctrl-C stops, whatever swallows it."""
-    with interruptible() as stop_if_pressed, clip_progress(console, total) as shown:
+    with _interruptible() as stop_if_pressed, clip_progress(console, total) as shown:
         yield _Stoppable(shown, stop_if_pressed)
 
 

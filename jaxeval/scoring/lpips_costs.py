@@ -150,9 +150,7 @@ def _features(encoder: Any, crops: jax.Array) -> jax.Array:
     return lpips_features(encoder, crops.astype(jnp.float32) / 255)
 
 
-@jax.jit
-def _costs(left: jax.Array, right: jax.Array, center: jax.Array) -> jax.Array:
-    return feature_costs(left, right, center)
+_costs = jax.jit(feature_costs)
 
 
 @jax.jit
