@@ -168,11 +168,11 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
         return missing(names, f"no finite alignment: Soft-DTW at γ = {np.float32(gamma):g} gave {values[0]:g}")
     expected = (alignment * costs.xy).sum(axis=1) / mass
     curves = {metric: Curves(costs.framewise, expected, lags, alignment)}
-    scored = Scored(dict(zip(names, values, strict=True)), curves=curves, support={metric: float(support)})
+    scores = dict(zip(names, values, strict=True))
     if min(t, s) > 1:
-        return scored
-    scores = {name: value for name, value in scored.scores.items() if name in names[:2]}
-    return Scored(scores, curves=curves) | missing(names[2:], "one frame only, so no timing")
+        return Scored(scores, curves=curves, support={metric: float(support)})
+    kept = {name: scores[name] for name in names[:2]}
+    return Scored(kept, curves=curves) | missing(names[2:], "one frame only, so no timing")
 
 
 def _no_alignment(costs: Costs, band: float | None) -> str | None:
@@ -185,10 +185,8 @@ def _no_alignment(costs: Costs, band: float | None) -> str | None:
         return "no alignment: the costs between frames exceed float32's range, 3.4e38"
     largest, longest = max(float(matrix.max()) for matrix in matrices), 2 * max(t, s) - 1
     if largest * longest >= LARGEST_PATH:
-        sizes = f"costs of {largest:.1e} along up to {longest} cells"
-        return (
-            f"no alignment: {sizes} may exceed the limit of {LARGEST_PATH:.0e} in float32; scale the trajectories down"
-        )
+        limit = f"may exceed the limit of {LARGEST_PATH:.0e} in float32; scale the trajectories down"
+        return f"no alignment: costs of {largest:.1e} along up to {longest} cells {limit}"
     return None
 
 

@@ -96,10 +96,8 @@ def sync_net_lips(protocol: Protocol, encoder: Any, video: Video, boxes: np.ndar
     frames = len(boxes)
     needed = 2 * REACH + _OVERLAP + 2 if protocol.sync == "valid" else 7
     if min(frames, len(samples) // _SAMPLES_PER_FRAME) < needed:
-        seconds = len(samples) / SAMPLE_RATE
-        raise Lacking(
-            f"too short for SyncNet: {frames} frames and {seconds:.2f} s of sound, needs {needed} frames with sound"
-        )
+        found = f"{frames} frames and {len(samples) / SAMPLE_RATE:.2f} s of sound"
+        raise Lacking(f"too short for SyncNet: {found}, needs {needed} frames with sound")
     visual = _visual(encoder, video, boxes)
     audio = _audio(encoder, samples)
     windows = min(len(visual), len(audio))

@@ -61,7 +61,7 @@ class Scorer:
     ) -> None:
         self.protocol, self.region, self._gamma = protocol, region, gamma
         self.selection = selection or select(protocol, own=[scorer.metric for scorer in scorers])
-        self._scorers = [scorer for scorer in scorers if self.selection.keeps(scorer.name)]
+        self.scorers = [scorer for scorer in scorers if self.selection.keeps(scorer.name)]
         self.networks = Networks(protocol, self.selection.encoders)
         self._loader = Loader(self.networks, protocol, region)
         self._blocks: dict[str, FeatureBlocks] = {}
@@ -114,7 +114,7 @@ class Scorer:
         rest = _part(progress, _BOTH_READ, 1)
         materials = Materials(self.protocol, self.selection, self.networks, x, y, sound, self._blocks, rest)
         scored = pair_scores(materials, faceless).only(self.selection.keeps)
-        scored |= custom_scores(self._scorers, x.seen.crops, self.protocol.fps)
+        scored |= custom_scores(self.scorers, x.seen.crops, self.protocol.fps)
         return replace(record, **vars(scored) | {"flags": flags + scored.flags, "features": set_features(materials)})
 
     def _score_trajectories(self, pair: str, generated: Path, reference: Path) -> ClipRecord:
@@ -122,7 +122,7 @@ class Scorer:
             text = f"{path}: expected trajectories (.npz) as in {other.name}, found a video"
             require(path.suffix.lower() == SUFFIX, f"{text}; give two files of the same kind.")
         scored, names, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma)
-        own = [scorer.name for scorer in self._scorers]
+        own = [scorer.name for scorer in self.scorers]
         for name in own:
             text = f"{generated}: expected trajectory names that no scorer has, found {name}; rename one."
             require(name not in scored.scores | scored.missing, text)
