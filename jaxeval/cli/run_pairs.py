@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -57,43 +57,30 @@ def run_pairs(
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], None]]:
-    """Remember Ctrl-C while the block runs: raised inside a library's callback, KeyboardInterrupt is swallowed there.
-
-    Yields:
-        A function that raises KeyboardInterrupt again if Ctrl-C was pressed.
-    """
-    pressed = []
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        pressed.append(number)
-        signal.default_int_handler(number, frame)
-
-    def stop_if_pressed() -> None:
-        if pressed:
-            raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield stop_if_pressed
-        return
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield stop_if_pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
 def _watched(console: Console, total: int) -> Iterator[Shown]:
-    """Progress that Ctrl-C stops, whatever swallows it."""
-    with _interruptible() as stop_if_pressed, clip_progress(console, total) as shown:
-        yield _Stoppable(shown, stop_if_pressed)
+    """Progress that Ctrl-C stops."""
+    with clip_progress(console, total) as shown:
+        stoppable = _Stoppable(shown)
+        if threading.current_thread() is not threading.main_thread():
+            yield stoppable
+            return
+        before = signal.signal(signal.SIGINT, stoppable.interrupt)
+        try:
+            yield stoppable
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 class _Stoppable:
-    def __init__(self, shown: Shown, stop_if_pressed: Callable[[], None]) -> None:
-        self._shown, self._stop_if_pressed = shown, stop_if_pressed
+    """Remembers Ctrl-C, for a KeyboardInterrupt raised inside a library's callback is swallowed there."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown, self._pressed = shown, False
         self.end = shown.end
+
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._pressed = True
+        signal.default_int_handler(number, frame)
 
     def begin(self, clip: str) -> None:
         self._shown.begin(clip)
@@ -102,3 +89,7 @@ class _Stoppable:
     def share(self, done: float) -> None:
         self._stop_if_pressed()
         self._shown.share(done)
+
+    def _stop_if_pressed(self) -> None:
+        if self._pressed:
+            raise KeyboardInterrupt
