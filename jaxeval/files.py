@@ -69,6 +69,22 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         os.fsync(file.fileno())
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder, and those around it, if need be.
+
+    Args:
+        folder: path of it.
+
+    Raises:
+        JaxevalError: it can't be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"{folder}: expected a folder to write to, found: {error.strerror}. Choose another"
+        raise JaxevalError(f"{text}; on the command line, with --out.") from error
+
+
 def cannot_write(path: Path, error: OSError) -> JaxevalError:
     """The error for a file or folder that can't be written, in one line.
 
@@ -82,22 +98,6 @@ def cannot_write(path: Path, error: OSError) -> JaxevalError:
     return JaxevalError(
         f"{path}: expected to write it, found: {error.strerror or error}. Make room or choose another folder."
     )
-
-
-def make_folder(folder: Path) -> None:
-    """Create a folder, and those around it, unless it is there.
-
-    Args:
-        folder: the folder.
-
-    Raises:
-        JaxevalError: it can't be created.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        text = f"{folder}: expected a folder to write to, found: {error.strerror}. Choose another --out."
-        raise JaxevalError(text) from error
 
 
 def file_sha256(path: Path) -> str:
