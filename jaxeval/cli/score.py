@@ -11,7 +11,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from jaxeval.cli.names import Names
 from jaxeval.cli.run_pairs import run_pairs
-from jaxeval.errors import nearest, require, require_jax
+from jaxeval.errors import JaxevalError, nearest, require, require_jax
 from jaxeval.protocol import PROTOCOLS
 from jaxeval.report.progress import print_lines
 from jaxeval.results.limits import check_numbers
@@ -130,8 +130,8 @@ class Score:
             pairing, identities = find_pairs(self.generated, self.reference, self.audio, out), {}
         if self.identities:
             identities = read_identities(self.identities)
-            strangers = identities.keys() - {pair.id for pair in pairing.pairs}
-            found = f"found {len(strangers)} others, such as {min(strangers, default='')}"
-            what = "An id is the file's path below its folder, without suffix."
-            require(not strangers, f"{self.identities}: expected ids of scored clips, {found}. {what}")
+            if strangers := identities.keys() - {pair.id for pair in pairing.pairs}:
+                text = f"expected ids of scored clips, found {len(strangers)} others, such as {min(strangers)}"
+                hint = "An id is the file's path below its folder, without suffix."
+                raise JaxevalError(f"{self.identities}: {text}. {hint}")
         return pairing, identities

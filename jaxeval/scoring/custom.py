@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from jaxeval.errors import JaxevalError, one_line, require
+from jaxeval.errors import JaxevalError, one_line
 from jaxeval.results.catalogue import is_reserved, own_metric
 from jaxeval.results.metric import Metric
 from jaxeval.scoring.aligned_scores import Scored, missing
@@ -64,16 +64,18 @@ class CustomScore:
     def __post_init__(self) -> None:
         _check_name(f"the scorer {self.name!r}", self.name, SLOTS)
         where = f"the scorer {self.name!r}"
-        require(callable(self.function), f"{where}: expected a function of frames and fps, found {self.function!r}.")
+        if not callable(self.function):
+            raise JaxevalError(f"{where}: expected a function of frames and fps, found {self.function!r}.")
         for field in ("version", "unit", "definition"):
             text = getattr(self, field)
-            is_line = isinstance(text, str) and len(text.splitlines()) <= 1 and "|" not in text
-            require(is_line, f"{where}: expected {field} to be one line without |, found {text!r}.")
-        text = "expected a version, found none; it is part of the score's signature"
-        require(self.version.strip(), f"{where}: {text}.")
-        known = ("↑",) if self.name in SLOTS else ("↑", "↓", "")
-        what = f"'↑' for {self.name}" if self.name in SLOTS else "'↑', '↓' or ''"
-        require(self.better in known, f"{where}: expected better to be {what}, found {self.better!r}.")
+            if not isinstance(text, str) or len(text.splitlines()) > 1 or "|" in text:
+                raise JaxevalError(f"{where}: expected {field} to be one line without |, found {text!r}.")
+        if not self.version.strip():
+            raise JaxevalError(f"{where}: expected a version, found none; it is part of the score's signature.")
+        if self.better not in ("↑", "↓", ""):
+            raise JaxevalError(f"{where}: expected better to be '↑', '↓' or '', found {self.better!r}.")
+        if self.name in SLOTS and self.better != "↑":
+            raise JaxevalError(f"{where}: expected better to be '↑' for {self.name}, found {self.better!r}.")
 
     @property
     def metric(self) -> Metric:
@@ -123,16 +125,16 @@ def load_scorers(path: Path) -> tuple[CustomScore, ...]:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
         sys.path.insert(0, str(path.resolve().parent))  # as for any script; functions may import later, so it stays
-        found: Any = runpy.run_path(str(path)).get(_VARIABLE)
+        found = runpy.run_path(str(path)).get(_VARIABLE)
     except JaxevalError as error:
         raise JaxevalError(f"{path}: {error}") from error
     except (Exception, SystemExit) as error:
         raise JaxevalError(f"{path}: expected a Python file that runs, found: {one_line(error)}.") from error
-    listed = isinstance(found, list | tuple) and found and all(isinstance(scorer, CustomScore) for scorer in found)
-    require(listed, f"{path}: expected {_VARIABLE} = [jaxeval.CustomScore(...), ...], found {str(found)[:60]}.")
+    if not isinstance(found, list | tuple) or not found or not all(isinstance(scorer, CustomScore) for scorer in found):
+        raise JaxevalError(f"{path}: expected {_VARIABLE} = [jaxeval.CustomScore(...), ...], found {str(found)[:60]}.")
     names = [scorer.name for scorer in found]
-    told = f"{path}: expected a different name for each scorer, found {', '.join(names)}."
-    require(len(set(names)) == len(names), told)
+    if len(set(names)) < len(names):
+        raise JaxevalError(f"{path}: expected a different name for each scorer, found {', '.join(names)}.")
     return tuple(replace(scorer, version=f"{scorer.version} (file {digest})") for scorer in found)
 
 
@@ -159,10 +161,11 @@ def read_values(given: Sequence[str]) -> dict[str, float]:
             value = float(text)
         except ValueError:
             value = math.nan
-        is_number = equals and math.isfinite(value)
-        require(is_number, f"--value: expected NAME=NUMBER, such as fps=31.5, found {word!r}.")
+        if not equals or not math.isfinite(value):
+            raise JaxevalError(f"--value: expected NAME=NUMBER, such as fps=31.5, found {word!r}.")
         check_value_name(name)
-        require(name not in numbers, f"--value: expected each name once, found {name} twice.")
+        if name in numbers:
+            raise JaxevalError(f"--value: expected each name once, found {name} twice.")
         numbers[name] = value
     return numbers
 
@@ -177,7 +180,7 @@ def check_value_name(name: str) -> None:
 
 
 def _check_name(where: str, name: str, free: Sequence[str]) -> None:
-    is_name = isinstance(name, str) and _NAME.fullmatch(name)
-    require(is_name, f"{where}: expected a name of lowercase letters, digits and _, found {name!r}.")
-    told = f"{where}: expected {', '.join(free)} or a new name, found {name}, which is reserved."
-    require(name in free or not is_reserved(name), told)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise JaxevalError(f"{where}: expected a name of lowercase letters, digits and _, found {name!r}.")
+    if is_reserved(name) and name not in free:
+        raise JaxevalError(f"{where}: expected {', '.join(free)} or a new name, found {name}, which is reserved.")

@@ -4,7 +4,7 @@ import numpy as np
 
 from jaxeval.media.color import UNTAGGED
 from jaxeval.media.video import VideoInfo
-from jaxeval.scoring.geometry import by
+from jaxeval.scoring.geometry import size_text
 from jaxeval.scoring.ingest import Clip
 
 _ANNOUNCED = 0.01
@@ -46,7 +46,7 @@ def _resized(x: Clip, y: Clip) -> list[str]:
     """Whole frames to the reference's size, or a section by how much its picture is larger or smaller."""
     frames = np.array([0, 0, *x.size]), x.placement.boxes(np.array([0, 0, *y.size]))
     if np.abs(frames[0] - frames[1]).max() < 1:
-        return [f"resized: generated clip from {by(x.size)} to the reference's {by(y.size)}"]
+        return [f"resized: generated clip from {size_text(x.size)} to the reference's {size_text(y.size)}"]
     if abs(x.placement.zoom - 1) < _SAME_SIZE:
         return []
     return [f"resized: generated clip scaled by {1 / x.placement.zoom:.3f} to match the reference"]

@@ -81,8 +81,8 @@ def _lies(placement: Placement, box: np.ndarray, on: np.ndarray, x: Scan, share:
 
 def _unregistered(x: Scan, y: Scan, found: Registered) -> JaxevalError:
     return JaxevalError(
-        f"{x.video.path}: expected the reference's aspect ratio ({by(y.size)}) or a crop of its picture, found "
-        f"{by(x.size)} and no matching section (agreement {max(found.agreement, 0):.2f}, needed {VERIFIED}); "
+        f"{x.video.path}: expected the reference's aspect ratio ({size_text(y.size)}) or a crop of its picture, found "
+        f"{size_text(x.size)} and no matching section (agreement {max(found.agreement, 0):.2f}, needed {VERIFIED}); "
         "crop both clips to the same section."
     )
 
@@ -176,11 +176,11 @@ def face_flags(face: np.ndarray, reference: np.ndarray) -> list[str]:
     return [f"zoomed: {text}, which affects image scores, lmd and pose"]
 
 
-def by(size: tuple[int, int]) -> str:
-    """A size in words.
+def size_text(size: tuple[int, int]) -> str:
+    """Width and height as one word.
 
     Example:
-        >>> by((640, 360))
+        >>> size_text((640, 360))
         '640x360'
     """
     return f"{size[0]}x{size[1]}"

@@ -90,8 +90,8 @@ def given_pairs(generated: Iterable[Any], reference: Iterable[Any] | None = None
     pairs: dict[str, Pair] = {}
     for given in listed:
         pair = given if isinstance(given, Pair) else _pair(given, pairs)
-        text = f"expected a different id for each pair, found {pair.id} twice. Rename one."
-        require(pair.id not in pairs, text)
+        if pair.id in pairs:
+            raise JaxevalError(f"expected a different id for each pair, found {pair.id} twice. Rename one.")
         pairs[pair.id] = pair
     return list(pairs.values())
 
@@ -130,8 +130,8 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None, out: Path |
     """
     given = {"GENERATED": generated, "REFERENCE": reference} | ({"--audio": audio} if audio else {})
     for name, path in given.items():
-        text = f"{path}: expected {name} to be a file or a folder, found neither. Check the path."
-        require(path.is_file() or path.is_dir(), text)
+        if not (path.is_file() or path.is_dir()):
+            raise JaxevalError(f"{path}: expected {name} to be a file or a folder, found neither. Check the path.")
     told = ", ".join(f"{name} {path} is a {'folder' if path.is_dir() else 'file'}" for name, path in given.items())
     one_kind = len({path.is_dir() for path in given.values()}) == 1
     require(one_kind, f"expected only files or only folders, found both: {told}. Use one kind.")

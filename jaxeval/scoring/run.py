@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from jaxeval.errors import JaxevalError, one_line, printable, require
+from jaxeval.errors import JaxevalError, one_line, printable
 from jaxeval.files import atomic_file, file_sha256
 from jaxeval.protocol import JAXEVAL_V1, Protocol
 from jaxeval.results.limits import check_numbers
@@ -59,9 +59,8 @@ class Settings:
         check_numbers(self.gamma, self.floor, self.min_features)
         for name in self.values:
             check_value_name(name)
-        for scorer in self.scorers:
-            text = f"--value {scorer.name}: expected a name that no scorer has; rename one of them."
-            require(scorer.name not in self.values, text)
+        if twice := self.values.keys() & {scorer.name for scorer in self.scorers}:
+            raise JaxevalError(f"--value {min(twice)}: expected a name that no scorer has; rename one of them.")
 
     @property
     def selection(self) -> Selection:
@@ -92,8 +91,7 @@ class Run:
         self.made_from: dict[str, dict[str, Any]] = {}
         self.started = now()
         self._store = ClipStore(out / "clips")
-        how = (settings.protocol, settings.region, settings.gamma, settings.scorers, self.selection)
-        self._scorer = Scorer(*how)
+        self._scorer = Scorer(settings.protocol, settings.region, settings.gamma, settings.scorers, self.selection)
         self.weights = self._scorer.networks.weights
 
     @property

@@ -80,8 +80,8 @@ def _arrays(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             first = file.read(6)
-        text = f"{path}: expected an .npz file of arrays, found {_kind(first)}. {_NEXT}"
-        require(first.startswith(b"PK"), text)
+        if not first.startswith(b"PK"):
+            raise JaxevalError(f"{path}: expected an .npz file of arrays, found {_kind(first)}. {_NEXT}")
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except JaxevalError:
