@@ -1,7 +1,8 @@
 """The Python door: score files and get the results."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ from weakref import finalize
 
 from rich.console import Console
 
-from jaxeval.errors import JaxevalError, nearest, require_jax
+from jaxeval.errors import JaxevalError, nearest, require, require_jax
 from jaxeval.protocol import PROTOCOLS, Protocol
 from jaxeval.report.progress import Shown, clip_progress
 from jaxeval.report.results import Results
@@ -81,10 +82,11 @@ def score(
         77
     """
     require_jax()
+    require(region in ("face", "frame"), f"region: expected 'face' or 'frame', found {region!r}. Choose one of them.")
     pairing = _pairing(generated, reference, audio, out)
     settings = Settings(
         protocol=_protocol(protocol),
-        region=_region(region),
+        region=region,
         scores=None if scores is None else (scores,) if isinstance(scores, str) else tuple(scores),
         gamma=gamma,
         scorers=tuple(scorers),
@@ -92,11 +94,12 @@ def score(
         identities=dict(identities or {}),
         min_features=min_features,
         floor=noise_floor,
-        names=_names(generated, reference),
+        names=(str(generated), str(reference)) if isinstance(generated, str | PathLike) else None,
         passed_over=pairing.provenance(),
         open_names=pairing.has_trajectories,
     )
-    return score_pairs(_run(out, settings), pairing.pairs, _on_stderr if progress else _silently)
+    console = Console(stderr=True) if progress else Console(quiet=True, force_terminal=False)
+    return score_pairs(_run(out, settings), pairing.pairs, partial(clip_progress, console))
 
 
 def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
@@ -143,26 +146,6 @@ def _records(
     return records, earlier
 
 
-class _Silent:
-    def begin(self, clip: str) -> None:
-        pass
-
-    def share(self, done: float) -> None:
-        pass
-
-    def end(self, failure: str | None, fresh: bool) -> None:
-        pass
-
-
-@contextmanager
-def _silently(total: int) -> Iterator[Shown]:
-    yield _Silent()
-
-
-def _on_stderr(total: int) -> AbstractContextManager[Shown]:
-    return clip_progress(Console(stderr=True), total)
-
-
 def _protocol(given: str | Protocol) -> Protocol:
     if isinstance(given, Protocol):
         return given
@@ -171,27 +154,14 @@ def _protocol(given: str | Protocol) -> Protocol:
     return PROTOCOLS[given]
 
 
-def _region(given: str) -> str:
-    if given not in ("face", "frame"):
-        raise JaxevalError(f"region: expected 'face' or 'frame', found {given!r}. Choose one of them.")
-    return given
-
-
 def _pairing(generated: Any, reference: Any, audio: File | None, out: File | None) -> Pairing:
     """What is to be scored."""
     paths = [isinstance(given, str | PathLike) for given in (generated, reference)]
     if all(paths):
         sound, folder = (None if path is None else Path(path) for path in (audio, out))
         return find_pairs(Path(generated), Path(reference), sound, folder)
-    if any(paths):
-        text = "expected generated and reference to be two files, two folders or two sequences"
-        raise JaxevalError(f"{text}, found only one path. Give both in the same form.")
-    if audio is not None:
-        raise JaxevalError(
-            "audio: expected None with a sequence of pairs, found a path. Give each jaxeval.Pair its own audio."
-        )
+    text = "expected generated and reference to be two files, two folders or two sequences"
+    require(not any(paths), f"{text}, found only one path. Give both in the same form.")
+    text = "audio: expected None with a sequence of pairs, found a path"
+    require(audio is None, f"{text}. Give each jaxeval.Pair its own audio.")
     return Pairing(given_pairs(generated, reference), [])
-
-
-def _names(generated: Any, reference: Any) -> tuple[str, str] | None:
-    return (str(generated), str(reference)) if isinstance(generated, str | PathLike) else None

@@ -29,6 +29,23 @@ class MissingWeightsError(JaxevalError):
     """An encoder's weights are missing; the message says which file to get, where, and how to convert it."""
 
 
+def require(holds: object, text: str) -> None:
+    """Refuse bad input.
+
+    Args:
+        holds: what must be true.
+        text: of the error, if it isn't.
+
+    Raises:
+        JaxevalError: it isn't.
+
+    Example:
+        >>> require(2 > 1, "expected a larger number, found 1.")
+    """
+    if not holds:
+        raise JaxevalError(text)
+
+
 def require_jax() -> None:
     """Start JAX, or say in one line why it can't be.
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Protocol:
     """What is compared, by which networks, and how it is aligned. Two scores compare only under one protocol.
 
@@ -29,16 +29,16 @@ class Protocol:
     """
 
     name: str
-    fps: float
-    size: int
-    padding: float
-    longest_gap: float
-    longest_clip: float
+    fps: float = 25.0
+    size: int = 224
+    padding: float = 0.25
+    longest_gap: float = 0.4
+    longest_clip: float = 120.0
     encoders: Mapping[str, str]
     gamma: Mapping[str, float]
     band: float | None
     timing: str
-    precision: Literal["reference", "fast"]
+    precision: Literal["reference", "fast"] = "reference"
     sync: Literal["legacy", "valid"] | None = None
     ours: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -70,11 +70,6 @@ class Protocol:
 # γ and the band: see benchmarks/calibrate.py, which measures real material and prints these.
 JAXEVAL_V1 = Protocol(
     name="jaxeval-v1",
-    fps=25.0,
-    size=224,
-    padding=0.25,
-    longest_gap=0.4,
-    longest_clip=120.0,
     encoders=MappingProxyType(
         {
             "detector": "blaze_face",
@@ -87,16 +82,10 @@ JAXEVAL_V1 = Protocol(
     gamma=MappingProxyType({"st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6, "lip_envelope": 1e-1}),
     band=1000.0,
     timing="st_lpips",
-    precision="reference",
 )
 
 ARXIV_2606_01031 = Protocol(
     name="arxiv-2606.01031",
-    fps=25.0,
-    size=224,
-    padding=0.25,
-    longest_gap=0.4,
-    longest_clip=120.0,
     encoders=MappingProxyType(
         {
             "detector": "blaze_face",
@@ -112,7 +101,6 @@ ARXIV_2606_01031 = Protocol(
     gamma=MappingProxyType(dict.fromkeys(("lpips", "csim", "pose", "expr", "sync"), 0.01)),
     band=None,
     timing="lpips",
-    precision="reference",
     sync="legacy",
     ours=MappingProxyType(
         {

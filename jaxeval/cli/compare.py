@@ -9,7 +9,7 @@ from rich.console import Console
 from tyro.conf import Positional, arg
 
 from jaxeval.cli.names import Names
-from jaxeval.errors import JaxevalError
+from jaxeval.errors import require
 from jaxeval.report.progress import print_lines
 
 _PIPE = 10_000
@@ -39,8 +39,7 @@ class Compare:
     """Print one CSV table and nothing else."""
 
     def __post_init__(self) -> None:
-        if self.json and self.csv:
-            raise JaxevalError("--json and --csv: expected at most one, found both. Use one of them.")
+        require(not (self.json and self.csv), "--json and --csv: expected at most one, found both. Use one of them.")
 
     def run(self, console: Console) -> int:
         """Print the comparison."""

@@ -111,10 +111,8 @@ def _decoder() -> tuple[bool, str]:
         encoder = write_video(path, frames, 25, crf=1)
         found = np.concatenate(list(Video(path).chunks(8)))
     ok = found.shape == frames.shape and int(np.abs(found.astype(int) - frames).max()) <= 2
-    return (
-        ok,
-        f"PyAV {version('av')}, {encoder}: three gray frames {'decoded correctly' if ok else 'decoded incorrectly'}",
-    )
+    told = "three gray frames decoded correctly" if ok else "three gray frames decoded incorrectly"
+    return ok, f"PyAV {version('av')}, {encoder}: {told}"
 
 
 def golden(name: str) -> tuple[bool | None, str]:

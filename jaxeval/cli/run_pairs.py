@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from jaxeval.cli.interrupt import interruptible
 from jaxeval.report.progress import Shown, clip_progress, print_lines
 
 if TYPE_CHECKING:
@@ -56,15 +58,29 @@ def run_pairs(
 
 @contextmanager
 def _watched(console: Console, total: int) -> Iterator[Shown]:
-    """Progress that Ctrl-C stops, whatever swallows it."""
-    with interruptible() as stop_if_pressed, clip_progress(console, total) as shown:
-        yield _Stoppable(shown, stop_if_pressed)
+    """Progress that Ctrl-C stops."""
+    with clip_progress(console, total) as shown:
+        stoppable = _Stoppable(shown)
+        if threading.current_thread() is not threading.main_thread():
+            yield stoppable
+            return
+        before = signal.signal(signal.SIGINT, stoppable.interrupt)
+        try:
+            yield stoppable
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 class _Stoppable:
-    def __init__(self, shown: Shown, stop_if_pressed: Callable[[], None]) -> None:
-        self._shown, self._stop_if_pressed = shown, stop_if_pressed
+    """Remembers Ctrl-C, for a KeyboardInterrupt raised inside a library's callback is swallowed there."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown, self._pressed = shown, False
         self.end = shown.end
+
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._pressed = True
+        signal.default_int_handler(number, frame)
 
     def begin(self, clip: str) -> None:
         self._shown.begin(clip)
@@ -73,3 +89,7 @@ class _Stoppable:
     def share(self, done: float) -> None:
         self._stop_if_pressed()
         self._shown.share(done)
+
+    def _stop_if_pressed(self) -> None:
+        if self._pressed:
+            raise KeyboardInterrupt

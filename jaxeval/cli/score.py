@@ -11,7 +11,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from jaxeval.cli.names import Names
 from jaxeval.cli.run_pairs import run_pairs
-from jaxeval.errors import JaxevalError, nearest, require_jax
+from jaxeval.errors import JaxevalError, nearest, require, require_jax
 from jaxeval.protocol import PROTOCOLS
 from jaxeval.report.progress import print_lines
 from jaxeval.results.limits import check_numbers
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
 _OUT = Path("jaxeval-scores")
 _OUT_HINT = f"(default: {_OUT}, or {_OUT}-2, … if that holds a run of other inputs)"
-
-
-def _require(holds: bool, text: str) -> None:
-    if not holds:
-        raise JaxevalError(text)
 
 
 @dataclass(frozen=True)
@@ -77,11 +72,11 @@ class Score:
     def __post_init__(self) -> None:
         manifest = self.pairs is not None
         given = [path for path in (self.generated, self.reference) if path is not None]
-        _require(manifest or len(given) == 2, "expected GENERATED and REFERENCE, or --pairs FILE. See --help.")
-        _require(not (manifest and given), "--pairs replaces GENERATED and REFERENCE; found both. Use one of them.")
-        _require(not (manifest and self.audio), "--audio: with --pairs, use the audio column instead.")
+        require(manifest or len(given) == 2, "expected GENERATED and REFERENCE, or --pairs FILE. See --help.")
+        require(not (manifest and given), "--pairs replaces GENERATED and REFERENCE; found both. Use one of them.")
+        require(not (manifest and self.audio), "--audio: with --pairs, use the audio column instead.")
         what = f"--protocol: expected a known name, found {self.protocol}."
-        _require(self.protocol in PROTOCOLS, f"{what} {nearest(self.protocol, PROTOCOLS)}")
+        require(self.protocol in PROTOCOLS, f"{what} {nearest(self.protocol, PROTOCOLS)}")
         check_numbers(self.gamma, self.noise_floor, self.min_features, options=True)
 
     def run(self, console: Console) -> int:
@@ -115,9 +110,9 @@ class Score:
         return run_pairs(console, run, pairing.pairs, title, report=self.report, per_frame=self.per_frame)
 
     def _names(self) -> tuple[str, str]:
-        return (
-            (f"{self.pairs}", "the references it names") if self.pairs else (f"{self.generated}", f"{self.reference}")
-        )
+        if self.pairs:
+            return f"{self.pairs}", "the references it names"
+        return f"{self.generated}", f"{self.reference}"
 
     def _pairing(self, out: Path) -> tuple[Pairing, dict[str, str]]:
         """What is to be scored, and who is in which clip."""
@@ -126,10 +121,8 @@ class Score:
 
         if self.pairs:
             pairs, identities = read_manifest(self.pairs)
-            _require(
-                not (identities and self.identities),
-                f"--identities: {self.pairs} has an identity column already. Use one of them.",
-            )
+            text = f"--identities: {self.pairs} has an identity column already. Use one of them."
+            require(not (identities and self.identities), text)
             pairing = Pairing(pairs, [])
         else:
             assert self.generated is not None
@@ -139,7 +132,6 @@ class Score:
             identities = read_identities(self.identities)
             if strangers := identities.keys() - {pair.id for pair in pairing.pairs}:
                 text = f"expected ids of scored clips, found {len(strangers)} others, such as {min(strangers)}"
-                raise JaxevalError(
-                    f"{self.identities}: {text}. An id is the file's path below its folder, without suffix."
-                )
+                hint = "An id is the file's path below its folder, without suffix."
+                raise JaxevalError(f"{self.identities}: {text}. {hint}")
         return pairing, identities

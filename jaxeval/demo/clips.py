@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from jaxeval.checkpoints import load_encoder
 from jaxeval.demo.puppet import Pose, Puppet
-from jaxeval.errors import JaxevalError
+from jaxeval.files import make_folder
 from jaxeval.media.audio import decode_audio, loudness_envelope
 from jaxeval.media.write import write_video
 from jaxeval.perturb.picture import blurred, degraded, late, late_audio, rubato, rubato_audio
@@ -65,7 +65,7 @@ def make_demo(folder: str | os.PathLike[str]) -> Demo:
         >>> demo.reference.name, list(demo.methods)
         ('reference.mp4', ['late', 'rubato', 'blurred', 'degraded'])
     """
-    _make_folder(Path(folder) / "methods")
+    make_folder(Path(folder) / "methods")
     frames, speech = talking_face()
     methods = {
         "late": (late(frames, fps=FPS), late_audio(speech, sample_rate=SAMPLE_RATE)),
@@ -131,15 +131,6 @@ def _landmarks(photo: Image.Image) -> np.ndarray:
     frames = jnp.asarray(np.asarray(crop), jnp.float32)[None] / 255
     landmarks, _ = jax.jit(lambda mesh, frames: mesh(frames))(load_encoder("face_mesh"), frames)
     return np.asarray(landmarks[0, :, :2]) * FACE_SIDE / 192 + np.array([left, top])
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise JaxevalError(
-            f"{folder}: expected a writable folder, found: {error.strerror}. Choose another --out."
-        ) from error
 
 
 def _write(path: Path, frames: np.ndarray, sound: np.ndarray) -> None:

@@ -54,15 +54,15 @@ def trajectory_costs(distance: Distance, x: np.ndarray, y: np.ndarray) -> Costs:
         `Costs`.
     """
     t, s = len(x), len(y)
-    found = jax.device_get(_costs(distance, padded(x), padded(y), (jnp.int32(t), jnp.int32(s))))
-    framewise, xy, xx, yy = found
+    lengths = (jnp.int32(t), jnp.int32(s))
+    framewise, xy, xx, yy = jax.device_get(_costs(distance, padded(x), padded(y), lengths))
     return Costs(framewise[: min(t, s)], xy[:t, :s], xx[:t, :t], yy[:s, :s])
 
 
-def padded(trajectory: np.ndarray) -> np.ndarray:
-    """`[T, ...]` as float32, with as many copies of its last row as `PAD` asks for."""
-    rows = np.arange(len(trajectory) + -len(trajectory) % PAD).clip(max=len(trajectory) - 1)
-    return np.asarray(trajectory, np.float32)[rows]
+def padded(array: np.ndarray, axes: int = 1) -> np.ndarray:
+    """As float32, with as many copies of the last row as `PAD` asks for, along the first axis or the first two."""
+    widths = [(0, -length % PAD if axis < axes else 0) for axis, length in enumerate(array.shape)]
+    return np.pad(np.asarray(array, np.float32), widths, mode="edge")
 
 
 @partial(jax.jit, static_argnames="distance")
@@ -156,9 +156,9 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
     if reason := _no_alignment(costs, protocol.band_frames):
         return missing(names, reason)
     t, s = costs.xy.shape
-    padded = (_padded(costs.xy), _padded(costs.xx), _padded(costs.yy))
+    matrices = (padded(matrix, axes=2) for matrix in (costs.xy, costs.xx, costs.yy))
     lengths = (jnp.int32(t), jnp.int32(s))
-    result, timing, support = jax.device_get(_align(*padded, lengths, jnp.float32(gamma), protocol.band_frames))
+    result, timing, support = jax.device_get(_align(*matrices, lengths, jnp.float32(gamma), protocol.band_frames))
     alignment, lags = result.alignment[:t, :s], timing.curve[:t]
     milliseconds = 1000 / protocol.fps
     lateness = [float(late) * milliseconds for late in (result.lag, result.lag_std)]
@@ -168,11 +168,11 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
         return missing(names, f"no finite alignment: Soft-DTW at γ = {np.float32(gamma):g} gave {values[0]:g}")
     expected = (alignment * costs.xy).sum(axis=1) / mass
     curves = {metric: Curves(costs.framewise, expected, lags, alignment)}
-    scored = Scored(dict(zip(names, values, strict=True)), curves=curves, support={metric: float(support)})
+    scores = dict(zip(names, values, strict=True))
     if min(t, s) > 1:
-        return scored
-    scores = {name: value for name, value in scored.scores.items() if name in names[:2]}
-    return Scored(scores, curves=curves) | missing(names[2:], "one frame only, so no timing")
+        return Scored(scores, curves=curves, support={metric: float(support)})
+    kept = {name: scores[name] for name in names[:2]}
+    return Scored(kept, curves=curves) | missing(names[2:], "one frame only, so no timing")
 
 
 def _no_alignment(costs: Costs, band: float | None) -> str | None:
@@ -185,10 +185,8 @@ def _no_alignment(costs: Costs, band: float | None) -> str | None:
         return "no alignment: the costs between frames exceed float32's range, 3.4e38"
     largest, longest = max(float(matrix.max()) for matrix in matrices), 2 * max(t, s) - 1
     if largest * longest >= LARGEST_PATH:
-        sizes = f"costs of {largest:.1e} along up to {longest} cells"
-        return (
-            f"no alignment: {sizes} may exceed the limit of {LARGEST_PATH:.0e} in float32; scale the trajectories down"
-        )
+        limit = f"may exceed the limit of {LARGEST_PATH:.0e} in float32; scale the trajectories down"
+        return f"no alignment: costs of {largest:.1e} along up to {longest} cells {limit}"
     return None
 
 
@@ -203,7 +201,3 @@ def _align(
     score = aligned_from_costs(xy, xx, yy, gamma=gamma, lengths=lengths, band=band)
     found = lag(score.alignment, lengths=lengths)
     return score, found, lag_support(xy, found.curve, lengths=lengths)
-
-
-def _padded(costs: np.ndarray) -> np.ndarray:
-    return np.pad(costs, [(0, -length % PAD) for length in costs.shape])

@@ -4,7 +4,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jaxeval.errors import JaxevalError, nearest, printable
+from jaxeval.errors import JaxevalError, nearest, printable, require
 from jaxeval.results.catalogue import Catalogue, catalogue, given_metric, trajectory_metric
 from jaxeval.results.document import SCHEMA, Detail, Document, Entry, Floor, SignatureTexts, row_of
 from jaxeval.results.finite import finite_number
@@ -38,8 +38,8 @@ def run_document(run: Run, records: Sequence[ClipRecord], floor: Sequence[ClipRe
     _check_chosen(run, records, known)
     names = list(known.restricted(_spoken(records)))
     summary = summarize(records, names, run.settings.identities) | (sets.summary(len(records)) if sets else {})
-    for name in run.settings.values.keys() & summary.keys():
-        raise JaxevalError(f"--value {name}: that name is already a per-clip score; choose another.")
+    for name in run.settings.values:
+        require(name not in summary, f"--value {name}: that name is already a per-clip score; choose another.")
     values = {name: _given(value, len(records)) for name, value in run.settings.values.items()}
     lacking = {name: Detail(reason=_GIVEN_IN_VAIN) for name, entry in values.items() if entry.mean is None}
     of_floor = list(known.restricted(_spoken(floor)))

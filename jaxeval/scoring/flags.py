@@ -4,6 +4,7 @@ import numpy as np
 
 from jaxeval.media.color import UNTAGGED
 from jaxeval.media.video import VideoInfo
+from jaxeval.scoring.geometry import size_text
 from jaxeval.scoring.ingest import Clip
 
 _ANNOUNCED = 0.01
@@ -25,9 +26,8 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
         flags += [f"{code}: {clip.role}: {text}" for code, text in clip.video.info.remarks.items()]
         if clip.path is not None and not clip.path.track.found.all():
             found, gap = clip.path.track.found, clip.path.track.longest_gap
-            flags.append(
-                f"face gaps: {clip.role}: face found in {found.sum()} of {len(found)} frames, longest gap {gap}"
-            )
+            counts = f"{found.sum()} of {len(found)} frames"
+            flags.append(f"face gaps: {clip.role}: face found in {counts}, longest gap {gap}")
         if clip.seen.face is not None and not clip.seen.face.sure.all():
             unsure = f"{(~clip.seen.face.sure).sum()} of {clip.frames} frames"
             flags.append(f"face unclear: {clip.role}: mesh unsure in {unsure}; csim, pose and expr are doubtful")
@@ -46,23 +46,17 @@ def _resized(x: Clip, y: Clip) -> list[str]:
     """Whole frames to the reference's size, or a section by how much its picture is larger or smaller."""
     frames = np.array([0, 0, *x.size]), x.placement.boxes(np.array([0, 0, *y.size]))
     if np.abs(frames[0] - frames[1]).max() < 1:
-        return [f"resized: generated clip from {_by(x.size)} to the reference's {_by(y.size)}"]
+        return [f"resized: generated clip from {size_text(x.size)} to the reference's {size_text(y.size)}"]
     if abs(x.placement.zoom - 1) < _SAME_SIZE:
         return []
     return [f"resized: generated clip scaled by {1 / x.placement.zoom:.3f} to match the reference"]
 
 
-def _by(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"
-
-
 def _transparency(x: Clip, y: Clip) -> list[str]:
     """What lies under transparent pixels isn't scored; what is, may be the other clip's background."""
     clips = [clip for clip in (x, y) if clip.video.info.transparent]
-    told = [
-        f"{clip.role}: composited on black in {clip.video.info.transparent} frames, assuming straight alpha"
-        for clip in clips
-    ]
+    how = "composited on black in {} frames, assuming straight alpha"
+    told = [f"{clip.role}: {how.format(clip.video.info.transparent)}" for clip in clips]
     if len(told) == 1:
         told.append(f"{(y if clips[0] is x else x).role}: no transparency")
     return [f"transparency: {'; '.join(told)}"] if told else []

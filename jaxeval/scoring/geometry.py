@@ -81,8 +81,8 @@ def _lies(placement: Placement, box: np.ndarray, on: np.ndarray, x: Scan, share:
 
 def _unregistered(x: Scan, y: Scan, found: Registered) -> JaxevalError:
     return JaxevalError(
-        f"{x.video.path}: expected the reference's aspect ratio ({_by(y.size)}) or a crop of its picture, found "
-        f"{_by(x.size)} and no matching section (agreement {max(found.agreement, 0):.2f}, needed {VERIFIED}); "
+        f"{x.video.path}: expected the reference's aspect ratio ({size_text(y.size)}) or a crop of its picture, found "
+        f"{size_text(x.size)} and no matching section (agreement {max(found.agreement, 0):.2f}, needed {VERIFIED}); "
         "crop both clips to the same section."
     )
 
@@ -99,19 +99,12 @@ def _flagged(found: Registered, plain: Geometry, x: Scan, y: Scan) -> Geometry:
 def _bars(found: Registered, x: Scan, y: Scan) -> list[str]:
     """Bars that one clip has, where the other shows a picture or nothing."""
     flags = []
-    placed = {
-        "generated": found.placement.boxes(y.still.content),
-        "reference": found.placement.boxes_back(x.still.content),
-    }
-    for role, clip in (("generated", x), ("reference", y)):
-        content, frame = clip.still.content, clip.still.frame
-        widths = np.abs(content - frame)
-        if (widths > _MOVED * np.tile(clip.size, 2)).any() and _inside(placed[role], content, clip.size):
-            sides = ", ".join(
-                f"{width:.0f} pixels {side}"
-                for width, side in zip(widths, ("left", "above", "right", "below"), strict=True)
-                if width
-            )
+    of_y, of_x = found.placement.boxes(y.still.content), found.placement.boxes_back(x.still.content)
+    for role, clip, other in (("generated", x, of_y), ("reference", y, of_x)):
+        widths = np.abs(clip.still.content - clip.still.frame)
+        if (widths > _MOVED * np.tile(clip.size, 2)).any() and _inside(other, clip.still.content, clip.size):
+            named = zip(widths, ("left", "above", "right", "below"), strict=True)
+            sides = ", ".join(f"{width:.0f} pixels {side}" for width, side in named if width)
             flags.append(f"bars: the {role} clip has bars ({sides}); excluded from all scores")
     return flags
 
@@ -156,11 +149,8 @@ def _sections(found: Registered, x: Scan, y: Scan) -> list[str]:
         "reference": (found.section, y.still.content),
         "generated clip": (found.placement.boxes(found.section), x.still.content),
     }
-    said = [
-        f"{_percent(box, content)} of the {role}"
-        for role, (box, content) in parts.items()
-        if area(box) < (1 - _SQUASHED) * area(content)
-    ]
+    cut = {role: boxes for role, boxes in parts.items() if area(boxes[0]) < (1 - _SQUASHED) * area(boxes[1])}
+    said = [f"{_percent(*boxes)} of the {role}" for role, boxes in cut.items()]
     if not said:
         return []
     zoom = f"the generated picture is {found.placement.zoom:.2f} times as large as the reference's"
@@ -168,8 +158,7 @@ def _sections(found: Registered, x: Scan, y: Scan) -> list[str]:
 
 
 def _percent(box: np.ndarray, of: np.ndarray) -> str:
-    left, top = 100 * (box[:2] - of[:2]) / (of[2:] - of[:2])
-    right, bottom = 100 * (box[2:] - of[:2]) / (of[2:] - of[:2])
+    left, top, right, bottom = 100 * (box - np.tile(of[:2], 2)) / np.tile(of[2:] - of[:2], 2)
     return f"x {left:.0f}–{right:.0f} %, y {top:.0f}–{bottom:.0f} %"
 
 
@@ -183,11 +172,15 @@ def face_flags(face: np.ndarray, reference: np.ndarray) -> list[str]:
     zoom = float(np.sqrt(area(face) / area(reference)))
     if 1 / _ENLARGED <= zoom <= _ENLARGED:
         return []
-    return [
-        f"zoomed: the generated clip's face is {zoom:.2f} times as large as the reference's, which "
-        "affects image scores, lmd and pose"
-    ]
+    text = f"the generated clip's face is {zoom:.2f} times as large as the reference's"
+    return [f"zoomed: {text}, which affects image scores, lmd and pose"]
 
 
-def _by(size: tuple[int, int]) -> str:
+def size_text(size: tuple[int, int]) -> str:
+    """Width and height as one word.
+
+    Example:
+        >>> size_text((640, 360))
+        '640x360'
+    """
     return f"{size[0]}x{size[1]}"

@@ -255,7 +255,7 @@ def encoded_clips(encoder: Any, crops: np.ndarray, frames: int) -> np.ndarray:
     """
     count = len(crops) // frames
     clips = crops[: count * frames].reshape(count, 1, frames, *crops.shape[1:])
-    return np.concatenate([np.asarray(_encode(encoder, clip)) for clip in clips])
+    return np.concatenate([np.asarray(encode(encoder, clip)) for clip in clips])
 
 
 def numbered(video: Video) -> Iterator[tuple[slice, np.ndarray]]:
@@ -305,7 +305,7 @@ def embedded(networks: Networks, frames: np.ndarray, landmarks: np.ndarray, plac
 
 def _run(encoder: Any, crops: np.ndarray) -> Any:
     """An encoder on a chunk; a short chunk is filled up so that one program serves all."""
-    out = jax.device_get(_encode(encoder, _filled(crops)))
+    out = jax.device_get(encode(encoder, _filled(crops)))
     return jax.tree.map(lambda rows: rows[: len(crops)], out)
 
 
@@ -314,5 +314,6 @@ def _filled(rows: np.ndarray) -> np.ndarray:
 
 
 @jax.jit
-def _encode(encoder: Any, crops: jax.Array) -> Any:
+def encode(encoder: Any, crops: jax.Array) -> Any:
+    """An encoder's output on uint8 crops."""
     return encoder(crops.astype(jnp.float32) / 255)

@@ -17,6 +17,7 @@ from jaxeval.metrics.mfcc import mfcc
 from jaxeval.metrics.sync import SyncScores, legacy_windows, sync_scores
 from jaxeval.protocol import Protocol
 from jaxeval.scoring.aligned_scores import PAD, padded
+from jaxeval.scoring.ingest import encode
 from jaxeval.scoring.networks import Lacking
 from jaxeval.scoring.sound import SAMPLE_RATE, Sound
 
@@ -95,10 +96,8 @@ def sync_net_lips(protocol: Protocol, encoder: Any, video: Video, boxes: np.ndar
     frames = len(boxes)
     needed = 2 * REACH + _OVERLAP + 2 if protocol.sync == "valid" else 7
     if min(frames, len(samples) // _SAMPLES_PER_FRAME) < needed:
-        seconds = len(samples) / SAMPLE_RATE
-        raise Lacking(
-            f"too short for SyncNet: {frames} frames and {seconds:.2f} s of sound, needs {needed} frames with sound"
-        )
+        found = f"{frames} frames and {len(samples) / SAMPLE_RATE:.2f} s of sound"
+        raise Lacking(f"too short for SyncNet: {found}, needs {needed} frames with sound")
     visual = _visual(encoder, video, boxes)
     audio = _audio(encoder, samples)
     windows = min(len(visual), len(audio))
@@ -119,8 +118,8 @@ def _sync(visual: jax.Array, audio: jax.Array, lengths: tuple[jax.Array, jax.Arr
 
 def _visual(encoder: Any, video: Video, boxes: np.ndarray) -> np.ndarray:
     """Embeddings `[T - 4, 1024]` of all windows of five frames, 25 of them at a time by one program."""
-    rows = [np.asarray(_embed(encoder, crops))[:count] for crops, count in _overlapping(video, boxes)]
-    return np.concatenate(rows)
+    parts = _overlapping(video, boxes)
+    return np.concatenate([np.asarray(encode(encoder, crops))[:count] for crops, count in parts])
 
 
 def _overlapping(video: Video, boxes: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
@@ -136,25 +135,18 @@ def _overlapping(video: Video, boxes: np.ndarray) -> Iterator[tuple[np.ndarray, 
         yield held[rows], len(held) - _OVERLAP
 
 
-@jax.jit
-def _embed(encoder: Any, crops: jax.Array) -> jax.Array:
-    return encoder(crops.astype(jnp.float32) / 255)
-
-
 def _audio(encoder: Any, samples: np.ndarray) -> np.ndarray:
     """Embeddings of the sound's windows, one for each frame that has a whole one after it."""
     length = len(samples)
     filled = np.pad((samples * FULL_SCALE).astype(np.float32), (0, -length % SAMPLE_RATE))
     rows = 1 + -(-max(length - _MFCC_WINDOW, 0) // _MFCC_HOP)
-    cepstra = np.asarray(_mfcc(filled, jnp.int32(length)))[:rows]
+    cepstra = np.asarray(_mfcc(filled, length=jnp.int32(length)))[:rows]
     count = (rows - 20) // 4 + 1
     places = np.arange(rows + -(rows - 20) % (4 * PAD)).clip(max=rows - 1)
     return np.asarray(_embed_audio(encoder, cepstra[places]))[:count]
 
 
-@jax.jit
-def _mfcc(samples: jax.Array, length: jax.Array) -> jax.Array:
-    return mfcc(samples, sample_rate=SAMPLE_RATE, length=length)
+_mfcc = jax.jit(partial(mfcc, sample_rate=SAMPLE_RATE))
 
 
 @jax.jit

@@ -115,14 +115,11 @@ class Loader:
     ) -> Chosen:
         if not seen.faces or not kept.scan.faces:
             return Chosen(0)
-        encoder = self.protocol.encoders["identity"]
-        limit = SAME_PERSON.get(encoder, 1.0)
-        between = None
+        encoder, between = self.protocol.encoders["identity"], None
         if known is not None and kept.identities is not None:
             between = np.array([distances(own, known, encoder) for own in kept.identities])
-        return choose(
-            kept.scan.boxes[of_y], [placement.boxes_back(box) for box in seen.boxes], between, of_y, limit=limit
-        )
+        boxes = [placement.boxes_back(box) for box in seen.boxes]
+        return choose(kept.scan.boxes[of_y], boxes, between, of_y, limit=SAME_PERSON.get(encoder, 1.0))
 
     def _reference_clip(self, kept: _Reference, index: int, section: np.ndarray | None) -> Clip:
         if index not in kept.paths:
@@ -149,8 +146,8 @@ class Loader:
         face, fps = clip.seen.face, self.protocol.fps
         if face is None or face.identity is None:
             return []
-        fewest = round(_STRETCH * fps)
-        stretches = other_person(face.identity, self.protocol.encoders["identity"], face.sure, fewest)
+        encoder, fewest = self.protocol.encoders["identity"], round(_STRETCH * fps)
+        stretches = other_person(face.identity, encoder, face.sure, fewest)
         if not stretches:
             return []
         where = ", ".join(f"{first / fps:.2f}–{last / fps:.2f} s" for first, last in stretches[:5])

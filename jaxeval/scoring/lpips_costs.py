@@ -125,9 +125,8 @@ Place = tuple[int, int]
 
 def _pairs(counts: list[int], held: int, band: float | None) -> Iterator[tuple[Place, Place]]:
     """All pairs of blocks that are needed, in an order in which `held` blocks stay while the others pass by once."""
-    places = sorted(
-        ((side, i) for side in (0, 1) for i in range(-(-counts[side] // BLOCK))), key=lambda place: place[1]
-    )
+    places = [(side, i) for side in (0, 1) for i in range(-(-counts[side] // BLOCK))]
+    places.sort(key=lambda place: place[1])
     for start in range(0, len(places), held):
         for q in range(start, len(places)):
             for p in range(start, min(start + held, q + 1)):
@@ -150,9 +149,7 @@ def _features(encoder: Any, crops: jax.Array) -> jax.Array:
     return lpips_features(encoder, crops.astype(jnp.float32) / 255)
 
 
-@jax.jit
-def _costs(left: jax.Array, right: jax.Array, center: jax.Array) -> jax.Array:
-    return feature_costs(left, right, center)
+_costs = jax.jit(feature_costs)
 
 
 @jax.jit

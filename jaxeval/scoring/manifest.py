@@ -16,6 +16,7 @@ from jaxeval.scoring.pairing import Pair
 COLUMNS = ("id", "generated", "reference", "audio", "identity")
 _NEEDED = ("generated", "reference")
 _NUMBERS_TOO = ("id", "identity")
+_CUT_SHORT = "It may be cut short; write it again."
 
 Rows = Iterator[tuple[str, Mapping[str, Any]]]
 """Where a row stands ("line 3"), and its cells by column."""
@@ -44,15 +45,15 @@ def read_manifest(path: Path) -> tuple[list[Pair], dict[str, str]]:
     found = [(where, _texts(f"{path}, {where}", cells)) for where, cells in _guarded(path, reader(path))]
     if not found:
         raise _wrong(path, "at least one row", "none", "Add a row for each pair.")
-    places, rows = zip(*found, strict=True)
-    ids, first = _ids(rows), dict[str, str]()
-    for where, name in zip(places, ids, strict=True):
+    ids, first = _ids([row for _, row in found]), dict[str, str]()
+    for (where, _), name in zip(found, ids, strict=True):
         if name in first:
             then = "Give each pair its own id."
             raise _wrong(f"{path}, {where}", "a unique id", f"{name}, which {first[name]} has too", then)
         first[name] = where
-    pairs = [_pair(name, row, path.parent) for name, row in zip(ids, rows, strict=True)]
-    return pairs, {name: row["identity"] for name, row in zip(ids, rows, strict=True) if row["identity"]}
+    rows = {name: row for (_, row), name in zip(found, ids, strict=True)}
+    pairs = [_pair(name, row, path.parent) for name, row in rows.items()]
+    return pairs, {name: row["identity"] for name, row in rows.items() if row["identity"]}
 
 
 def _wrong(where: object, expected: str, found: str, then: str) -> JaxevalError:
@@ -69,9 +70,7 @@ def _guarded(path: Path, rows: Rows) -> Rows:
         raise _wrong(path, "a readable file", f"{error.strerror}", "Check --pairs.") from error
     except Exception as error:
         kind = path.suffix.lower().removeprefix(".")
-        raise _wrong(
-            path, f"a complete {kind} file", one_line(error), "It may be cut short; write it again."
-        ) from error
+        raise _wrong(path, f"a complete {kind} file", one_line(error), _CUT_SHORT) from error
 
 
 def _csv_rows(path: Path) -> Rows:
@@ -97,8 +96,7 @@ def _json_rows(path: Path) -> Rows:
         try:
             cells = json.loads(line)
         except (ValueError, RecursionError) as error:
-            then = "It may be cut short; write it again."
-            raise _wrong(where, "a JSON object", one_line(error), then) from error
+            raise _wrong(where, "a JSON object", one_line(error), _CUT_SHORT) from error
         if not isinstance(cells, dict):
             raise _wrong(where, "a JSON object", line[:60], "Write one object a line.")
         _check_columns(where, [*cells, *(name for name in _NEEDED if name not in cells)])
@@ -160,9 +158,8 @@ def _ids(rows: Sequence[Mapping[str, str]]) -> list[str]:
     folders = {os.path.dirname(path) for path in paths}
     shared = os.path.commonpath(folders) if len({os.path.isabs(folder) for folder in folders}) == 1 else ""
     below = [os.path.relpath(path, shared) if shared else path for path in paths]
-    return [
-        printable(unicodedata.normalize("NFC", row["id"])) or id_of(path) for row, path in zip(rows, below, strict=True)
-    ]
+    given = [printable(unicodedata.normalize("NFC", row["id"])) for row in rows]
+    return [name or id_of(path) for name, path in zip(given, below, strict=True)]
 
 
 def _pair(name: str, row: Mapping[str, str], folder: Path) -> Pair:

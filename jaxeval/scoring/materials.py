@@ -171,13 +171,9 @@ def _angles(materials: Materials, metric: Metric) -> Rows:
 
 
 def _openness(*eyes: np.ndarray) -> Rows:
-    x, y = (np.asarray(_eye_openness(padded(part), jnp.int32(len(part))))[: len(part)] for part in eyes)
+    opened = jax.jit(openness_of)
+    x, y = (np.asarray(opened(padded(part), length=jnp.int32(len(part))))[: len(part)] for part in eyes)
     return x, y
-
-
-@jax.jit
-def _eye_openness(eyes: jax.Array, length: jax.Array) -> jax.Array:
-    return openness_of(eyes, length=length)
 
 
 def _frame_features(materials: Materials, metric: Metric) -> Rows:

@@ -10,12 +10,11 @@ import numpy as np
 from jaxeval.results.definitions import TIMING
 from jaxeval.results.metric import Metric
 from jaxeval.scoring.aligned_scores import Scored, align, framewise, mean, missing, padded
-from jaxeval.scoring.functions import function_of
 from jaxeval.scoring.ingest import Clip
 from jaxeval.scoring.lags import lag_flags
 from jaxeval.scoring.materials import Materials
 from jaxeval.scoring.networks import Lacking
-from jaxeval.scoring.picture import against_reference, alone, smoothness
+from jaxeval.scoring.picture import against_reference, alone, function_of, smoothness
 from jaxeval.scoring.timing import fault_flags, timing_scores
 
 OF_A_FACE = ("identity", "motion", "landmarks", "sync")
@@ -87,13 +86,8 @@ def _own_scores(materials: Materials, metric: Metric) -> Scored:
 def _frame_scores(metric: Metric, rows: Sequence[np.ndarray]) -> Scored:
     """The mean of a function of frame t of both clips, over the frames that both have; or of one clip's frames."""
     common = min(map(len, rows))
-    values = np.asarray(_each_frame(function_of(metric), *(padded(part[:common]) for part in rows)))[:common]
+    values = np.asarray(jax.jit(function_of(metric))(*(padded(part[:common]) for part in rows)))[:common]
     return Scored({metric.name: mean(values)}, per_frame={metric.name: values})
-
-
-@partial(jax.jit, static_argnums=0)
-def _each_frame(function: Callable[..., jax.Array], *rows: jax.Array) -> jax.Array:
-    return function(*rows)
 
 
 def _clip_scores(materials: Materials, metric: Metric) -> Scored:

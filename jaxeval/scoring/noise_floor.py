@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxeval.errors import JaxevalError
-from jaxeval.files import file_sha256
+from jaxeval.files import file_sha256, make_folder
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 from jaxeval.scoring.folders import id_of
@@ -76,10 +75,6 @@ def code_again(pair: Pair, fps: float) -> None:
     assert pair.reference is not None
     if pair.generated.exists():
         return
-    try:
-        pair.generated.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        text = f"{pair.generated.parent}: expected a folder to write to, found: {error.strerror}. Choose another --out."
-        raise JaxevalError(text) from error
+    make_folder(pair.generated.parent)
     frames = (frame for chunk in Video(pair.reference, fps).chunks(_CHUNK) for frame in chunk)
     write_video(pair.generated, frames, fps, crf=CRF, keep_size=True)

@@ -9,7 +9,7 @@ from itertools import chain, count, zip_longest
 from pathlib import Path
 from typing import Any
 
-from jaxeval.errors import JaxevalError, printable
+from jaxeval.errors import JaxevalError, printable, require
 from jaxeval.media.kinds import is_clip, is_sound
 from jaxeval.scoring.folders import Folder, id_of, read_folder
 from jaxeval.scoring.trajectory_files import SUFFIX
@@ -84,11 +84,9 @@ def given_pairs(generated: Iterable[Any], reference: Iterable[Any] | None = None
     """
     listed = list(generated) if reference is None else [*zip_longest(generated, reference)]
     wrong = [number for number, pair in enumerate(listed, 1) if not isinstance(pair, Pair) and not _is_pair(pair)]
-    if wrong or not listed:
-        found = f"something else at position {wrong[0]}" if wrong else "none"
-        raise JaxevalError(
-            f"expected pairs of a generated file and its reference, found {found}. Give each file its reference."
-        )
+    found = f"something else at position {wrong[0]}" if wrong else "none"
+    text = f"expected pairs of a generated file and its reference, found {found}. Give each file its reference."
+    require(listed and not wrong, text)
     pairs: dict[str, Pair] = {}
     for given in listed:
         pair = given if isinstance(given, Pair) else _pair(given, pairs)
@@ -99,9 +97,8 @@ def given_pairs(generated: Iterable[Any], reference: Iterable[Any] | None = None
 
 
 def _is_pair(given: Any) -> bool:
-    return (
-        isinstance(given, Sequence) and len(given) == 2 and all(isinstance(path, str | os.PathLike) for path in given)
-    )
+    is_two = isinstance(given, Sequence) and len(given) == 2
+    return is_two and all(isinstance(path, str | os.PathLike) for path in given)
 
 
 def _pair(given: Sequence[str | os.PathLike[str]], taken: Container[str]) -> Pair:
@@ -135,10 +132,9 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None, out: Path |
     for name, path in given.items():
         if not (path.is_file() or path.is_dir()):
             raise JaxevalError(f"{path}: expected {name} to be a file or a folder, found neither. Check the path.")
-    kinds = {path.is_dir() for path in given.values()}
-    if len(kinds) > 1:
-        told = ", ".join(f"{name} {path} is a {'folder' if path.is_dir() else 'file'}" for name, path in given.items())
-        raise JaxevalError(f"expected only files or only folders, found both: {told}. Use one kind.")
+    told = ", ".join(f"{name} {path} is a {'folder' if path.is_dir() else 'file'}" for name, path in given.items())
+    one_kind = len({path.is_dir() for path in given.values()}) == 1
+    require(one_kind, f"expected only files or only folders, found both: {told}. Use one kind.")
     if not generated.is_dir():
         return Pairing([Pair(id_of(generated.name), generated, reference, audio)], [])
     for name, path in given.items():
@@ -154,15 +150,11 @@ def _is_scored(path: Path) -> bool:
 
 
 def _pairs(left: Folder, right: Folder, sounds: Folder | None) -> list[Pair]:
-    return [
-        Pair(
-            name,
-            left.named.get(name),
-            right.named.get(name),
-            sounds.named.get(name, sounds.path / name) if sounds else None,
-        )
-        for name in sorted(left.named.keys() | right.named.keys())
-    ]
+    def sound(name: str) -> Path | None:
+        return sounds.named.get(name, sounds.path / name) if sounds else None
+
+    names = sorted(left.named.keys() | right.named.keys())
+    return [Pair(name, left.named.get(name), right.named.get(name), sound(name)) for name in names]
 
 
 def _passed_over(left: Folder, right: Folder, sounds: Folder | None) -> list[str]:
@@ -185,20 +177,17 @@ def read_identities(path: Path) -> dict[str, str]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = csv.reader(file)
-            rows = [
-                (lines.line_num, [unicodedata.normalize("NFC", cell.strip()) for cell in row]) for row in lines if row
-            ]
+            rows = [(lines.line_num, row) for row in lines if row]
     except (OSError, ValueError, csv.Error) as error:
-        raise JaxevalError(
-            f"{path}: expected a CSV file, found: {' '.join(str(error).split())}. Check --identities."
-        ) from error
+        found = " ".join(str(error).split())
+        raise JaxevalError(f"{path}: expected a CSV file, found: {found}. Check --identities.") from error
     identities: dict[str, str] = {}
-    for number, row in rows:
+    for number, cells in rows:
+        row = [unicodedata.normalize("NFC", cell.strip()) for cell in cells]
         if number == 1 and row == ["clip", "person"]:
             continue
         if len(row) != 2 or not all(row) or row[0] in identities:
-            raise JaxevalError(
-                f"{path}, line {number}: expected `clip,person`, each clip once, found {','.join(row)!r}. Correct it."
-            )
+            text = f"expected `clip,person`, each clip once, found {','.join(row)!r}. Correct it."
+            raise JaxevalError(f"{path}, line {number}: {text}")
         identities[row[0]] = row[1]
     return identities

@@ -46,12 +46,7 @@ class Chosen:
 
 
 def choose(
-    box: np.ndarray,
-    boxes: Sequence[np.ndarray],
-    identity: np.ndarray | None = None,
-    of: int = 0,
-    *,
-    limit: float = 1.0,
+    box: np.ndarray, boxes: Sequence[np.ndarray], identity: np.ndarray | None = None, of: int = 0, *, limit: float = 1.0
 ) -> Chosen:
     """The face of the generated clip that belongs to the reference's.
 
@@ -167,18 +162,14 @@ def people_flags(x: Scan, y: Scan, of_y: int, chosen: Chosen) -> list[str]:
     if max(len(x.faces), len(y.faces)) < 2 or not (x.faces and y.faces):
         return []
     generated = f"generated: {_who(x, chosen.index)}, by {chosen.by}"
-    flags = [f"several faces: reference: {_who(y, of_y)}; {generated}"]
+    flags = [f"reference: {_who(y, of_y)}; {generated}"]
     if chosen.open:
-        flags.append(
-            "several faces: two faces of the generated clip match the reference's equally well; the choice is a guess"
-        )
+        flags.append("two faces of the generated clip match the reference's equally well; the choice is a guess")
     if chosen.apart > _ELSEWHERE:
-        flags.append(
-            "several faces: the generated clip has no face where the reference's is; one elsewhere is compared"
-        )
+        flags.append("the generated clip has no face where the reference's is; one elsewhere is compared")
     if chosen.other:
-        flags.append("several faces: the compared faces aren't the most similar ones; people may be swapped or missing")
-    return flags
+        flags.append("the compared faces aren't the most similar ones; people may be swapped or missing")
+    return [f"several faces: {flag}" for flag in flags]
 
 
 def _who(scan: Scan, index: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import jax
@@ -9,7 +10,7 @@ import numpy as np
 
 from jaxeval.checkpoints.niqe_model import niqe_model
 from jaxeval.metrics.smoothness import smooth
-from jaxeval.scoring.functions import function_of
+from jaxeval.results.metric import Metric
 from jaxeval.scoring.lpips_costs import BLOCK
 from jaxeval.scoring.networks import Lacking
 
@@ -17,7 +18,18 @@ _MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {"niqe": lambda: (niqe_model
 """What a metric is held against beside the reference."""
 
 
-def against_reference(metrics: Sequence[Any], x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+def function_of(metric: Metric) -> Callable[..., jax.Array]:
+    """A metric's function: of the metric's name, in the file of `jaxeval.metrics` that its entry names.
+
+    Example:
+        >>> from jaxeval.results.definitions import METRICS
+        >>> [function_of(metric).__name__ for metric in METRICS if metric.name == "csim"]
+        ['csim']
+    """
+    return getattr(import_module(f"jaxeval.metrics.{metric.file or metric.name}"), metric.name)
+
+
+def against_reference(metrics: Sequence[Metric], x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     """Metrics of two pictures, over the frames that both clips have.
 
     Args:
@@ -33,7 +45,7 @@ def against_reference(metrics: Sequence[Any], x: np.ndarray, y: np.ndarray) -> d
     return _in_blocks(partial(_against, names=names, functions=functions), x[:common], y[:common])
 
 
-def alone(metrics: Sequence[Any], x: np.ndarray) -> dict[str, np.ndarray]:
+def alone(metrics: Sequence[Metric], x: np.ndarray) -> dict[str, np.ndarray]:
     """Metrics of one picture.
 
     Args:

@@ -1,7 +1,7 @@
 """Many pairs, one after the other: each clip is kept as soon as it is done, and an interrupted run resumes."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -91,11 +91,8 @@ class Run:
         self.made_from: dict[str, dict[str, Any]] = {}
         self.started = now()
         self._store = ClipStore(out / "clips")
-        self._scorer = Scorer(
-            settings.protocol, settings.region, settings.gamma, settings.scorers, selection=self.selection
-        )
+        self._scorer = Scorer(settings.protocol, settings.region, settings.gamma, settings.scorers, self.selection)
         self.weights = self._scorer.networks.weights
-        self._own = [scorer for scorer in settings.scorers if self.selection.keeps(scorer.name)]
 
     @property
     def missing(self) -> dict[str, str]:
@@ -121,11 +118,10 @@ class Run:
         fresh = record is None or record.status != "ok" or self._lacks_own(record)
         if record is None or fresh:
             self._scorer.load()
-            scored = self._guarded(pair.id, lambda: self._scorer.score(pair, progress))
-            record = self._guarded(pair.id, lambda: self._saved(scored, inputs))
-            if record is not scored:
-                self._saved(record, inputs)
-        return light(record), fresh
+            record = self._scored(pair, progress, inputs)
+        # What is only drawn stays on disk.
+        light = replace(record, curves={}, generated=None, reference=None, audio=None, features=None, per_frame={})
+        return light, fresh
 
     def floor_record(self, pair: Pair, progress: Progress = lambda fraction: None) -> tuple[ClipRecord, bool]:
         """The record of a pair of `floor_pairs`, whose clip is coded first; a failed one if that can't be done.
@@ -174,34 +170,28 @@ class Run:
 
     def _lacks_own(self, record: ClipRecord) -> bool:
         """Whether a scorer of the user's failed, which may go better now."""
-        return any(record.missing.get(scorer.name, "").startswith(FAILED) for scorer in self._own)
+        return any(record.missing.get(scorer.name, "").startswith(FAILED) for scorer in self._scorer.scorers)
 
-    def _guarded(self, clip: str, step: Callable[[], ClipRecord]) -> ClipRecord:
-        """Let no fault of ours in one clip end the run for the others."""
+    def _scored(self, pair: Pair, progress: Progress, inputs: Mapping[str, Any]) -> ClipRecord:
+        """A pair's record, scored and saved; no fault of ours in one clip ends the run for the others."""
         try:
-            return step()
+            record = self._scorer.score(pair, progress)
+            self._store.save(record, inputs)
         except JaxevalError:
             raise
         except Exception as error:
-            log = self._store.path(clip, self.made_from[clip]).with_suffix(".log")
+            log = self._store.path(pair.id, inputs).with_suffix(".log")
             with atomic_file(log) as file:
                 file.write(traceback.format_exc().encode(errors="backslashreplace"))
-            return ClipRecord(clip, "failed", f"unexpected {one_line(error)}; please report it with {log}")
-
-    def _saved(self, record: ClipRecord, inputs: Mapping[str, Any]) -> ClipRecord:
-        self._store.save(record, inputs)
+            record = ClipRecord(pair.id, "failed", f"unexpected {one_line(error)}; please report it with {log}")
+            self._store.save(record, inputs)
         return record
 
     def _inputs(self, pair: Pair) -> dict[str, Any]:
         """All that a record depends on."""
         files = {name: _state(path) for name, path in vars(pair).items() if isinstance(path, Path)}
-        own = {scorer.name: scorer.version for scorer in self._own}
+        own = {scorer.name: scorer.version for scorer in self._scorer.scorers}
         return {"files": files, "scorers": own} | self.shared_inputs()
-
-
-def light(record: ClipRecord) -> ClipRecord:
-    """A record without what is only drawn: that stays on disk."""
-    return replace(record, curves={}, generated=None, reference=None, audio=None, features=None, per_frame={})
 
 
 def now() -> str:

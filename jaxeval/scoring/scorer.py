@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from jaxeval.errors import JaxevalError, printable
+from jaxeval.errors import JaxevalError, printable, require
 from jaxeval.protocol import Protocol
 from jaxeval.results.record import ClipRecord, Strip
 from jaxeval.results.selection import Selection, select
@@ -61,7 +61,7 @@ class Scorer:
     ) -> None:
         self.protocol, self.region, self._gamma = protocol, region, gamma
         self.selection = selection or select(protocol, own=[scorer.metric for scorer in scorers])
-        self._scorers = [scorer for scorer in scorers if self.selection.keeps(scorer.name)]
+        self.scorers = [scorer for scorer in scorers if self.selection.keeps(scorer.name)]
         self.networks = Networks(protocol, self.selection.encoders)
         self._loader = Loader(self.networks, protocol, region)
         self._blocks: dict[str, FeatureBlocks] = {}
@@ -101,54 +101,41 @@ class Scorer:
         reference = _existing(pair.id, pair.reference, "reference")
         if SUFFIX in (generated.suffix.lower(), reference.suffix.lower()):
             return self._score_trajectories(pair.id, generated, reference)
-        x, y, found = self._loader.load(generated, reference, lambda done: progress(_BOTH_READ * done))
+        x, y, found = self._loader.load(generated, reference, _part(progress, 0, _BOTH_READ))
         progress(_BOTH_READ)
         sound = sound_of(pair.audio, (x, y))
         flags = (*flags_of(x, y), *found, *sound.flags)
         loudness = sound_of(pair.audio, (y, x)).loudness(self.protocol.fps, y.frames)
-        record = ClipRecord(
-            pair.id,
-            "ok",
-            None,
-            (x.frames, y.frames),
-            flags=flags,
-            generated=_strip(x),
-            reference=_strip(y),
-            audio=loudness,
-        )
+        record = ClipRecord(pair.id, "ok", None, (x.frames, y.frames), flags=flags)
+        record = replace(record, generated=_strip(x), reference=_strip(y), audio=loudness)
         faceless = next((_faceless(clip) for clip in (y, x) if clip.path is None), None)
         if faceless and self.region == "face":
             return replace(record, status="failed", reason=f"{faceless}; --region frame scores whole frames")
-        materials = Materials(
-            self.protocol,
-            self.selection,
-            self.networks,
-            x,
-            y,
-            sound,
-            self._blocks,
-            lambda done: progress(_BOTH_READ + (1 - _BOTH_READ) * done),
-        )
+        rest = _part(progress, _BOTH_READ, 1)
+        materials = Materials(self.protocol, self.selection, self.networks, x, y, sound, self._blocks, rest)
         scored = pair_scores(materials, faceless).only(self.selection.keeps)
-        scored |= custom_scores(self._scorers, x.seen.crops, self.protocol.fps)
+        scored |= custom_scores(self.scorers, x.seen.crops, self.protocol.fps)
         return replace(record, **vars(scored) | {"flags": flags + scored.flags, "features": set_features(materials)})
 
-    def _score_trajectories(self, name: str, generated: Path, reference: Path) -> ClipRecord:
+    def _score_trajectories(self, pair: str, generated: Path, reference: Path) -> ClipRecord:
         for path, other in ((generated, reference), (reference, generated)):
-            if path.suffix.lower() != SUFFIX:
-                text = f"expected trajectories (.npz) as in {other.name}, found a video"
-                raise JaxevalError(f"{path}: {text}; give two files of the same kind.")
+            text = f"{path}: expected trajectories (.npz) as in {other.name}, found a video"
+            require(path.suffix.lower() == SUFFIX, f"{text}; give two files of the same kind.")
         scored, names, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma)
-        own = [scorer.name for scorer in self._scorers]
-        if taken := [name for name in own if name in scored.scores or name in scored.missing]:
-            text = f"expected trajectory names that no scorer has, found {taken[0]}"
-            raise JaxevalError(f"{generated}: {text}; rename one.")
+        own = [scorer.name for scorer in self.scorers]
+        for name in own:
+            text = f"{generated}: expected trajectory names that no scorer has, found {name}; rename one."
+            require(name not in scored.scores | scored.missing, text)
         chosen = self.selection.names or ()
         unseen = [name for name in chosen if name in self.selection.known and name not in scored.scores]
         scored |= missing([*own, *unseen], "needs video frames; this pair has only trajectories")
-        return ClipRecord(
-            name, "ok", None, frames, **vars(scored.only(self.selection.keeps)), fps=fps, trajectories=names
-        )
+        kept = vars(scored.only(self.selection.keeps))
+        return ClipRecord(pair, "ok", None, frames, **kept, fps=fps, trajectories=names)
+
+
+def _part(progress: Progress, first: float, last: float) -> Progress:
+    """Reports a part of the work, from one share to another of the whole."""
+    return lambda done: progress(first + (last - first) * done)
 
 
 def _existing(pair: str, path: Path | None, role: str) -> Path:

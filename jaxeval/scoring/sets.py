@@ -13,7 +13,7 @@ from jaxeval.results.finite import finite_number
 from jaxeval.results.metric import Metric
 from jaxeval.results.record import SetFeatures
 from jaxeval.results.selection import Selection
-from jaxeval.scoring.aligned_scores import PAD, padded
+from jaxeval.scoring.aligned_scores import padded
 from jaxeval.scoring.materials import Materials
 from jaxeval.scoring.networks import Lacking
 
@@ -71,9 +71,8 @@ class Sets:
                 continue
             sums = self._sums.get((name, "generated"))
             if sums is not None and x.shape[1:] != sums.mean.shape:
-                self._lacking.setdefault(name, {})[clip] = (
-                    f"features of {x.shape[1]} numbers, not {len(sums.mean)} as in other clips"
-                )
+                text = f"features of {x.shape[1]} numbers, not {len(sums.mean)} as in other clips"
+                self._lacking.setdefault(name, {})[clip] = text
                 continue
             for role, rows in (("generated", x), ("reference", y)):
                 self._sums[name, role] = _added(self._sums.get((name, role)), rows)
@@ -119,8 +118,6 @@ class Sets:
 
 
 def _added(sums: Moments | None, rows: np.ndarray) -> Moments:
-    valid = np.arange(len(rows) + -len(rows) % PAD) < len(rows)
-    return _updated(empty_moments(rows.shape[1]) if sums is None else sums, padded(rows), valid)
-
-
-_updated = jax.jit(updated)
+    filled = padded(rows)
+    valid = np.arange(len(filled)) < len(rows)
+    return jax.jit(updated)(empty_moments(rows.shape[1]) if sums is None else sums, filled, valid)

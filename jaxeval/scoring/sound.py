@@ -61,11 +61,10 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
     Raises:
         JaxevalError: a given file can't be read.
     """
-    if given is not None and not given.exists():
-        return Sound(None, f"{given.parent} has no file of this name")
     if given is not None:
-        picture = clips[0].video.info if clips else None
-        return _from_first_picture(given, "given", None, picture)
+        if not given.exists():
+            return Sound(None, f"{given.parent} has no file of this name")
+        return _from_first_picture(given, "given", None, clips[0].video.info)
     reasons = []
     for clip in clips:
         info = clip.video.info
@@ -78,8 +77,8 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
     return Sound(None, "; ".join(dict.fromkeys(reasons)))
 
 
-def _from_first_picture(path: Path, role: str, picture_start: float | None, picture: VideoInfo | None) -> Sound:
-    """The sound from the first picture on; without a picture, from its own beginning."""
+def _from_first_picture(path: Path, role: str, picture_start: float | None, picture: VideoInfo) -> Sound:
+    """The sound from the first picture on; from its own beginning if the picture's is None."""
     samples, start = decode_audio(path, SAMPLE_RATE)
     shift = 0 if picture_start is None else round((start - picture_start) * SAMPLE_RATE)
     late = max(shift, 0)
@@ -87,7 +86,7 @@ def _from_first_picture(path: Path, role: str, picture_start: float | None, pict
     remarks = {
         "streams": sound_choice(path),
         "sound start": _start(shift / SAMPLE_RATE),
-        "sound length": _length(len(samples) / SAMPLE_RATE, picture.duration_s) if picture else None,
+        "sound length": _length(len(samples) / SAMPLE_RATE, picture.duration_s),
     }
     return Sound(samples, late=late, remarks=tuple(f"{code}: {role}: {text}" for code, text in remarks.items() if text))
 
@@ -96,10 +95,9 @@ def _start(late: float) -> str | None:
     """Words for sound that begins so many seconds after the picture."""
     if abs(late) <= STARTS_TOGETHER_S:
         return None
-    after, treated = (
-        ("after", "the gap is filled with silence") if late > 0 else ("before", "the part before it is dropped")
-    )
-    return f"the sound begins {abs(late) * 1000:.0f} ms {after} the picture; {treated}"
+    told = "after the picture; the gap is filled with silence"
+    told = told if late > 0 else "before the picture; the part before it is dropped"
+    return f"the sound begins {abs(late) * 1000:.0f} ms {told}"
 
 
 def _length(sound: float, picture: float) -> str | None:

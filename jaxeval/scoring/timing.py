@@ -8,7 +8,7 @@ from jaxeval.alignment import distances
 from jaxeval.alignment.checks import Lengths
 from jaxeval.metrics import temporal_faults as faults
 from jaxeval.metrics.lag_summary import Timing, timing
-from jaxeval.metrics.registration import Registration, misregistered, registration
+from jaxeval.metrics.registration import misregistered, registration
 from jaxeval.protocol import Protocol
 from jaxeval.results.definitions import TIMING
 from jaxeval.results.record import Curves
@@ -39,10 +39,10 @@ def timing_scores(protocol: Protocol, scored: Scored) -> Scored:
     metric = protocol.timing
     lag, spread, *rest = (value.name for value in TIMING.values)
     of_metric = {lag: score_name(metric, "lag"), spread: score_name(metric, "lag_std")}
-    found = Scored({name: scored.scores[source] for name, source in of_metric.items() if source in scored.scores})
-    for name, source in of_metric.items():
-        if source in scored.missing:
-            found |= missing([name], scored.missing[source])
+    found = Scored(
+        {name: scored.scores[source] for name, source in of_metric.items() if source in scored.scores},
+        {name: scored.missing[source] for name, source in of_metric.items() if source in scored.missing},
+    )
     if reason := scored.missing.get(of_metric[lag]):
         return found | missing(rest, reason)
     told = summary(scored.curves[metric], protocol)
@@ -56,13 +56,8 @@ def timing_scores(protocol: Protocol, scored: Scored) -> Scored:
 
 def summary(curves: Curves, protocol: Protocol) -> Timing:
     """A lag curve in numbers."""
-    curve = padded(np.asarray(curves.lag, np.float32))
-    return jax.device_get(_timing(curve, jnp.int32(len(curves.lag)), protocol.fps))
-
-
-@jax.jit
-def _timing(curve: jax.Array, length: jax.Array, fps: float) -> Timing:
-    return timing(curve, fps=fps, length=length)
+    found = jax.jit(timing)(padded(curves.lag), fps=protocol.fps, length=jnp.int32(len(curves.lag)))
+    return jax.device_get(found)
 
 
 def fault_flags(materials: Materials, scored: Scored) -> tuple[str, ...]:
@@ -79,7 +74,7 @@ def fault_flags(materials: Materials, scored: Scored) -> tuple[str, ...]:
         Flags, each "code: text".
     """
     protocol, x, y = materials.protocol, materials.x, materials.y
-    found = jax.device_get(_registration(_spread(x.seen.crops), _spread(y.seen.crops)))
+    found = jax.device_get(jax.jit(registration)(_spread(x.seen.crops), _spread(y.seen.crops)))
     flags = []
     if misregistered(found, protocol.size, protocol.size):
         flags.append(
@@ -94,7 +89,7 @@ def fault_flags(materials: Materials, scored: Scored) -> tuple[str, ...]:
 
 def _time_flags(costs: Costs) -> list[str]:
     t, s = costs.xy.shape
-    matrices = [_square(matrix) for matrix in (costs.xy, costs.xx, costs.yy)]
+    matrices = [padded(matrix, axes=2) for matrix in (costs.xy, costs.xx, costs.yy)]
     frozen, looped, backwards, static = map(float, _faults(*matrices, (jnp.int32(t), jnp.int32(s))))
     if static < faults.STATIC:
         return [f"static: the generated clip moves only {100 * static:.1f} % as much as the reference"]
@@ -106,11 +101,6 @@ def _time_flags(costs: Costs) -> list[str]:
     if backwards > faults.REVERSED:
         flags.append(f"reversed: the generated clip matches the reference better when reversed ({backwards:.2f})")
     return flags
-
-
-def _square(costs: np.ndarray) -> np.ndarray:
-    rows, columns = (padded(np.arange(length)).astype(int) for length in costs.shape)
-    return costs[rows[:, None], columns[None]]
 
 
 @jax.jit
@@ -128,19 +118,14 @@ def _copy_flags(scored: Scored) -> list[str]:
     if metric is None:
         return []
     noise, curves = CODEC_NOISE[metric], scored.curves[metric]
-    aligned = padded(np.asarray(curves.aligned, np.float32))
-    units = float(_copy(aligned, jnp.float32(noise), jnp.int32(len(curves.aligned))))
+    length = jnp.int32(len(curves.aligned))
+    units = float(jax.jit(faults.copy)(padded(curves.aligned), noise=jnp.float32(noise), length=length))
     if units >= faults.COPY:
         return []
     return [
         f"copy: aligned, the frames equal the reference's within re-encoding noise ({units:.1f} times that of CRF 18, "
         f"flagged below {faults.COPY}); the clip may be a copy of the reference"
     ]
-
-
-@jax.jit
-def _copy(costs: jax.Array, noise: jax.Array, length: jax.Array) -> jax.Array:
-    return faults.copy(costs, noise=noise, length=length)
 
 
 def _blocks(crops: np.ndarray) -> np.ndarray:
@@ -154,8 +139,3 @@ def _blocks(crops: np.ndarray) -> np.ndarray:
 def _spread(crops: np.ndarray) -> np.ndarray:
     """32 frames from all over the clip, `[32, H, W, 3]` in [0, 1]."""
     return crops[np.linspace(0, len(crops) - 1, 32).round().astype(int)].astype(np.float32) / np.float32(255)
-
-
-@jax.jit
-def _registration(x: jax.Array, y: jax.Array) -> Registration:
-    return registration(x, y)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxeval.alignment import distances
-from jaxeval.errors import JaxevalError, one_line, printable
+from jaxeval.errors import JaxevalError, one_line, printable, require
 from jaxeval.protocol import Protocol
 from jaxeval.results.catalogue import is_reserved
 from jaxeval.results.score import aligned_names
@@ -44,24 +44,21 @@ def trajectory_scores(
         JaxevalError: a file can't be read, or an array is of the wrong kind.
     """
     (x, fps), (y, other) = _read(generated, protocol), _read(reference, protocol)
-    if fps != other:
-        text = f"expected {other:g} frames per second as in {reference.name}, found {fps:g}"
-        raise JaxevalError(f"{generated}: {text}. {_NEXT}")
-    scored = Scored()
-    for name in dict.fromkeys((*y, *x)):
+    text = f"expected {other:g} frames per second as in {reference.name}, found {fps:g}"
+    require(fps == other, f"{generated}: {text}. {_NEXT}")
+    scored, names = Scored(), tuple(dict.fromkeys((*y, *x)))
+    for name in names:
         if name not in x or name not in y:
             lacking = generated.name if name not in x else reference.name
             scored |= missing([name, *aligned_names(name)], f"no trajectory {name} in {lacking}")
             continue
-        if x[name].shape[1] != y[name].shape[1]:
-            raise JaxevalError(
-                f"{generated}: expected {name} of {y[name].shape[1]} columns as in {reference.name}, "
-                f"found {x[name].shape[1]}. {_NEXT}"
-            )
+        found, expected = x[name].shape[1], y[name].shape[1]
+        text = f"expected {name} of {expected} columns as in {reference.name}, found {found}"
+        require(found == expected, f"{generated}: {text}. {_NEXT}")
         costs = trajectory_costs(distances.squared_euclidean, x[name], y[name])
         scored |= framewise(name, costs)
         scored |= align(name, costs, replace(protocol, gamma={name: gamma}, fps=fps))
-    return scored, tuple(dict.fromkeys((*y, *x))), (max(map(len, x.values())), max(map(len, y.values()))), fps
+    return scored, names, (max(map(len, x.values())), max(map(len, y.values()))), fps
 
 
 def _read(path: Path, protocol: Protocol) -> tuple[dict[str, np.ndarray], float]:
@@ -74,8 +71,7 @@ def _read(path: Path, protocol: Protocol) -> tuple[dict[str, np.ndarray], float]
         found = printable(" ".join(str(fps).split())[:60] + kind)
         text = f"expected fps to be a number from {_SLOWEST:g} to {_FASTEST:g}, found {found}"
         raise JaxevalError(f"{path}: {text}. {_NEXT}")
-    if not arrays:
-        raise JaxevalError(f"{path}: expected at least one trajectory, found none. {_NEXT}")
+    require(arrays, f"{path}: expected at least one trajectory, found none. {_NEXT}")
     return {name: _checked(path, name, array) for name, array in arrays.items()}, float(fps)
 
 
@@ -107,23 +103,20 @@ def _checked(path: Path, name: str, array: Any) -> np.ndarray:
     if reserved or not _NAME.fullmatch(name):
         found = f"{name}, which is reserved for scores" if reserved else repr(name)
         raise JaxevalError(f"{path}: expected a trajectory's name of letters, digits and _, found {found}; rename it.")
-    if not isinstance(array, np.ndarray):
-        raise JaxevalError(f"{path}: expected {name} to be [T, D] numbers, found a file that is no array. {_NEXT}")
+    text = f"{path}: expected {name} to be [T, D] numbers"
+    require(isinstance(array, np.ndarray), f"{text}, found a file that is no array. {_NEXT}")
     array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or not array.size or array.dtype.kind not in "iuf":
-        raise JaxevalError(f"{path}: expected {name} to be [T, D] numbers, found {array.dtype} {array.shape}. {_NEXT}")
-    wrong = ~np.isfinite(array).all(axis=1)
-    if wrong.any():
-        raise JaxevalError(
-            f"{path}: expected finite numbers, found others in {wrong.sum()} of {len(array)} rows of {name}, "
-            f"the first in row {int(wrong.argmax())}. Remove these rows, or fill them."
-        )
+    is_numbers = array.ndim == 2 and array.size and array.dtype.kind in "iuf"
+    require(is_numbers, f"{text}, found {array.dtype} {array.shape}. {_NEXT}")
+    _require_finite(path, name, array, "finite numbers, found others", "Remove these rows, or fill them.")
     with np.errstate(over="ignore"):  # told in words
         narrow = array.astype(np.float32)
-    wrong = ~np.isfinite(narrow).all(axis=1)
-    if wrong.any():
-        raise JaxevalError(
-            f"{path}: expected numbers in float32's range, up to 3.4e38, found larger ones in {wrong.sum()} of "
-            f"{len(array)} rows of {name}, the first in row {int(wrong.argmax())}. Scale the trajectory down."
-        )
+    text = "numbers in float32's range, up to 3.4e38, found larger ones"
+    _require_finite(path, name, narrow, text, "Scale the trajectory down.")
     return narrow
+
+
+def _require_finite(path: Path, name: str, rows: np.ndarray, text: str, then: str) -> None:
+    wrong = ~np.isfinite(rows).all(axis=1)
+    where = f"{wrong.sum()} of {len(rows)} rows of {name}, the first in row {wrong.argmax()}"
+    require(not wrong.any(), f"{path}: expected {text} in {where}. {then}")

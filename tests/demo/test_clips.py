@@ -144,5 +144,5 @@ def test_the_lower_lip_moves_by_the_opening_and_the_upper_one_stays(opening):
 
 def test_a_folder_that_can_not_be_made(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(JaxevalError, match=r"expected a writable folder, found: Not a directory"):
+    with pytest.raises(JaxevalError, match=r"expected a folder to write to, found: Not a directory"):
         make_demo(tmp_path / "file")

@@ -44,7 +44,7 @@ def nothing_else(monkeypatch):
     """Clips get no scores but the user's own, which takes no time."""
 
     def own_only(self, pair, progress):
-        return ClipRecord(pair.id, "ok", **vars(custom_scores(self._scorers, FRAMES, self.protocol.fps)))
+        return ClipRecord(pair.id, "ok", **vars(custom_scores(self.scorers, FRAMES, self.protocol.fps)))
 
     monkeypatch.setattr(Scorer, "_score", own_only)
 

@@ -36,7 +36,7 @@ def chunks(frames):
 
 @pytest.mark.parametrize(("name", "side"), [("blaze_face", 128), ("face_mesh", 192), ("dlib_resnet", 150)])
 def test_an_encoder(name, side, traced_once):
-    traced_once(ingest, "_encode")
+    traced_once(ingest, "encode")
     encoder = load_encoder(name)
     for count in LENGTHS:
         parts = [ingest._run(encoder, chunk) for chunk in chunks(clip(count, side))]
