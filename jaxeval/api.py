@@ -19,7 +19,7 @@ from jaxeval.results.record import ClipRecord
 from jaxeval.scoring.custom import CustomScore
 from jaxeval.scoring.documents import run_document
 from jaxeval.scoring.noise_floor import floor_pairs
-from jaxeval.scoring.pairing import Pair, Pairing, find_pairs, given_pairs
+from jaxeval.scoring.pairing import Pair, Pairing, check_identities, find_pairs, given_pairs
 from jaxeval.scoring.run import Run, Settings
 
 File = str | PathLike[str]
@@ -61,7 +61,8 @@ def score(
         scorers: your own scores.
         values: numbers to report beside the scores, such as `{"fps": 31.5}`.
         identities: clip id to the person shown; confidence intervals then resample persons instead of clips.
-        min_features: minimum number of features per set for a Fréchet distance; None for the feature size + 1.
+        min_features: minimum number of features per set for a Fréchet distance; None for the feature size + 1, and for
+            256 with `fd_expr`.
         gamma: Soft-DTW temperature for trajectories from .npz files, in units of their squared distances.
         noise_floor: number of references to re-encode and score against themselves.
 
@@ -82,8 +83,12 @@ def score(
         77
     """
     require_jax()
+    for scorer in scorers:
+        found = f"scorers: expected jaxeval.CustomScore objects, found {type(scorer).__name__}"
+        require(isinstance(scorer, CustomScore), f"{found}. Make one of the function.")
     require(region in ("face", "frame"), f"region: expected 'face' or 'frame', found {region!r}. Choose one of them.")
     pairing = _pairing(generated, reference, audio, out)
+    check_identities(identities or {}, pairing.pairs, "identities")
     settings = Settings(
         protocol=_protocol(protocol),
         region=region,
@@ -150,7 +155,7 @@ def _protocol(given: str | Protocol) -> Protocol:
     if isinstance(given, Protocol):
         return given
     if given not in PROTOCOLS:
-        raise JaxevalError(f"protocol: expected a known name, found {given!r}. {nearest(given, PROTOCOLS)}")
+        raise JaxevalError(f"protocol: expected a known name, found {given!r}. {nearest(str(given), PROTOCOLS)}")
     return PROTOCOLS[given]
 
 

@@ -11,7 +11,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from jaxeval.cli.names import Names
 from jaxeval.cli.run_pairs import run_pairs
-from jaxeval.errors import JaxevalError, nearest, require, require_jax
+from jaxeval.errors import nearest, require, require_jax
 from jaxeval.protocol import PROTOCOLS
 from jaxeval.report.progress import print_lines
 from jaxeval.results.limits import check_numbers
@@ -55,7 +55,7 @@ class Score:
     identities: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """CSV file with lines clip,person: confidence intervals then resample persons instead of clips."""
     min_features: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: feature size + 1)")] = None
-    """Minimum features per set for a Fréchet distance."""
+    """Minimum features per set for a Fréchet distance; 256 by default for fd_expr."""
     gamma: Annotated[float, arg(metavar="GAMMA")] = 0.01
     """Soft-DTW temperature for trajectories from .npz files, in units of their squared distances."""
     noise_floor: Annotated[int, arg(metavar="N")] = 1
@@ -117,7 +117,7 @@ class Score:
     def _pairing(self, out: Path) -> tuple[Pairing, dict[str, str]]:
         """What is to be scored, and who is in which clip."""
         from jaxeval.scoring.manifest import read_manifest
-        from jaxeval.scoring.pairing import Pairing, find_pairs, read_identities
+        from jaxeval.scoring.pairing import Pairing, check_identities, find_pairs, read_identities
 
         if self.pairs:
             pairs, identities = read_manifest(self.pairs)
@@ -130,8 +130,5 @@ class Score:
             pairing, identities = find_pairs(self.generated, self.reference, self.audio, out), {}
         if self.identities:
             identities = read_identities(self.identities)
-            if strangers := identities.keys() - {pair.id for pair in pairing.pairs}:
-                text = f"expected ids of scored clips, found {len(strangers)} others, such as {min(strangers)}"
-                hint = "An id is the file's path below its folder, without suffix."
-                raise JaxevalError(f"{self.identities}: {text}. {hint}")
+            check_identities(identities, pairing.pairs, self.identities)
         return pairing, identities

@@ -163,20 +163,22 @@ def read_values(given: Sequence[str]) -> dict[str, float]:
             value = math.nan
         if not equals or not math.isfinite(value):
             raise JaxevalError(f"--value: expected NAME=NUMBER, such as fps=31.5, found {word!r}.")
-        check_value_name(name)
+        check_value(name, value)
         if name in numbers:
             raise JaxevalError(f"--value: expected each name once, found {name} twice.")
         numbers[name] = value
     return numbers
 
 
-def check_value_name(name: str) -> None:
+def check_value(name: str, value: object) -> None:
     """Let no value that the user gives pass for a score.
 
     Raises:
-        JaxevalError: the name is taken or ill-formed.
+        JaxevalError: the name is taken or ill-formed, or the value is no finite number.
     """
-    _check_name(f"--value {name}", name, NUMBERS)
+    _check_name(f"value {name}", name, NUMBERS)
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise JaxevalError(f"value {name}: expected a finite number, found {value!r}. Give one, or leave it out.")
 
 
 def _check_name(where: str, name: str, free: Sequence[str]) -> None:

@@ -39,7 +39,7 @@ def run_document(run: Run, records: Sequence[ClipRecord], floor: Sequence[ClipRe
     names = list(known.restricted(_spoken(records)))
     summary = summarize(records, names, run.settings.identities) | (sets.summary(len(records)) if sets else {})
     for name in run.settings.values:
-        require(name not in summary, f"--value {name}: that name is already a per-clip score; choose another.")
+        require(name not in summary, f"value {name}: that name is already a per-clip score; choose another.")
     values = {name: _given(value, len(records)) for name, value in run.settings.values.items()}
     lacking = {name: Detail(reason=_GIVEN_IN_VAIN) for name, entry in values.items() if entry.mean is None}
     of_floor = list(known.restricted(_spoken(floor)))

@@ -3,7 +3,7 @@
 import csv
 import os
 import unicodedata
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, zip_longest
 from pathlib import Path
@@ -164,6 +164,17 @@ def _passed_over(left: Folder, right: Folder, sounds: Folder | None) -> list[str
         paths = [printable(sounds.named[name].relative_to(sounds.path).as_posix()) for name in alone]
         others += [f"AUDIO/{path}" for path in (*sounds.others, *paths)]
     return others
+
+
+def check_identities(identities: Mapping[str, str], pairs: Sequence[Pair], where: object) -> None:
+    """Refuse persons of clips that aren't scored: a misspelt id would count as no person.
+
+    Raises:
+        JaxevalError: there are some; the text begins with `where`, the file or argument that names them.
+    """
+    if strangers := identities.keys() - {pair.id for pair in pairs}:
+        text = f"expected ids of scored clips, found {len(strangers)} others, such as {min(map(str, strangers))}"
+        raise JaxevalError(f"{where}: {text}. An id is the file's path below its folder, without suffix.")
 
 
 def read_identities(path: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from jaxeval.results.limits import check_numbers
 from jaxeval.results.record import ClipRecord
 from jaxeval.results.selection import Selection, select
 from jaxeval.results.store import ClipStore
-from jaxeval.scoring.custom import FAILED, CustomScore, check_value_name
+from jaxeval.scoring.custom import FAILED, CustomScore, check_value
 from jaxeval.scoring.noise_floor import code_again
 from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.scorer import Progress, Scorer
@@ -57,10 +57,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_numbers(self.gamma, self.floor, self.min_features)
-        for name in self.values:
-            check_value_name(name)
+        for name, value in self.values.items():
+            check_value(name, value)
         if twice := self.values.keys() & {scorer.name for scorer in self.scorers}:
-            raise JaxevalError(f"--value {min(twice)}: expected a name that no scorer has; rename one of them.")
+            raise JaxevalError(f"value {min(twice)}: expected a name that no scorer has; rename one of them.")
 
     @property
     def selection(self) -> Selection:

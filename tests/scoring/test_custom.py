@@ -207,7 +207,7 @@ def test_a_scorer_that_failed_is_asked_again(tmp_path, pair, nothing_else):
 
 def test_no_two_things_of_one_name(tmp_path, pair):
     own = CustomScore("gaze", brightness, version="1")
-    with pytest.raises(JaxevalError, match="--value gaze: expected a name that no scorer has"):
+    with pytest.raises(JaxevalError, match="value gaze: expected a name that no scorer has"):
         settings(own, gaze=1.0)
     np.savez(tmp_path / "x.npz", gaze=np.eye(5))
     given = Pair("x", tmp_path / "x.npz", tmp_path / "x.npz")
@@ -215,7 +215,7 @@ def test_no_two_things_of_one_name(tmp_path, pair):
     assert record.status == "failed"
     assert "expected trajectory names that no scorer has, found gaze" in record.reason
     run = Run(tmp_path / "other", settings(gaze=99.0))
-    with pytest.raises(JaxevalError, match="--value gaze: that name is already a per-clip score"):
+    with pytest.raises(JaxevalError, match="value gaze: that name is already a per-clip score"):
         run_document(run, [run.record(given)[0]])
 
 
