@@ -52,7 +52,7 @@ def convert(name: str, files: Sequence[Path], out_dir: Path, *, unverified: bool
     contents = [file.read_bytes()[slice(*source.part) if source.part else slice(None)] for file, source in pairs]
     arrays = make_arrays(RECIPES[name], contents, shapes, files)
     origin = origin_of(name, digests, arrays)
-    known = all(source.is_file(sha256) for (_, sha256), source in zip(digests, entry.sources, strict=True))
+    known = all(source.accepts(sha256) for (_, sha256), source in zip(digests, entry.sources, strict=True))
     if known and not origin.verified(entry):
         wrong = sorted(name for name, value in origin.arrays.items() if entry.arrays[name] != value)
         raise JaxevalError(
@@ -80,7 +80,7 @@ def checked_digest(file: Path, source: Source, *, unverified: bool = False) -> s
         sha256, what = file_sha256(file), _describe(file, source)
     except OSError as error:
         raise JaxevalError(f"{file}: expected {source}, found: {error.strerror}; make it readable.") from error
-    if source.is_file(sha256):
+    if source.accepts(sha256):
         return sha256
     if what.startswith("a web page"):
         raise JaxevalError(f"{file}: expected {source}, found {what}; download the file itself.")

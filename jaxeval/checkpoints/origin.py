@@ -33,14 +33,15 @@ class Origin:
         return total_digest(self.arrays)
 
     def verified(self, entry: Entry) -> bool:
-        """Whether every file is the one that the manifest knows, and with it every array where it knows those too.
+        """Whether the manifest accepts every file, and knows every array of its own files where it lists any.
 
         Args:
             entry: the encoder's in the manifest.
         """
-        pairs = zip(self.files, entry.sources, strict=False)
-        same = len(self.files) == len(entry.sources) and all(source.is_file(sha256) for (_, sha256), source in pairs)
-        return same and (not entry.arrays or dict(self.arrays) == dict(entry.arrays))
+        pairs = [(source, sha256) for source, (_, sha256) in zip(entry.sources, self.files, strict=False)]
+        accepted = len(self.files) == len(entry.sources) and all(source.accepts(sha256) for source, sha256 in pairs)
+        is_listed = bool(entry.arrays) and all(source.is_file(sha256) for source, sha256 in pairs)
+        return accepted and (not is_listed or dict(self.arrays) == dict(entry.arrays))
 
 
 def origin_of(encoder: str, files: tuple[tuple[str, str], ...], arrays: Mapping[str, np.ndarray]) -> Origin:

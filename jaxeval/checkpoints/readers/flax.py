@@ -43,6 +43,15 @@ def read_flax(data: bytes) -> dict[str, np.ndarray]:
     return arrays
 
 
+def is_flax(data: bytes) -> bool:
+    """Whether a file is a pickle of protocol 3 or 4, as Flax parameters are kept; PyTorch's are none.
+
+    Args:
+        data: the file, or its beginning.
+    """
+    return data[:2] in (b"\x80\x03", b"\x80\x04")
+
+
 def _complaint(found: str) -> str:
     return f"Expected a pickled tree of NumPy arrays, found: {found}"
 

@@ -85,13 +85,18 @@ def test_an_array_whose_shape_is_not_its_bytes():
         read_flax(data.replace(b"K\x07\x85", b"K\x08\x85"))
 
 
+def complaint(content):
+    try:
+        read_flax(content)
+    except JaxevalError as error:
+        return str(error)
+    return ""
+
+
 def test_a_file_cut_anywhere_or_with_a_flipped_byte_is_refused_in_a_line_or_harmless():
     data = pickle.dumps(TREE, 4)
     for at in range(len(data)):
         damaged = bytearray(data)
         damaged[at] ^= 1 << at % 8
-        for content in (data[:at], bytes(damaged)):
-            try:
-                read_flax(content)
-            except JaxevalError as error:
-                assert "\n" not in str(error)
+        assert complaint(data[:at]).startswith(FOUND)
+        assert "\n" not in complaint(bytes(damaged))
