@@ -13,6 +13,7 @@ from jaxeval.errors import JaxevalError
 from jaxeval.files import file_sha256
 
 PACKAGE = Path(__file__).parents[1]
+_REGISTRY = "PyPI "
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Source:
             sha256: of the file, in hexadecimal.
         """
         return any(source.is_file(sha256) for source in (self, *self.also))
+
+    @property
+    def requirement(self) -> str | None:
+        """The package of a registry that holds it, as `NAME==VERSION`; None if it lies elsewhere."""
+        name, _, version = self.package.removeprefix(_REGISTRY).partition(" ")
+        return f"{name}=={version}" if self.package.startswith(_REGISTRY) else None
 
     def __str__(self) -> str:
         """Which file it is, in words."""

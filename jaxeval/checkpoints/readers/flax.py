@@ -2,13 +2,13 @@
 
 import io
 import math
-import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from jaxeval.checkpoints.readers.pickles import Unpickler, reason
 from jaxeval.errors import JaxevalError
 
 _DTYPES = ("f2", "f4", "f8", "i4", "i8")
@@ -31,15 +31,12 @@ def read_flax(data: bytes) -> dict[str, np.ndarray]:
         JaxevalError: the file is no pickle of such a tree, or asks for anything else.
     """
     try:
-        tree = _Unpickler(io.BytesIO(data)).load()
+        tree = Unpickler(io.BytesIO(data), _ADMITTED).load()
         arrays = dict(_leaves(tree, "", set()))
-    except MemoryError:
-        raise JaxevalError(_complaint("arrays larger than the memory")) from None
+        if not arrays:
+            raise ValueError("no array")
     except Exception as error:
-        # A damaged byte leads the unpickler to any exception.
-        raise JaxevalError(_complaint(" ".join(str(error).split())[:200] or type(error).__name__)) from error
-    if not arrays:
-        raise JaxevalError(_complaint("no array"))
+        raise JaxevalError(f"Expected a pickled tree of NumPy arrays, found: {reason(error)}") from error
     return arrays
 
 
@@ -50,10 +47,6 @@ def is_flax(data: bytes) -> bool:
         data: the file, or its beginning.
     """
     return data[:2] in (b"\x80\x03", b"\x80\x04")
-
-
-def _complaint(found: str) -> str:
-    return f"Expected a pickled tree of NumPy arrays, found: {found}"
 
 
 @dataclass
@@ -102,13 +95,6 @@ _ADMITTED = {
     ("numpy.core.multiarray", "_reconstruct"): _Array,
     ("numpy._core.multiarray", "_reconstruct"): _Array,
 }
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ADMITTED:
-            raise pickle.UnpicklingError(f"a pickle that would run {module}.{name}; nothing was run")
-        return _ADMITTED[module, name]
 
 
 def _leaves(tree: Any, name: str, seen: set[int]) -> Iterator[tuple[str, np.ndarray]]:
