@@ -34,10 +34,10 @@ def get(name: str, out_dir: Path) -> Path:
             `convert`; the text says what to fetch by hand.
 
     Example:
-        >>> get("syncnet", Path("weights"))
+        >>> get("i3", Path("weights"))
         Traceback (most recent call last):
         ...
-        jaxeval.errors.JaxevalError: syncnet: expected a file in a package, found that only GitHub ...
+        jaxeval.errors.JaxevalError: Expected an encoder's name, got 'i3'. Did you mean i3d?
     """
     entry = _entry(name)
     for source in entry.sources:

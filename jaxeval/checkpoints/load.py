@@ -184,7 +184,7 @@ def list_weights() -> list[WeightsRow]:
 
     Example:
         >>> [row.name for row in list_weights() if row.available]
-        ['blaze_face', 'dlib_resnet', 'face_mesh', 'st_lpips_alex']
+        ['blaze_face', 'dlib_resnet', 'face_mesh', 'lpips_alex', 'st_lpips_alex']
     """
     return [_row(entry) for _, entry in sorted(read_manifest().items())]
 
