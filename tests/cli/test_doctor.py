@@ -14,7 +14,7 @@ from jaxeval.checkpoints.manifest import weights_folder
 from jaxeval.cli import doctor_checks
 from jaxeval.cli.main import main
 
-SHIPPED = ["st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face"]
+SHIPPED = ["lpips_alex", "st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face"]
 
 
 @pytest.fixture(scope="module")

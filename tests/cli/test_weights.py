@@ -25,5 +25,5 @@ def test_weights_commands(capsys):
     assert code == 0
     code, text, _ = run(capsys, "weights", "verify")
     assert code == 0
-    for name in ("st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face"):
+    for name in ("lpips_alex", "st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face"):
         assert f"{name}: verified" in text

@@ -45,6 +45,16 @@ def test_golden_pairs(encoder):
         np.testing.assert_allclose(distance(encoder, face, from_nchw(golden[name])), [expected], atol=1e-5)
 
 
+def test_lpips_with_its_trained_weights_is_the_original():
+    golden, images = np.load(GOLDEN / "lpips_trained.npz"), np.load(GOLDEN / "stlpips_alex.npz")
+    trained = load_encoder("lpips_alex")
+    measured = distance(trained, from_nchw(images["a"]), from_nchw(images["b"]))
+    np.testing.assert_allclose(measured, golden["alex.dist"], atol=1e-6)
+    face = from_nchw(images["face"])
+    for name, expected in zip(("face", "shift", "blur", "noise"), golden["alex.face_dist"], strict=True):
+        np.testing.assert_allclose(distance(trained, face, from_nchw(images[name])), [expected], atol=1e-6)
+
+
 def test_identical_frames_are_exactly_zero(encoder, clip):
     np.testing.assert_array_equal(distance(encoder, clip, clip), 0)
 

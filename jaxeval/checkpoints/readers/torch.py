@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxeval.checkpoints.readers.torch_legacy import is_legacy_torch, read_legacy_torch
 from jaxeval.errors import JaxevalError
 
 _WRAPPERS = ("state_dict", "model")
@@ -17,8 +18,8 @@ _PARALLEL = "module."
 def read_torch(data: bytes) -> dict[str, np.ndarray]:
     """The state dictionary's tensors by name; nothing in the file is executed.
 
-    Both formats of `torch.save` are read. A dictionary inside another one, under `state_dict` or `model`, is taken out
-    of it, and the prefix `module.` of parallel training is taken off.
+    Both formats of `torch.save` are read, the older one without PyTorch. A dictionary inside another one, under
+    `state_dict` or `model`, is taken out of it, and the prefix `module.` of parallel training is taken off.
 
     Args:
         data: the whole file.
@@ -27,11 +28,13 @@ def read_torch(data: bytes) -> dict[str, np.ndarray]:
         Tensors by name; narrow floating-point ones as float32.
 
     Raises:
-        JaxevalError: PyTorch is not installed, or the file is no dictionary of plain tensors.
+        JaxevalError: PyTorch is needed and not installed, or the file is no dictionary of plain tensors.
     """
     try:
         import torch
     except ImportError:
+        if is_legacy_torch(data):
+            return read_legacy_torch(data)
         raise JaxevalError("Converting a PyTorch file needs PyTorch: pip install 'jaxeval[convert]'.") from None
     try:
         _refuse_what_swells(data)

