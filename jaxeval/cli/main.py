@@ -13,6 +13,7 @@ from rich.console import Console
 from tyro.conf import FlagCreatePairsOff, subcommand
 
 from jaxeval.cli.compare import Compare
+from jaxeval.cli.compiled import keep_compiled_programs
 from jaxeval.cli.demo import Demo
 from jaxeval.cli.doctor import Doctor
 from jaxeval.cli.score import Score
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if list(words) == ["--version"]:
         print(f"jaxeval {version('jaxeval')}")
         sys.exit(0)
+    keep_compiled_programs()
     try:
         code = _parse(words).run(Console())
         sys.stdout.flush()
