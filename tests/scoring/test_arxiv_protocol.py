@@ -14,14 +14,23 @@ from jaxeval.cli.main import main
 from jaxeval.demo.clips import SAMPLE_RATE, talking_face
 from jaxeval.media.write import write_video
 from jaxeval.protocol import ARXIV_2606_01031
+from jaxeval.results.score import aligned_names
 
-CONVERTED = ("arcface_r50", "lpips_alex", "liveportrait_motion", "syncnet", "inception_fid", "i3d")
+COMMANDS = {
+    "arcface_r50": "jaxeval weights convert arcface_r50 ",
+    "liveportrait_motion": "jaxeval weights convert liveportrait_motion ",
+    "syncnet": "jaxeval weights convert syncnet ",
+    "inception_fid": "jaxeval weights convert inception_fid ",
+    "i3d": "jaxeval weights get i3d.",
+}
+"""What supplies the weights that don't come with jaxeval."""
 ALIGNED = ("lpips", "csim", "pose", "expr", "sync")
 FRAMES = 40
 PICTURE = {"psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "smooth"}
 LANDMARKS = {"lmd", "m_lmd", "jerk"}
-NETWORKS = {"lpips", "csim", "id_distance", "pose", "expr", "sync_c", "sync_d", "sync_offset_ms"} | {
-    name for m in ALIGNED for name in (f"{m}_seq", f"{m}_div", f"lag_ms_{m}", f"lag_std_ms_{m}")
+LPIPS = {"lpips", *aligned_names("lpips")}
+NETWORKS = {"csim", "id_distance", "pose", "expr", "sync_c", "sync_d", "sync_offset_ms"} | {
+    name for m in ALIGNED[1:] for name in aligned_names(m)
 }
 
 
@@ -44,7 +53,7 @@ def stand_ins(tmp_path_factory):
     pytest.importorskip("onnx", reason="ArcFace circulates as ONNX, which the extra `convert` reads")
     sys.path.insert(0, str(Path(__file__).parents[1] / "encoders"))
     folder = tmp_path_factory.mktemp("weights")
-    for name in CONVERTED:
+    for name in COMMANDS:
         twin, files = importlib.import_module(f"twins.{name}"), []
         for source, content in zip(read_manifest()[name].sources, twin.save(twin.build(0)), strict=True):
             files.append(folder / Path(source.file).name)
@@ -68,19 +77,19 @@ def test_without_weights_it_scores_what_it_can_and_says_how_to_get_the_rest(clip
     code, document = score(clips, tmp_path, monkeypatch, tmp_path / "none")
     (clip,) = document["clips"]
     assert (code, clip["status"]) == (0, "ok")
-    assert clip["scores"].keys() >= PICTURE | LANDMARKS
+    assert clip["scores"].keys() >= PICTURE | LANDMARKS | LPIPS
     assert clip["missing"].keys() >= NETWORKS
     assert not NETWORKS & clip["scores"].keys()
     for name, encoder in (("sync_c", "syncnet"), ("csim_div", "arcface_r50"), ("expr_seq", "liveportrait_motion")):
-        assert f"jaxeval weights convert {encoder} " in clip["missing"][name]
+        assert COMMANDS[encoder] in clip["missing"][name]
     for name, encoder in (("fid", "inception_fid"), ("fvd", "i3d"), ("fd_arcface_r50", "arcface_r50")):
         entry = document["summary"][name]
         assert (entry["mean"], entry["n"], entry["of"]) == (None, 0, 1)
-        assert f"jaxeval weights convert {encoder} " in document["details"][name]["reason"]
+        assert COMMANDS[encoder] in document["details"][name]["reason"]
     printed = " ".join(capsys.readouterr().out.split())
-    for encoder in CONVERTED:
+    for encoder, command in COMMANDS.items():
         assert f"missing weights of {encoder}: " in printed
-        assert f"jaxeval weights convert {encoder} " in printed
+        assert command in printed
 
 
 def test_with_stand_ins_everything_runs_and_says_that_they_are_unverified(clips, tmp_path, monkeypatch, stand_ins):
@@ -88,7 +97,7 @@ def test_with_stand_ins_everything_runs_and_says_that_they_are_unverified(clips,
     (clip,) = document["clips"]
     assert code == 0
     assert clip["missing"] == dict.fromkeys(("blink_rate", "blink_rate_reference"), "fewer than 50 frames")
-    assert clip["scores"].keys() >= PICTURE | LANDMARKS | NETWORKS
+    assert clip["scores"].keys() >= PICTURE | LANDMARKS | LPIPS | NETWORKS
     for name in ("fid", "fvd", "fd_arcface_r50"):
         assert document["summary"][name]["mean"] > 0
         assert document["summary"][name]["ci95"] is None
@@ -98,10 +107,11 @@ def test_with_stand_ins_everything_runs_and_says_that_they_are_unverified(clips,
         assert "(unverified)" in signatures[name]["long"]
         assert signatures[name]["short"].split("|")[1] == "arxiv-2606.01031"
         assert "!unverified" in signatures[name]["short"]
-    # Whatever the weights: what is three frames late is found three frames late by pictures, and forgiven.
+    # What is three frames late is found three frames late by pictures, and forgiven; not wholly, for the protocol's γ
+    # of 0.01 is larger than these costs.
     scores = clip["scores"]
     assert scores["lag_ms"] == pytest.approx(120, abs=40)
-    assert scores["lpips_div"] < 0.3 * scores["lpips"]
+    assert scores["lpips_div"] < 0.5 * scores["lpips"]
 
 
 def test_every_choice_that_the_paper_leaves_open_is_named():
