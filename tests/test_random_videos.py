@@ -1,4 +1,4 @@
-"""Any two files in, one row out: the command on random videos. JAXEVAL_FUZZ_SECONDS says for how long (60 by default).
+"""Any two files in, one row out: the command on random videos. JAXEVAL_FUZZ_SECONDS says for how long (30 by default).
 
 JAXEVAL_FUZZ_SECONDS=36000 JAXEVAL_FUZZ_EXAMPLES=500 pytest -n 0 -m slow tests/test_random_videos.py
 """
@@ -21,7 +21,7 @@ from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.results.selection import select
 from tests.random_videos import RECIPES, write
 
-SECONDS = float(os.environ.get("JAXEVAL_FUZZ_SECONDS", "60"))
+SECONDS = float(os.environ.get("JAXEVAL_FUZZ_SECONDS", "30"))
 EXAMPLES = int(os.environ.get("JAXEVAL_FUZZ_EXAMPLES", "200"))
 SCORED = select(JAXEVAL_V1)
 EVERY_SCORE = {name for metric in SCORED.metrics if metric.per != "set" for name in SCORED.known.scores(metric)}

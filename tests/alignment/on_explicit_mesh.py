@@ -43,13 +43,13 @@ def check(name, function, arrays, kind, leading=()):
 
 
 def check_case(name, batch_only):
-    """A batch on explicit axes, a clip's frames on automatic ones; `test_meshes.py` traces the frames on explicit."""
+    """A batch with its gradients on explicit axes, a clip's frames on automatic ones; `test_meshes.py` traces more."""
     case = CASES[name]
     function = partial(with_slopes, case.function) if case.has_gradient else case.function
     batch = [np.stack([array * (1 - 0.01 * k) for k in range(4)]) for array in case.arrays]
     check(name, jax.vmap(function), batch, AxisType.Explicit)
     if not batch_only:
-        check(name, function, case.arrays, AxisType.Auto)
+        check(name, case.function, case.arrays, AxisType.Auto)
 
 
 def seeded(name):

@@ -18,6 +18,9 @@ from .command import face_frames, only, run, score
 IMAGE = ("psnr", "ssim", "l1", "st_lpips", "st_lpips_seq", "st_lpips_div", "lag_ms", "lag_std_ms")
 FACE = ("csim", "id_distance", "csim_seq", "csim_div", "pose", "pose_seq", "pose_div", "expr", "expr_seq", "expr_div")
 
+CHEAP = ("--scores", "psnr")
+"""Where a test's subject isn't the scores: no network but those that find faces."""
+
 BLINKS = {"blink_rate", "blink_rate_reference"}
 ENVELOPE = {"lip_envelope", "lip_envelope_offset_ms", *aligned_names("lip_envelope")}
 
@@ -57,7 +60,7 @@ def test_a_clip_against_itself(capsys, files, tmp_path):
     [("text.mp4", "a text file (.mp4)"), ("empty.mp4", "an empty file (0 bytes)"), ("headless.mp4", "can't read")],
 )
 def test_a_file_that_is_no_video(capsys, files, tmp_path, name, found):
-    clip = only(score(capsys, tmp_path, files / name, files / "reference.mp4")[0])
+    clip = only(score(capsys, tmp_path, files / name, files / "reference.mp4", *CHEAP)[0])
     assert clip["status"] == "failed"
     assert name in clip["reason"]
     assert found in clip["reason"]
@@ -82,7 +85,7 @@ def test_a_truncated_file_scores_what_decodes(capsys, files, tmp_path):
                 copy.mux(packet)
     data = (tmp_path / "front.mp4").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(data[: len(data) // 2])
-    clip = only(score(capsys, tmp_path / "out", tmp_path / "cut.mp4", tmp_path / "whole.mp4")[0])
+    clip = only(score(capsys, tmp_path / "out", tmp_path / "cut.mp4", tmp_path / "whole.mp4", *CHEAP)[0])
     assert clip["status"] == "ok"
     assert 1 <= clip["frames"][0] < clip["frames"][1] == 30
     assert any(flag.startswith("damaged: generated") for flag in clip["flags"])
@@ -95,7 +98,8 @@ def test_a_clip_without_a_face_fails_and_the_others_are_scored(capsys, files, tm
         for name in ("a", "b"):
             source = "faceless" if (role, name) == ("generated", "b") else "reference"
             shutil.copy(files / f"{source}.mp4", tmp_path / role / f"{name}.mp4")
-    document, text = score(capsys, tmp_path / "out", tmp_path / "generated", tmp_path / "reference")
+    folders = (tmp_path / "generated", tmp_path / "reference")
+    document, text = score(capsys, tmp_path / "out", *folders, "--scores", "psnr,csim")
     good, bad = document["clips"]
     assert (good["status"], bad["status"]) == ("ok", "failed")
     assert "no face found in the generated clip b.mp4 (12 frames searched)" in bad["reason"]
@@ -162,9 +166,9 @@ def test_differences_are_reconciled_and_flagged(capsys, files, tmp_path, name, f
 
 def test_sound_that_was_given_must_be_there(capsys, files, tmp_path):
     pair = (files / "generated.mp4", files / "reference.mp4")
-    good = only(score(capsys, tmp_path / "a", *pair, "--audio", files / "sounding.mp4")[0])
+    good = only(score(capsys, tmp_path / "a", *pair, "--audio", files / "sounding.mp4", *CHEAP)[0])
     assert not any(flag.startswith("no sound") for flag in good["flags"])
-    bad = only(score(capsys, tmp_path / "b", *pair, "--audio", files / "reference.mp4")[0])
+    bad = only(score(capsys, tmp_path / "b", *pair, "--audio", files / "reference.mp4", *CHEAP)[0])
     assert bad["status"] == "failed"
     assert "expected sound" in bad["reason"]
 
@@ -174,7 +178,7 @@ def test_names_without_a_partner_are_reported(capsys, files, tmp_path):
         (tmp_path / role).mkdir()
         for name in names:
             shutil.copy(files / "reference.mp4", tmp_path / role / f"{name}.mp4")
-    document, text = score(capsys, tmp_path / "out", tmp_path / "generated", tmp_path / "reference")
+    document, text = score(capsys, tmp_path / "out", tmp_path / "generated", tmp_path / "reference", *CHEAP)
     assert {clip["id"]: clip["status"] for clip in document["clips"]} == {"a": "failed", "b": "ok", "c": "failed"}
     assert "1 of 3 a failed: a: expected two clips, found no reference clip" in " ".join(text.split())
     assert "3 of 3 c failed: c: expected two clips, found no generated clip" in " ".join(text.split())
@@ -194,7 +198,8 @@ def test_names_that_are_no_utf8_or_look_like_markup(capsys, files, tmp_path):
         (tmp_path / role).mkdir()
         for name in (b"[red]<b>a", b"\xff\xfe"):
             os.symlink(files / "reference.mp4", os.fsencode(tmp_path / role) + b"/" + name + b".mp4")
-    code, text, _ = run(capsys, "score", tmp_path / "generated", tmp_path / "reference", "--out", tmp_path / "out")
+    folders = (tmp_path / "generated", tmp_path / "reference")
+    code, text, _ = run(capsys, "score", *folders, "--out", tmp_path / "out", "--noise-floor", 0, *CHEAP)
     clips = json.loads((tmp_path / "out" / "scores.json").read_text())["clips"]
     assert [clip["status"] for clip in clips] == ["ok", "ok"]
     assert code == 0
@@ -206,7 +211,7 @@ def test_a_fault_of_ours_fails_one_clip_and_not_the_run(capsys, files, tmp_path,
         raise RuntimeError("first line\nsecond line")
 
     monkeypatch.setattr("jaxeval.scoring.metric_groups.against_reference", broken)
-    clip = only(score(capsys, tmp_path, files / "one.mp4", files / "one.mp4")[0])
+    clip = only(score(capsys, tmp_path, files / "one.mp4", files / "one.mp4", *CHEAP)[0])
     assert clip["status"] == "failed"
     assert clip["reason"].startswith("unexpected RuntimeError: first line; please report it with ")
     assert "second line" in Path(clip["reason"].split(" with ")[1]).read_text()
