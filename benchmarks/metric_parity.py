@@ -36,7 +36,7 @@ SLOT = "none: "
 
 
 class Row(NamedTuple):
-    """One line of the table; `limit` is "abs x" or "rel x", and `weights` names the encoder that must be converted."""
+    """One line of the table; `limit` is "abs x" or "rel x", and `weights` names the encoder whose weights are random."""
 
     score: str
     paper: str
@@ -187,7 +187,7 @@ def verdict(row: Row, worst: Worst) -> list[str]:
 
 def markdown(rows: list[Row], worst: Worst) -> str:
     """The table of docs/scores.md."""
-    lines = ["| score | in the paper | reference | deviation | limit | tests | to be converted |", "|---" * 7 + "|"]
+    lines = ["| score | in the paper | reference | deviation | limit | tests | random weights |", "|---" * 7 + "|"]
     for row in rows:
         absolute, relative, limit, held = verdict(row, worst)
         found = f"{absolute} ({relative} relative)" if absolute else "–"

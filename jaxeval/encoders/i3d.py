@@ -127,7 +127,7 @@ class I3D(Encoder):
         T. Unterthiner et al., "Towards accurate generative models of video: a new metric and challenges", 2018.
 
     Example:
-        Once its weights are converted (`jaxeval weights convert i3d FILE`):
+        Once its weights are there (`jaxeval weights get i3d`):
 
             run = jax.jit(lambda encoder, clips: encoder(clips))
             run(load_encoder("i3d"), jnp.zeros((2, 16, 224, 224, 3))).shape  # (2, 400)
