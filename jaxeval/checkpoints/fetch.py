@@ -93,10 +93,10 @@ def _indices() -> Sequence[str]:
 
 def _pip_configuration() -> dict[str, str]:
     """What pip itself says of it; {} without pip."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    loud = {name: value for name, value in os.environ.items() if name != "PIP_QUIET"}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, timeout=60, check=True
-        )
+        done = subprocess.run(command, env=loud, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return {}
     parser = configparser.RawConfigParser(delimiters="=")

@@ -30,7 +30,7 @@ SHIFTED = {
     "st_lpips_alex": 0.0041789,
     "st_lpips_vgg": 0.01049865,
 }
-"""ST-LPIPS of the astronaut's face against itself one pixel to the right, by its authors' code."""
+"""LPIPS and ST-LPIPS of the astronaut's face against itself one pixel to the right, by their authors' code."""
 
 
 @dataclass(frozen=True)

@@ -174,11 +174,11 @@ def check_value(name: str, value: object) -> None:
     """Let no value that the user gives pass for a score.
 
     Raises:
-        JaxevalError: the name is taken or ill-formed, or the value is no finite number.
+        JaxevalError: the name is taken or ill-formed, or the value is no number.
     """
     _check_name(f"value {name}", name, NUMBERS)
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise JaxevalError(f"value {name}: expected a finite number, found {value!r}. Give one, or leave it out.")
+    if not isinstance(value, int | float):
+        raise JaxevalError(f"value {name}: expected a number, found {value!r}. Give one, or leave it out.")
 
 
 def _check_name(where: str, name: str, free: Sequence[str]) -> None:

@@ -141,5 +141,6 @@ def test_indices_come_from_pips_configuration(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_QUIET", "1")
     assert fetch._indices()[0] == "https://a.example/simple"
     assert "https://b.example" in fetch._indices()
