@@ -36,7 +36,7 @@ SLOT = "none: "
 
 
 class Row(NamedTuple):
-    """One line of the table; `limit` is "abs x" or "rel x", and `weights` names the encoder whose weights are random."""
+    """One line of the table; `limit` is "abs x" or "rel x"; `weights` names the encoder whose weights are random."""
 
     score: str
     paper: str
