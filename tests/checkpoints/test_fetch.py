@@ -7,7 +7,10 @@ import sys
 import tarfile
 import zipfile
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -123,8 +126,28 @@ def test_a_damaged_package(index, content, tmp_path):
 
 
 def test_offline(index, tmp_path, monkeypatch):
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://me:secret@127.0.0.1:9/simple")
     assert "refused" in complaint(tmp_path).lower()
+
+
+def test_a_password_is_not_printed(index, tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", "http://me:secret@127.0.0.1:9/simple")
+    with pytest.raises(JaxevalError, match=r"expected to fetch it from http://127\.0\.0\.1:9/simple, found") as caught:
+        fetch.get("lpips_alex", tmp_path / "out")
+    assert "secret" not in str(caught.value)
+
+
+def test_progress_ends_with_the_whole(index, content, tmp_path, monkeypatch):
+    sdist(index, members(content))
+    shares, handler = [], partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+        fetch.get("lpips_alex", tmp_path / "out", shares.append)
+        server.shutdown()
+    assert len(shares) > 10
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
 def test_what_lies_in_no_package(tmp_path):
