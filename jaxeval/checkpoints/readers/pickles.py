@@ -9,8 +9,10 @@ Admitted = Mapping[tuple[str, str], Any]
 """By module and name: what stands for a class or function that a pickle asks for."""
 
 
-class Unpickler(pickle.Unpickler):
+class Unpickler(pickle._Unpickler):
     """An unpickler that runs nothing but what it is given.
+
+    It is the one written in Python: that in C makes room for any index that a file names, gigabytes from six bytes.
 
     Args:
         data: the pickle, which may be followed by something else.

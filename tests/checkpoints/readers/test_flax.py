@@ -3,6 +3,7 @@
 import os
 import pickle
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 
 import numpy as np
 import pytest
@@ -83,6 +84,12 @@ def test_an_array_whose_shape_is_not_its_bytes():
     data = pickle.dumps({"a": np.zeros(7)}, 4)
     with pytest.raises(JaxevalError, match=r"56 bytes for f8 \[8\]"):
         read_flax(data.replace(b"K\x07\x85", b"K\x08\x85"))
+
+
+def test_an_index_of_two_billion_takes_no_memory():
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    assert complaint(b"\x80\x04}r\xff\xff\xff\x7f.") == FOUND + "no array"
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
 
 
 def complaint(content):
