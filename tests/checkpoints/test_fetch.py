@@ -165,5 +165,13 @@ def test_indices_come_from_pips_configuration(tmp_path, monkeypatch):
     for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_QUIET", "1")
-    assert fetch._indices()[0] == "https://a.example/simple"
-    assert "https://b.example" in fetch._indices()
+    assert fetch._indices() == ("https://a.example/simple", ["https://b.example"])
+    monkeypatch.setenv("PIP_INDEX_URL", "https://c.example/simple")
+    assert fetch._indices()[0] == "https://c.example/simple"
+
+
+def test_a_further_index_is_searched_too(index, content, tmp_path, monkeypatch):
+    sdist(index, members(content))
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", (tmp_path / "simple").as_uri())
+    monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "empty").as_uri())
+    assert fetch.get("lpips_alex", tmp_path / "out").is_dir()
