@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxeval.checkpoints.readers.torch_legacy import is_legacy_torch, read_legacy_torch
+from jaxeval.checkpoints.readers.torch_legacy import _Storage, _Tensor, is_legacy_torch, read_legacy_torch
 from jaxeval.errors import JaxevalError
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "legacy.pth"
@@ -70,6 +70,16 @@ def test_other_things_are_refused(torch):
 def test_a_tensor_that_repeats_few_numbers_is_refused(torch):
     with pytest.raises(JaxevalError, match="repeats the numbers"):
         read_legacy_torch(saved(torch, {"a": torch.zeros(1).expand(10**9)}))
+
+
+@pytest.mark.parametrize(
+    ("offset", "shape", "strides"),
+    [(1, (4,), (1,)), (0, (2, 2), (3, 1)), (4, (), ()), (-1, (2,), (1,)), (0, (-2,), (1,)), (3, (2,), (-1,))],
+)
+def test_a_tensor_beyond_its_numbers_is_refused(offset, shape, strides):
+    tensor = _Tensor(_Storage("0", "FloatStorage", 4), offset, shape, strides)
+    with pytest.raises(ValueError, match=r"beyond its 4 numbers"):
+        tensor.of({"0": np.zeros(4, np.float32)})
 
 
 class Calls:
