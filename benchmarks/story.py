@@ -71,7 +71,7 @@ def report(pair: Pair, truth: float, scorers: tuple[Scorer, Scorer]) -> bool:
         sys.exit(f"story: {pair.id} can't be scored.")
     timing = "late" in pair.id or "rubato" in pair.id
     cells, good = [], True
-    for metric in ("st_lpips", "expr"):
+    for metric in ("lpips", "expr"):
         if metric not in record.scores:
             cells.append(f"{'no face':>29}")
             continue
@@ -87,7 +87,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     head = "frame-wise   left  lag in ms"
-    print(f"{'clip':22} {'st_lpips: ' + head:>30} | {'expr: ' + head:>24} | true lag | story")
+    print(f"{'clip':22} {'lpips: ' + head:>30} | {'expr: ' + head:>24} | true lag | story")
     scorers = Scorer(JAXEVAL_V1), Scorer(JAXEVAL_V1, "frame")
     told = [report(pair, truth, scorers) for pairs in (demo_pairs, carphone_pairs) for pair, truth in pairs(folder)]
     print(f"{sum(told)} of {len(told)} clips tell the story.")

@@ -20,7 +20,8 @@ class Protocol:
         encoders: role to the encoder's name. "detector" and "landmarks" find the face in every clip; "perceptual",
             "identity" and "motion" give trajectories; "sync" embeds mouth and sound, where there is none the lips'
             opening is held against the sound's envelope; "frames" and "clips" give the features of FID and FVD.
-        gamma: aligned metric to its Soft-DTW temperature, in units of that metric's cost.
+        gamma: aligned metric to its Soft-DTW temperature, in units of that metric's cost; also of metrics that are
+            computed only if they are asked for.
         band: half-width of the Sakoe–Chiba band in ms; None for no band.
         timing: the aligned metric whose lag is the clip's `lag_ms`.
         sync: how Sync-C and Sync-D treat a clip's ends, see `jaxeval.metrics.sync`; None without "sync".
@@ -75,13 +76,15 @@ JAXEVAL_V1 = Protocol(
             "detector": "blaze_face",
             "landmarks": "face_mesh",
             "identity": "dlib_resnet",
-            "perceptual": "st_lpips_alex",
+            "perceptual": "lpips_alex",
             "motion": "face_mesh",
         }
     ),
-    gamma=MappingProxyType({"st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6, "lip_envelope": 1e-1}),
+    gamma=MappingProxyType(
+        {"lpips": 2e-3, "st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6, "lip_envelope": 1e-1}
+    ),
     band=1000.0,
-    timing="st_lpips",
+    timing="lpips",
 )
 
 ARXIV_2606_01031 = Protocol(

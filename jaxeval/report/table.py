@@ -228,7 +228,7 @@ def print_table(document: Document, console: Console) -> None:
         The scores are defined in `jaxeval.results.definitions`.
 
     Example:
-        >>> scores = {"st_lpips": 0.0274, "st_lpips_div": 0.0012, "lag_ms_st_lpips": 118.0}
+        >>> scores = {"lpips": 0.0274, "lpips_div": 0.0012, "lag_ms_lpips": 118.0}
         >>> print_table(Document(clips=(Row(id="late", scores=scores),), summary={}), Console(width=100))
         ... # doctest: +ELLIPSIS
         <BLANKLINE>

@@ -34,7 +34,7 @@ def is_doubtful(row: Row, score: Score, known: Catalogue) -> bool:
 
     Example:
         >>> from jaxeval.results.catalogue import catalogue
-        >>> row, known = Row(id="a", lag_support={"st_lpips": -0.8, "expr": 0.9}), catalogue({}, "st_lpips")
+        >>> row, known = Row(id="a", lag_support={"lpips": -0.8, "expr": 0.9}), catalogue({}, "lpips")
         >>> [is_doubtful(row, known[name], known) for name in ("lag_ms", "lag_ms_expr", "psnr")]
         [True, False, False]
     """

@@ -23,7 +23,7 @@ def format_value(score: Score, value: float) -> str:
         >>> known = catalogue({})
         >>> format_value(known["lag_ms"], 118.3), format_value(known["psnr"], 31.4159)
         ('+118', '31.42')
-        >>> format_value(known["st_lpips_div"], 0.0000234), format_value(known["st_lpips_seq"], -0.0087)
+        >>> format_value(known["lpips_div"], 0.0000234), format_value(known["lpips_seq"], -0.0087)
         ('2.3e-05', '−0.0087')
     """
     tiny = score.decimals >= 4 and 0 < abs(value) < 10.0 ** (1 - score.decimals)

@@ -102,7 +102,7 @@ class ClipRecord:
         scores: name to number, finite always.
         missing: name to the reason why there is no number.
         flags: what a reader must know about this pair, each "code: text".
-        curves: aligned metric's name (st_lpips, csim, pose, expr) to its curves.
+        curves: aligned metric's name (lpips, csim, pose, expr) to its curves.
         generated, reference: filmstrips; None if the clip failed before there were any.
         audio: `[S]` loudness of the sound in each frame of the reference, relative to its loudest; None without sound.
         features: what the pair adds to the scores of the whole set; None if it adds nothing.

@@ -26,9 +26,9 @@ def lag_flags(protocol: Protocol, scored: Scored) -> tuple[str, ...]:
 
     Example:
         >>> from jaxeval.protocol import JAXEVAL_V1
-        >>> scores = {"lag_ms_st_lpips": 0.0, "lag_ms_expr": 150.0, "lag_std_ms_expr": 30.0}
-        >>> lag_flags(JAXEVAL_V1, Scored(scores, support={"st_lpips": -0.8, "expr": 0.9}))
-        ('lags disagree: st_lpips +0 ms is poorly supported (−0.80), expr +150 ± 30 ms well: rely on the latter',)
+        >>> scores = {"lag_ms_lpips": 0.0, "lag_ms_expr": 150.0, "lag_std_ms_expr": 30.0}
+        >>> lag_flags(JAXEVAL_V1, Scored(scores, support={"lpips": -0.8, "expr": 0.9}))
+        ('lags disagree: lpips +0 ms is poorly supported (−0.80), expr +150 ± 30 ms well: rely on the latter',)
     """
     headline = protocol.timing
     if (lag := _lag(headline, scored)) is None:

@@ -15,7 +15,7 @@ from jaxeval.results.score import aligned_names
 
 from .command import face_frames, only, run, score
 
-IMAGE = ("psnr", "ssim", "l1", "st_lpips", "st_lpips_seq", "st_lpips_div", "lag_ms", "lag_std_ms")
+IMAGE = ("psnr", "ssim", "l1", "lpips", "lpips_seq", "lpips_div", "lag_ms", "lag_std_ms")
 FACE = ("csim", "id_distance", "csim_seq", "csim_div", "pose", "pose_seq", "pose_div", "expr", "expr_seq", "expr_div")
 
 CHEAP = ("--scores", "psnr")
@@ -34,22 +34,22 @@ def test_two_files_get_every_score(capsys, files, tmp_path):
     assert set(IMAGE + FACE) <= clip["scores"].keys()
     assert set(clip["missing"]) == ENVELOPE | BLINKS, "no sound, half a second, and nothing else is missing"
     assert document["schema"] == 1
-    assert clip["scores"]["lag_ms"] == clip["scores"]["lag_ms_st_lpips"]
-    assert document["summary"]["st_lpips"] == {
-        "mean": clip["scores"]["st_lpips"],
+    assert clip["scores"]["lag_ms"] == clip["scores"]["lag_ms_lpips"]
+    assert document["summary"]["lpips"] == {
+        "mean": clip["scores"]["lpips"],
         "ci95": None,
         "n": 1,
         "of": 1,
     }
-    assert "st_lpips" in text
+    assert "lpips" in text
     assert "scores.json" in text
 
 
 def test_a_clip_against_itself(capsys, files, tmp_path):
     clip = only(score(capsys, tmp_path, files / "reference.mp4", files / "reference.mp4")[0])
     scores = clip["scores"]
-    assert [scores[f"{m}_div"] for m in ("st_lpips", "csim", "pose", "expr")] == [0, 0, 0, 0]
-    assert [scores[m] for m in ("st_lpips", "l1", "id_distance", "pose", "expr")] == [0, 0, 0, 0, 0]
+    assert [scores[f"{m}_div"] for m in ("lpips", "csim", "pose", "expr")] == [0, 0, 0, 0]
+    assert [scores[m] for m in ("lpips", "l1", "id_distance", "pose", "expr")] == [0, 0, 0, 0, 0]
     assert abs(scores["lag_ms"]) < 0.01
     assert clip["missing"].pop("psnr") == "identical frames: 12 of 12"
     assert set(clip["missing"]) == ENVELOPE | BLINKS
@@ -143,7 +143,7 @@ def test_one_frame_only(capsys, files, tmp_path):
     clip = only(score(capsys, tmp_path, files / "one.mp4", files / "one.mp4")[0])
     assert clip["status"] == "ok"
     assert clip["frames"] == [1, 1]
-    assert clip["scores"]["st_lpips_div"] == 0
+    assert clip["scores"]["lpips_div"] == 0
     assert "one frame" in clip["missing"]["lag_ms"]
 
 

@@ -9,7 +9,7 @@ from jaxeval.results.document import Document, Entry, row_of
 from jaxeval.results.record import ClipRecord, Curves, Strip
 
 FPS = 25.0
-METRICS = {"st_lpips": 1e-2, "csim": 1e-2, "pose": 1e-3, "expr": 1e-3}
+METRICS = {"lpips": 1e-2, "csim": 1e-2, "pose": 1e-3, "expr": 1e-3}
 
 
 def trajectory(times):
@@ -72,7 +72,7 @@ def scores_of(record):
             f"lag_std_ms_{name}": 1000 / FPS * c.lag.std(),
         }
         found |= {} if name == "csim" else {name: c.framewise.mean()}
-    found |= {"lag_ms": found["lag_ms_st_lpips"], "lag_std_ms": found["lag_std_ms_st_lpips"]}
+    found |= {"lag_ms": found["lag_ms_lpips"], "lag_std_ms": found["lag_std_ms_lpips"]}
     return {name: float(value) for name, value in found.items()}
 
 

@@ -15,7 +15,7 @@ from jaxeval.results.record import Curves
 from .synthetic_clips import FPS, clip
 
 SVG = "{http://www.w3.org/2000/svg}"
-LATE = clip("late", t=40, s=36).curves["st_lpips"]
+LATE = clip("late", t=40, s=36).curves["lpips"]
 DRAW = {
     "heat": lambda curves: alignment_heat_map(curves, fps=FPS),
     "cost": lambda curves: cost_over_time(curves, fps=FPS, cost="squared distance"),

@@ -190,12 +190,12 @@ def test_a_loader_is_asked_for_one_clip_at_a_time(tmp_path, monkeypatch):
     assert max(alive) <= 1
 
 
-@pytest.mark.parametrize(("count", "metrics"), [(3, [*METRICS]), (4, ["st_lpips"])])
+@pytest.mark.parametrize(("count", "metrics"), [(3, [*METRICS]), (4, ["lpips"])])
 def test_many_clips_show_the_first_metric_only_and_say_so(tmp_path, monkeypatch, count, metrics):
     monkeypatch.setattr(report, "ALL_METRICS_UP_TO", 3)
     page = Page(write(tmp_path, [clip(f"clip {i}", t=4, s=4) for i in range(count)]))
     assert len([v for _, v in page.all("alt") if v]) == 3 * len(metrics) * count
-    assert ("Figures of st_lpips only: with 4 clips" in page.text) == (len(metrics) == 1)
+    assert ("Figures of lpips only: with 4 clips" in page.text) == (len(metrics) == 1)
 
 
 def test_too_many_clips_picture_the_worst_and_say_how_many(tmp_path, monkeypatch):

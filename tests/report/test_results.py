@@ -39,7 +39,7 @@ def test_clips_have_their_scores_curves_and_alignments():
     assert partial.missing == {"psnr": "identical frames"}
     np.testing.assert_array_equal(late.curves["psnr"], PSNR)
     assert late.alignments.keys() == LATE.curves.keys()
-    np.testing.assert_array_equal(late.alignment, LATE.curves["st_lpips"].alignment)
+    np.testing.assert_array_equal(late.alignment, LATE.curves["lpips"].alignment)
     np.testing.assert_array_equal(results_of(timing="expr").clips[0].alignment, LATE.curves["expr"].alignment)
     assert (lost.alignment, dict(lost.curves)) == (None, {})
 
@@ -157,7 +157,7 @@ def test_a_folder_that_can_not_be_made_is_a_line(tmp_path):
 
 @pytest.mark.parametrize(
     ("timing", "metric", "shown"),
-    [("st_lpips", None, "st_lpips"), ("st_lpips", "csim", "csim"), ("expr", None, "expr"), ("lpips", None, "st_lpips")],
+    [("lpips", None, "lpips"), ("lpips", "csim", "csim"), ("expr", None, "expr"), ("lpips", None, "lpips")],
 )
 def test_a_clip_is_plotted(timing, metric, shown):
     figure = results_of(timing=timing).plot("late", metric)
@@ -175,8 +175,8 @@ def test_a_clip_is_plotted(timing, metric, shown):
     ("words", "told"),
     [
         (("layt",), r"expected the id of a clip, found 'layt'\. Did you mean late\?"),
-        (("late", "psnr"), "expected an aligned metric of the clip, found 'psnr'; late has st_lpips, csim, pose, expr"),
-        (("<b>lost</b>",), "found 'st_lpips'; <b>lost</b> has none"),
+        (("late", "psnr"), "expected an aligned metric of the clip, found 'psnr'; late has lpips, csim, pose, expr"),
+        (("<b>lost</b>",), "found 'lpips'; <b>lost</b> has none"),
     ],
 )
 def test_what_can_not_be_plotted_is_a_line(words, told):

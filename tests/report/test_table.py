@@ -42,7 +42,7 @@ def test_every_width_fits_and_no_divergence_stands_without_its_lag(width):
 
 
 @pytest.mark.parametrize(
-    ("width", "needed"), [(80, {"st_lpips"}), (100, {"st_lpips", "expr"}), (240, {m.name for m in ALIGNED})]
+    ("width", "needed"), [(80, {"lpips"}), (100, {"lpips", "expr"}), (240, {m.name for m in ALIGNED})]
 )
 def test_the_story_is_in_the_row(width, needed):
     text = printed([LATE, BLURRED], width)
@@ -62,7 +62,7 @@ def test_the_summary_says_how_many_of_how_many():
     counts = re.findall(r"\d+ of \d+", lines["n of N"])
     assert counts[0] == "2 of 4"
     assert set(counts[1:]) == {"3 of 4"}
-    entry = document(records).summary["st_lpips"]
+    entry = document(records).summary["lpips"]
     for line, value in (("mean", entry.mean), ("95 % from", entry.ci95[0]), ("95 % to", entry.ci95[1])):
         assert f"{value:.4f}".replace("-", "−") in lines[line]
 
@@ -145,7 +145,7 @@ def test_unknown_scores_are_kept_with_their_own_name():
     assert [score.label for score in known.values()] == ["psnr", "other_one", "novel"]
 
 
-FLAG = "timing: 92 % of the frames are more than 160 ms late or early by st_lpips; quote a _div only with its lag"
+FLAG = "timing: 92 % of the frames are more than 160 ms late or early by lpips; quote a _div only with its lag"
 
 
 def test_a_div_of_a_flagged_clip_is_marked_and_explained():
@@ -187,7 +187,7 @@ def test_the_mouths_lag_stands_beside_the_pictures(width, beside):
 
 
 def test_a_lag_without_support_is_doubted():
-    support = {"a": {"st_lpips": -0.3, "expr": 0.9}, "b": {"st_lpips": 0.9, "expr": 0.3}}
+    support = {"a": {"lpips": -0.3, "expr": 0.9}, "b": {"lpips": 0.9, "expr": 0.3}}
     lines = printed([clip("a"), clip("b"), clip("c")], 80, support=support).splitlines()
     rows = [line.rstrip() for line in lines if line.strip()[:2] in ("a ", "b ", "c ")]
     lags = [re.findall(r"± \d+\??", row) for row in rows]

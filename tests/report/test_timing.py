@@ -22,7 +22,7 @@ from jaxeval.results.record import ClipRecord
 from .synthetic_clips import FPS, METRICS, clip, document, failed, without
 from .test_page import Page
 
-FLAG = "timing: 92 % of the frames are more than 160 ms late or early by st_lpips; quote a _div only with its lag"
+FLAG = "timing: 92 % of the frames are more than 160 ms late or early by lpips; quote a _div only with its lag"
 SHARES = {"lag_beyond_40ms": 0.973, "lag_beyond_80ms": 0.5, "lag_beyond_160ms": 0.12, "lag_drift": -6.52}
 KNOWN = catalogue(JAXEVAL_V1.encoders, JAXEVAL_V1.timing)
 LAGS = [f"{kind}_ms_{metric}" for kind in ("lag", "lag_std") for metric in METRICS]
@@ -61,7 +61,7 @@ def test_every_clip_has_its_row_with_the_documents_numbers():
     assert [*rows] == [record.id for record in RECORDS]
     for record in (LATE, STEADY):
         row = rows[record.id]
-        for key, name in (("lag", "lag_ms_st_lpips"), ("mouth", "lag_ms_expr")):
+        for key, name in (("lag", "lag_ms_lpips"), ("mouth", "lag_ms_expr")):
             assert row[key] == {"text": format_cell(KNOWN[name], record.scores, KNOWN), "doubtful": False}
         beyond = f"{100 * record.scores['lag_beyond_160ms']:.0f} %"
         assert row["told"] == {"40": "97 %", "80": "50 %", "160": beyond, "drift": "−6.5"}
@@ -76,7 +76,7 @@ def test_every_clip_has_its_row_with_the_documents_numbers():
 def test_shapes_and_means_stand_at_their_lag(shift):
     record = clip("x", t=40, s=40, shift=shift)
     found = section_of([record])
-    lag, strip = 1000 / FPS * record.curves["st_lpips"].lag, found["rows"][0]["strip"]
+    lag, strip = 1000 / FPS * record.curves["lpips"].lag, found["rows"][0]["strip"]
     band = found["bands"][0]
     reach = 100 * band["limit"] / band["width"]
     assert band["limit"] == 40
@@ -108,7 +108,7 @@ def test_a_document_without_a_lag_has_no_timing(tmp_path):
 
 @pytest.mark.parametrize(
     ("named", "lacking", "expected"),
-    [("pose", (), "pose"), ("st_lpips", (), "st_lpips"), (None, (), "st_lpips"), ("pose", ("pose",), "st_lpips")],
+    [("pose", (), "pose"), ("lpips", (), "lpips"), (None, (), "lpips"), ("pose", ("pose",), "lpips")],
 )
 def test_the_protocol_names_the_metric(named, lacking, expected):
     record = without(LATE, *(f"lag_ms_{m}" for m in lacking), reason="none") if lacking else LATE
@@ -121,9 +121,9 @@ def test_of_many_clips_the_flagged_and_the_latest_come_first(monkeypatch):
     names = {"a": (3, 0.0, ()), "b": (-5, 0.0, ()), "c": (1, 0.3, ()), "d": (0, 0.0, (FLAG,)), "e": (8, 0.0, ())}
     rows = []
     for name, (lag, beyond, flags) in names.items():
-        scores = {"lag_ms_st_lpips": float(lag), "lag_std_ms_st_lpips": 0.5, "lag_beyond_160ms": beyond}
+        scores = {"lag_ms_lpips": float(lag), "lag_std_ms_lpips": 0.5, "lag_beyond_160ms": beyond}
         rows.append(Row(id=name, scores=scores, flags=flags))
-    metric = KNOWN.entries["st_lpips"]
+    metric = KNOWN.entries["lpips"]
     assert furthest_off(rows, metric, KNOWN) == ["d", "c", "e"]
     assert furthest_off(rows[:3], metric, KNOWN) == ["a", "b", "c"]
     assert furthest_off(rows, None, KNOWN) == []
@@ -152,7 +152,7 @@ def test_many_clips_are_drawn_at_once_and_each_record_is_loaded_once(tmp_path, m
     page = section(source)
     assert re.findall(r'<th scope="row".*?title="([^"]+)"', page) == ["later", "late"]
     assert "The 2 of 4 clips whose timing is furthest off" in page
-    assert 'alt="Mean lag by st_lpips of 4 clips' in page
+    assert 'alt="Mean lag by lpips of 4 clips' in page
 
 
 def test_the_worst_in_time_are_pictured_too(tmp_path, monkeypatch):
@@ -194,15 +194,15 @@ def test_the_mean_of_many_clips_says_how_many_are_flagged(monkeypatch):
 
 
 def test_worst_clips_by_an_aligned_score_come_with_their_lag(tmp_path):
-    details = {name: Detail(median=0.25, worst=("late", "steady")) for name in ("st_lpips_div", "psnr")}
+    details = {name: Detail(median=0.25, worst=("late", "steady")) for name in ("lpips_div", "psnr")}
     details["ssim"] = Detail(median=0.1, worst=("late",))
     content = changed(document(RECORDS), details=details)
     entries = worst_of(content, catalogue_of(content))
     found = {entry["score"].name: entry["clips"] for entry in entries}
-    assert [*found] == ["psnr", "st_lpips_div"]
-    lag = format_cell(KNOWN["lag_ms_st_lpips"], LATE.scores, KNOWN)
-    assert found["st_lpips_div"][0]["lag"] == f"lag {lag} ms"
-    assert found["st_lpips_div"][0]["warnings"] == [FLAG]
+    assert [*found] == ["psnr", "lpips_div"]
+    lag = format_cell(KNOWN["lag_ms_lpips"], LATE.scores, KNOWN)
+    assert found["lpips_div"][0]["lag"] == f"lag {lag} ms"
+    assert found["lpips_div"][0]["warnings"] == [FLAG]
     assert found["psnr"][0]["lag"] is None
     text = Page(written(tmp_path, RECORDS, details=details)).text
     assert f"(lag {lag} ms, timing)" in text
@@ -252,9 +252,9 @@ def test_long_names_are_shortened_where_there_is_no_room_and_whole_in_the_table(
 
 
 def test_a_lag_without_support_is_doubted_wherever_it_stands(tmp_path):
-    support = {"st_lpips": 1.0, "expr": 0.9, "csim": 0.9, "pose": 0.9}
-    content = document([LATE, STEADY], {"late": support | {"st_lpips": -0.3}, "steady": support})
+    support = {"lpips": 1.0, "expr": 0.9, "csim": 0.9, "pose": 0.9}
+    content = document([LATE, STEADY], {"late": support | {"lpips": -0.3}, "steady": support})
     write_report(tmp_path / "report.html", content, [LATE, STEADY], fps=FPS, title="Doubts")
     source = (tmp_path / "report.html").read_text("utf-8")
-    # In the glance's panel of st_lpips, in the timing table, and in the table of all scores twice: lag_ms and its own.
+    # In the glance's panel of lpips, in the timing table, and in the table of all scores twice: lag_ms and its own.
     assert len(re.findall(r"± \d+<span class=\"doubt\"", source)) == 4

@@ -117,8 +117,8 @@ def test_the_overall_lag_is_its_metrics():
     ],
 )
 def test_other_signatures_are_refused_with_the_field(changed, field):
-    one, other = document({"st_lpips": [0.1, 0.2]}), document({"st_lpips": [0.1, 0.2]}, **changed)
-    with pytest.raises(JaxevalError, match="Expected scores of one signature, found st_lpips with") as refused:
+    one, other = document({"lpips": [0.1, 0.2]}), document({"lpips": [0.1, 0.2]}, **changed)
+    with pytest.raises(JaxevalError, match="Expected scores of one signature, found lpips with") as refused:
         compare(one, other)
     assert field in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -127,14 +127,14 @@ def test_other_signatures_are_refused_with_the_field(changed, field):
 def test_other_gamma_or_band_matters_to_aligned_scores_only():
     from dataclasses import replace
 
-    scores = {"st_lpips": [0.1, 0.2], "st_lpips_div": [0.1, 0.2], "lag_ms": [1.0, 2.0]}
+    scores = {"lpips": [0.1, 0.2], "lpips_div": [0.1, 0.2], "lag_ms": [1.0, 2.0]}
     for changed in (
-        replace(JAXEVAL_V1, gamma=dict(JAXEVAL_V1.gamma) | {"st_lpips": 0.5}),
+        replace(JAXEVAL_V1, gamma=dict(JAXEVAL_V1.gamma) | {"lpips": 0.5}),
         replace(JAXEVAL_V1, band=80.0),
     ):
         one, other = document(scores), document(scores, changed)
-        assert compare(one, other, ["st_lpips"])[0].difference == 0
-        for name in ("st_lpips_div", "lag_ms"):
+        assert compare(one, other, ["lpips"])[0].difference == 0
+        for name in ("lpips_div", "lag_ms"):
             with pytest.raises(JaxevalError, match=f"found {name} with (gamma|band)"):
                 compare(one, other, [name])
 

@@ -24,5 +24,5 @@ def test_a_lag_is_doubted_by_its_own_support(support, doubtful):
 
 
 def test_an_unknown_support_is_no_doubt():
-    known = catalogue({}, "st_lpips")
+    known = catalogue({}, "lpips")
     assert not any(is_doubtful(Row(id="a"), score, known) for score in known.values())

@@ -10,7 +10,7 @@ from jaxeval.alignment.core.band import smallest_band
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.scoring.aligned_scores import Costs, align, aligned_names, framewise, trajectory_costs
 
-METRICS = ("st_lpips", "csim", "pose", "expr")
+METRICS = ("lpips", "csim", "pose", "expr")
 
 
 def protocol(metric="motion", gamma=0.01, band=1000.0):

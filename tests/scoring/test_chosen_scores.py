@@ -102,10 +102,7 @@ def test_the_clips_lag_alone_has_its_alignment(clips, whole):
 @pytest.mark.slow
 def test_frame_by_frame_alone_no_matrix_is_made(clips, whole, monkeypatch):
     monkeypatch.setattr(lpips_costs, "_costs", lambda *_: pytest.fail("a matrix that nobody asked for"))
-    check(jaxeval.score(*clips, scores=("st_lpips",)), whole, ("st_lpips",))
-
-
-LPIPS = ("lpips", *aligned_names("lpips"))
+    check(jaxeval.score(*clips, scores=("lpips",)), whole, ("lpips",))
 
 
 @pytest.mark.slow
@@ -134,19 +131,26 @@ def test_a_score_that_the_protocol_leaves_out_says_which_command_supplies_it(
     assert all("weights=missing" in chosen.document.signatures[name].long for name in names)
 
 
+ST_LPIPS = ("st_lpips", *aligned_names("st_lpips"))
+
+
 @pytest.mark.slow
-def test_a_score_that_the_protocol_leaves_out_has_no_aligned_form(clips, whole, monkeypatch):
-    """The protocol fixes no temperature for it. Another network's weights stand in, so that its number is known."""
-    monkeypatch.setattr(
-        networks,
-        "load_encoder",
-        lambda name, **how: load_encoder({"lpips_alex": "st_lpips_alex"}.get(name, name), **how),
-    )
-    (clip,) = jaxeval.score(*clips, scores=(*LPIPS, "l1")).clips
-    assert clip.scores["lpips"] == whole.clips[0].scores["st_lpips"]
-    assert clip.scores.keys() == {"lpips", "l1"}
-    assert clip.missing == dict.fromkeys(aligned_names("lpips"), "jaxeval-v1 sets no γ for lpips")
-    np.testing.assert_array_equal(clip.curves["lpips"], whole.clips[0].curves["st_lpips"])
+def test_st_lpips_is_what_a_protocol_gives_that_names_its_network(clips):
+    encoders = {**JAXEVAL_V1.encoders, "perceptual": "st_lpips_alex"}
+    other = replace(JAXEVAL_V1, name="mine", encoders=encoders, timing="st_lpips")
+    (chosen,) = jaxeval.score(*clips, scores=ST_LPIPS).clips
+    (expected,) = jaxeval.score(*clips, scores=ST_LPIPS, protocol=other).clips
+    assert chosen.scores == expected.scores
+    assert chosen.scores.keys() == set(ST_LPIPS)
+
+
+@pytest.mark.slow
+def test_without_a_temperature_a_score_has_no_aligned_form(clips):
+    gamma = {name: value for name, value in JAXEVAL_V1.gamma.items() if name != "st_lpips"}
+    other = replace(JAXEVAL_V1, name="mine", gamma=gamma)
+    (clip,) = jaxeval.score(*clips, scores=(*ST_LPIPS, "l1"), protocol=other).clips
+    assert clip.scores.keys() == {"st_lpips", "l1"}
+    assert clip.missing == dict.fromkeys(aligned_names("st_lpips"), "mine sets no γ for st_lpips")
 
 
 @pytest.mark.slow

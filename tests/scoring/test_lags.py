@@ -23,20 +23,20 @@ GOOD, BAD = 0.9, -0.2
 @pytest.mark.parametrize(
     ("support", "lags", "flag"),
     [
-        ({"st_lpips": GOOD, "expr": GOOD}, {"st_lpips": 0.0, "expr": -88.0}, "all well supported: quote them"),
-        ({"st_lpips": BAD, "expr": GOOD}, {"st_lpips": 0.0, "expr": 150.0}, "is poorly supported (−0.20)"),
-        ({"st_lpips": GOOD, "expr": BAD}, {"st_lpips": 0.0, "expr": -88.0}, None),
-        ({"st_lpips": GOOD, "expr": GOOD}, {"st_lpips": 120.0, "expr": 60.0}, None),
-        ({"st_lpips": GOOD, "lip_envelope": GOOD}, {"st_lpips": 0.0, "lip_envelope": 400.0}, None),  # of the sound
+        ({"lpips": GOOD, "expr": GOOD}, {"lpips": 0.0, "expr": -88.0}, "all well supported: quote them"),
+        ({"lpips": BAD, "expr": GOOD}, {"lpips": 0.0, "expr": 150.0}, "is poorly supported (−0.20)"),
+        ({"lpips": GOOD, "expr": BAD}, {"lpips": 0.0, "expr": -88.0}, None),
+        ({"lpips": GOOD, "expr": GOOD}, {"lpips": 120.0, "expr": 60.0}, None),
+        ({"lpips": GOOD, "lip_envelope": GOOD}, {"lpips": 0.0, "lip_envelope": 400.0}, None),  # of the sound
         ({"expr": GOOD}, {"expr": 150.0}, None),
-        ({"st_lpips": GOOD, "expr": GOOD}, {"st_lpips": 0.0}, None),
+        ({"lpips": GOOD, "expr": GOOD}, {"lpips": 0.0}, None),
     ],
 )
 def test_the_flag(support, lags, flag):
     found = lag_flags(JAXEVAL_V1, scored(support, **lags))
     assert len(found) == (flag is not None)
     if flag:
-        assert found[0].startswith("lags disagree: st_lpips +0 ± 5")
+        assert found[0].startswith("lags disagree: lpips +0 ± 5")
         assert flag in found[0]
 
 
@@ -54,11 +54,11 @@ def test_an_aligned_metric_says_what_supports_its_lag(offset, supported):
         return np.square(a[:, None] - b[None]).sum(axis=-1).astype(np.float32)
 
     xy = apart(x, y) + np.float32(offset)
-    found = align("st_lpips", Costs(np.diagonal(xy), xy, apart(x, x), apart(y, y)), JAXEVAL_V1)
-    assert found.scores["lag_ms_st_lpips"] == pytest.approx(160 if supported else 0, abs=15)
+    found = align("lpips", Costs(np.diagonal(xy), xy, apart(x, x), apart(y, y)), JAXEVAL_V1)
+    assert found.scores["lag_ms_lpips"] == pytest.approx(160 if supported else 0, abs=15)
     row = row_of(ClipRecord("a", "ok", **vars(found)))
-    assert (row.lag_support["st_lpips"] > 0.9) == supported
-    known = catalogue(JAXEVAL_V1.encoders, "st_lpips")
+    assert (row.lag_support["lpips"] > 0.9) == supported
+    known = catalogue(JAXEVAL_V1.encoders, "lpips")
     assert is_doubtful(row, known["lag_ms"], known) != supported
-    assert is_doubtful(row, known["lag_ms_st_lpips"], catalogue({})) != supported
+    assert is_doubtful(row, known["lag_ms_lpips"], catalogue({})) != supported
     assert not is_doubtful(row, known["lag_ms_pose"], known)  # nothing is known of it

@@ -88,8 +88,8 @@ def test_a_row_of_its_own(clips, tmp_path, capsys):
     floor = document["floor"]
     assert [clip["id"] for clip in floor["clips"]] == ["floor/a"]
     assert [clip["id"] for clip in document["clips"]] == ["a", "b"]
-    assert 0.001 < floor["summary"]["st_lpips"]["mean"] < 0.03, "CRF 18 is nearly invisible, and not nothing"
-    assert floor["summary"]["st_lpips_div"]["n"] == 1
+    assert 0.001 < floor["summary"]["lpips"]["mean"] < 0.03, "CRF 18 is nearly invisible, and not nothing"
+    assert floor["summary"]["lpips_div"]["n"] == 1
     assert abs(floor["clips"][0]["scores"]["lag_ms"]) < 4
     assert "lip_envelope" not in floor["clips"][0]["missing"], "the coded clip has no sound, but its reference has"
     assert "noise floor" in capsys.readouterr().out

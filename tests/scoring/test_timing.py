@@ -52,15 +52,15 @@ def test_a_displaced_picture(by):
 @pytest.mark.parametrize(("cost", "expected"), [(0.004, ["copy"]), (0.05, [])])
 def test_a_copy_by_the_aligned_costs(cost, expected):
     curve = np.full(len(T), cost)
-    curves = {"st_lpips": Curves(curve, curve, 0 * curve, np.eye(len(T)))}
+    curves = {"lpips": Curves(curve, curve, 0 * curve, np.eye(len(T)))}
     assert flags(FRAMES, scored=Scored(curves=curves)) == expected
 
 
 @pytest.mark.parametrize(("frames_late", "flagged"), [(3, False), (6, True)])
 def test_timing_in_numbers_and_its_flag(frames_late, flagged):
     lag = np.full(100, float(frames_late))
-    names = {"lag_ms_st_lpips": 40.0 * frames_late, "lag_std_ms_st_lpips": 0.0}
-    found = timing_scores(JAXEVAL_V1, Scored(names, curves={"st_lpips": Curves(lag, lag, lag, np.eye(100))}))
+    names = {"lag_ms_lpips": 40.0 * frames_late, "lag_std_ms_lpips": 0.0}
+    found = timing_scores(JAXEVAL_V1, Scored(names, curves={"lpips": Curves(lag, lag, lag, np.eye(100))}))
     scores = found.scores
     assert (scores["lag_ms"], scores["lag_std_ms"]) == (40.0 * frames_late, 0)
     assert [scores[f"lag_beyond_{ms}ms"] for ms in (40, 80, 160)] == [1, 1, float(flagged)]
@@ -70,13 +70,13 @@ def test_timing_in_numbers_and_its_flag(frames_late, flagged):
 
 def test_drift_of_a_slower_clip():
     lag = 0.1 * np.arange(100.0)
-    names = dict.fromkeys(("lag_ms_st_lpips", "lag_std_ms_st_lpips"), 1.0)
-    found = timing_scores(JAXEVAL_V1, Scored(names, curves={"st_lpips": Curves(lag, lag, lag, np.eye(100))}))
+    names = dict.fromkeys(("lag_ms_lpips", "lag_std_ms_lpips"), 1.0)
+    found = timing_scores(JAXEVAL_V1, Scored(names, curves={"lpips": Curves(lag, lag, lag, np.eye(100))}))
     assert found.scores["lag_drift"] == pytest.approx(100, rel=1e-4)
     assert found.flags
 
 
 def test_without_timing_it_is_missing():
-    reason = dict.fromkeys(("lag_ms_st_lpips", "lag_std_ms_st_lpips"), "one frame only")
+    reason = dict.fromkeys(("lag_ms_lpips", "lag_std_ms_lpips"), "one frame only")
     found = timing_scores(JAXEVAL_V1, Scored(missing=reason))
     assert set(found.missing) == {"lag_ms", "lag_std_ms", "lag_drift", *(f"lag_beyond_{ms}ms" for ms in (40, 80, 160))}
