@@ -34,7 +34,7 @@ def main() -> None:
     mouth = frames[20:28, 100:164, 100:164]
     reference = jnp.asarray(mouth, jnp.float32) / 255
     generated = jnp.asarray(late(blurred(mouth, 1.0).frames, 0.08).frames, jnp.float32) / 255
-    encoder = jaxeval.load_encoder("st_lpips_alex")
+    encoder = jaxeval.load_encoder("lpips_alex")
     for index in range(STEPS):
         value, generated = step(encoder, generated, reference)
         print(f"step {index:2}: st_lpips_div {value:.4f}")

@@ -114,7 +114,7 @@ def load_encoder(name: str, *, precision: Precision = "reference", remat: bool =
     its weights as constants.
 
     Args:
-        name: the encoder's, such as "st_lpips_alex", "dlib_resnet" or "face_mesh"; `jaxeval weights list` shows all.
+        name: the encoder's, such as "lpips_alex", "dlib_resnet" or "face_mesh"; `jaxeval weights list` shows all.
         precision: "reference" computes in float32; "fast" multiplies bfloat16 numbers and adds them in float32.
         remat: True to save memory in gradients: only the input of each part of the network is kept, and the rest is
             computed again in the backward pass (rematerialization, as `jax.checkpoint`).

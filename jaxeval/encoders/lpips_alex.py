@@ -23,11 +23,11 @@ class LPIPSAlex(LPIPSNetwork):
         Krizhevsky, "One weird trick for parallelizing convolutional neural networks", arXiv 1404.5997.
 
     Example:
-        The user converts its backbone once (`jaxeval weights list` says from which file); shapes need none:
-
         >>> import jax, jax.numpy as jnp
-        >>> frames = jax.ShapeDtypeStruct((2, 64, 64, 3), jnp.float32)
-        >>> [tap.shape for tap in jax.eval_shape(lambda frames: LPIPSAlex()(frames), frames)]
+        >>> from jaxeval.checkpoints import load_encoder
+        >>> encoder = load_encoder("lpips_alex")
+        >>> run = jax.jit(lambda encoder, frames: encoder(frames))
+        >>> [tap.shape for tap in run(encoder, jnp.zeros((2, 64, 64, 3)))]
         [(2, 15, 15, 64), (2, 7, 7, 192), (2, 3, 3, 384), (2, 3, 3, 256), (2, 3, 3, 256)]
     """
 

@@ -37,11 +37,11 @@ def lpips_features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
     """The trajectory whose squared ℓ2 distances are LPIPS: φ = concat over taps of f̂·√(w/(h·w)).
 
     Args:
-        encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
+        encoder: a perceptual encoder, such as `load_encoder("lpips_alex")`.
         frames: `[T, H, W, 3]` RGB in [0, 1].
 
     Returns:
-        `[T, D]`; for `st_lpips_alex` at 224×224 D is about two million (8.2 MB a frame), so long clips are to be
+        `[T, D]`; for `lpips_alex` at 224×224 D is 484,992 (1.9 MB a frame), so long clips are to be
         handled in pieces, as `lpips_matrix` does.
 
     Raises:
@@ -53,7 +53,7 @@ def lpips_features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
 
     Example:
         >>> import jax.numpy as jnp, jaxeval
-        >>> encoder = jaxeval.load_encoder("st_lpips_alex")
+        >>> encoder = jaxeval.load_encoder("lpips_alex")
         >>> lpips_features(encoder, jnp.zeros((2, 64, 64, 3))).shape[0]
         2
     """
@@ -94,7 +94,7 @@ def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
     """LPIPS of each frame against the frame of the same index, computed directly.
 
     Args:
-        encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
+        encoder: a perceptual encoder, such as `load_encoder("lpips_alex")`.
         x: `[T, H, W, 3]` generated frames, RGB in [0, 1].
         y: `[T, H, W, 3]` reference frames, RGB in [0, 1]; or uint8, 0 to 255.
 
@@ -106,7 +106,7 @@ def lpips(encoder: LPIPSEncoder, x: jax.Array, y: jax.Array) -> jax.Array:
 
     Example:
         >>> import jax.numpy as jnp, jaxeval
-        >>> encoder = jaxeval.load_encoder("st_lpips_alex")
+        >>> encoder = jaxeval.load_encoder("lpips_alex")
         >>> x = jnp.linspace(0.0, 1.0, 64 * 64 * 3).reshape(1, 64, 64, 3)
         >>> print(jaxeval.lpips(encoder, x, x))
         [0.]
@@ -192,11 +192,11 @@ def lpips_matrix(
     (x, x), (y, y); for identical clips these are the same numbers bit for bit.
 
     Args:
-        encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
+        encoder: a perceptual encoder, such as `load_encoder("lpips_alex")`.
         x: `[T, H, W, 3]` generated frames, RGB in [0, 1]; or uint8, 0 to 255, a quarter of the memory.
         y: `[S, H, W, 3]` reference frames, likewise.
         band: half-width of the Sakoe–Chiba band in frames; None for all pairs.
-        block: frames of x whose features are held at a time, 8.2 MB each for `st_lpips_alex` at 224×224; None for as
+        block: frames of x whose features are held at a time, 1.9 MB each for `lpips_alex` at 224×224; None for as
             many as 1.1 GB hold beside those of y that pass by.
 
     Returns:
@@ -208,7 +208,7 @@ def lpips_matrix(
 
     Example:
         >>> import jax.numpy as jnp, jaxeval
-        >>> encoder = jaxeval.load_encoder("st_lpips_alex")
+        >>> encoder = jaxeval.load_encoder("lpips_alex")
         >>> jaxeval.lpips_matrix(encoder, jnp.zeros((3, 64, 64, 3)), jnp.zeros((2, 64, 64, 3))).shape
         (3, 2)
     """

@@ -13,7 +13,7 @@ def perceptual_steps(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
     """LPIPS of each frame against the one before it, computed directly.
 
     Args:
-        encoder: a perceptual encoder, such as `load_encoder("st_lpips_alex")`.
+        encoder: a perceptual encoder, such as `load_encoder("lpips_alex")`.
         frames: `[T, H, W, 3]` RGB in [0, 1]; or uint8, 0 to 255. T at least 2.
 
     Returns:
@@ -24,7 +24,7 @@ def perceptual_steps(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
 
     Example:
         >>> import jax.numpy as jnp, jaxeval
-        >>> encoder = jaxeval.load_encoder("st_lpips_alex")
+        >>> encoder = jaxeval.load_encoder("lpips_alex")
         >>> print(perceptual_steps(encoder, jnp.zeros((3, 64, 64, 3))))
         [0. 0.]
     """

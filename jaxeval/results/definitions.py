@@ -68,16 +68,16 @@ METRICS = (
     Metric("vqa", "image", of="nothing", per="user", values=(
         Value("vqa", "↑", "", 3, "Video quality by a scorer of your own.", rank=30),
     )),
+    Metric("lpips", "Appearance (LPIPS)", of="features", encoders=("lpips_alex", "lpips_vgg", "lpips_squeeze"),
+        cost="LPIPS distance", glance=True, values=(
+        Value("lpips", "↓", "", 4,
+            "LPIPS v0.1: perceptual distance, frame by frame; 0 for identical frames.", rank=1),
+    )),
     Metric("st_lpips", "Appearance (ST-LPIPS)", of="features", encoders=("st_lpips_alex", "st_lpips_vgg"),
         cost="ST-LPIPS distance", glance=True, values=(
         Value("st_lpips", "↓", "", 4,
             "Shift-tolerant LPIPS (AlexNet): perceptual distance, frame by frame; 0 for identical frames.",
-            rank=1),
-    )),
-    Metric("lpips", "Appearance (LPIPS)", of="features", encoders=("lpips_alex", "lpips_vgg", "lpips_squeeze"),
-        cost="LPIPS distance", glance=True, values=(
-        Value("lpips", "↓", "", 4,
-            "LPIPS v0.1: perceptual distance, frame by frame; 0 for identical frames.", rank=2),
+            rank=2),
     )),
     Metric("csim", "Identity (CSIM)", of="embeddings", file="identity", distance="cosine", cost="2 − 2·cosine", values=(
         Value("csim", "↑", "", 4,

@@ -1,6 +1,6 @@
 """All LPIPS costs of a pair of clips within a memory budget: features in blocks, kept while there is room.
 
-One block is a second of video (25 frames, about 205 MB of features for `st_lpips_alex` at 224×224). Every pair of
+One block is a second of video (25 frames, 48 MB of features for `lpips_alex` at 224×224). Every pair of
 blocks goes through one compiled step of one shape, so identical clips give identical numbers in all three matrices.
 """
 

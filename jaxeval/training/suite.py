@@ -37,11 +37,11 @@ class LpipsFeatures(NamedTuple):
     """An LPIPS network as an encoder of trajectories: its weighted features, whose squared distances are LPIPS.
 
     Attributes:
-        network: such as `load_encoder("st_lpips_alex")`.
+        network: such as `load_encoder("lpips_alex")`.
 
     Example:
         >>> import jax.numpy as jnp, jaxeval
-        >>> features = LpipsFeatures(jaxeval.load_encoder("st_lpips_alex"))
+        >>> features = LpipsFeatures(jaxeval.load_encoder("lpips_alex"))
         >>> features(jnp.zeros((2, 64, 64, 3))).shape[0]
         2
     """
@@ -66,7 +66,7 @@ class Suite:
 
     An encoder's trajectory is its output for the clip's frames. From the output of `LpipsFeatures(network)` its mean
     over the reference is subtracted, so that `jaxeval.metrics.perceptual.feature_costs` is LPIPS of all pairs. It takes
-    8.2 MB a frame at 224×224 for `st_lpips_alex`: for clips longer than a few seconds use `jaxeval.lpips_matrix` or the
+    1.9 MB a frame at 224×224 for `lpips_alex`: for clips longer than a few seconds use `jaxeval.lpips_matrix` or the
     command.
 
     Args:

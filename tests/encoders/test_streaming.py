@@ -41,7 +41,7 @@ def test_an_encoder_says_the_same_whole_and_in_parts(trained):
         np.testing.assert_allclose(a, b, atol=1e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face"])
+@pytest.mark.parametrize("name", ["lpips_alex", "st_lpips_alex", "dlib_resnet", "face_mesh", "blaze_face"])
 def test_the_estimate_covers_what_is_needed(trained, name):
     encoder, frame = trained(name), (96, 96, 3)
     frames = jax.ShapeDtypeStruct((3, *frame), jnp.float32)

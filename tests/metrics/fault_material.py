@@ -1,12 +1,14 @@
 """Two clips and their variants, harmless and faulty in time, by which the limits of
 jaxeval.metrics.temporal_faults were fixed.
 
-    python -m tests.metrics.fault_material
+    python -m tests.metrics.fault_material [ENCODER ...]
 
-prints each fault's number for every variant, under ST-LPIPS and under grey blocks (about a quarter of an hour).
+prints each fault's number for every variant, under LPIPS, ST-LPIPS and grey blocks (about twenty minutes).
 """
 
+import sys
 import tempfile
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -108,29 +110,29 @@ def main() -> None:
     from jaxeval.metrics.perceptual import lpips_matrix
     from jaxeval.metrics.temporal_faults import copy, frozen, looped, reversed_in_time, static
 
-    encoder = load_encoder("st_lpips_alex")
+    encoders = {name: load_encoder(name) for name in sys.argv[1:] or ("lpips_alex", "st_lpips_alex")}
+    perceptual = jax.jit(lambda encoder, x, y: lpips_matrix(encoder, x, y))
 
-    @jax.jit
-    def perceptual(encoder, x, y):
-        return lpips_matrix(encoder, x, y)
-
-    def lpips_costs(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return perceptual(encoder, *(np.stack([_resized(frame) for frame in clip]) for clip in (x, y)))
+    def costs(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        if name == "blocks":
+            return block_costs(x, y)
+        return perceptual(encoders[name], *(np.stack([_resized(frame) for frame in clip]) for clip in (x, y)))
 
     for clip in (puppet, carphone):
         frames = clip()
-        for distance in (block_costs, lpips_costs):
+        for name in ("blocks", *encoders):
+            distance = partial(costs, name)
             yy = distance(frames, frames)
             noise = float(np.median(np.diagonal(distance(coded(frames, 18), frames))))
-            print(f"\n{clip.__name__}, {distance.__name__}; noise at crf 18: {noise:.4f}")
+            print(f"\n{clip.__name__}, {name}; noise at crf 18: {noise:.4f}")
             print(f"{'':24} {'frozen':>8} {'looped':>8} {'reversed':>8} {'static':>8} {'copy':>8}")
-            for name, variant in variants(frames).items():
+            for label, variant in variants(frames).items():
                 for crf in (1, 28):
                     x = coded(variant, crf)
                     xx, xy = distance(x, x), distance(x, frames)
                     found = (frozen(xx, yy), looped(xx, yy), reversed_in_time(xy), static(xx, yy))
                     found += (copy(np.diagonal(xy), noise=noise),)
-                    print(f"{name:20} {crf:3}", *(f"{value:8.3f}" for value in found))
+                    print(f"{label:20} {crf:3}", *(f"{value:8.3f}" for value in found))
 
 
 def _resized(frame: np.ndarray) -> np.ndarray:

@@ -91,7 +91,7 @@ def test_every_entry_resolves(protocol):
             assert callable(getattr(jaxeval.distances, metric.distance))
         if metric.encoders:
             assert known.encoder(metric) in metric.encoders
-    assert [metric.name for metric in METRICS if metric.is_mean_cost] == ["st_lpips", "lpips", "pose", "expr"]
+    assert [metric.name for metric in METRICS if metric.is_mean_cost] == ["lpips", "st_lpips", "pose", "expr"]
 
 
 @EACH
@@ -130,7 +130,7 @@ def test_forms_of_a_metric():
         *(False, True, True, False)
     ]
     assert [metric.name for metric in V1.aligned] == [
-        *("st_lpips", "lpips", "csim", "pose", "expr", "sync", "lip_envelope")
+        *("lpips", "st_lpips", "csim", "pose", "expr", "sync", "lip_envelope")
     ]
 
 
