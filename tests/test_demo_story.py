@@ -11,6 +11,7 @@ from jaxeval.cli.main import main
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.results.catalogue import catalogue
 from jaxeval.results.definitions import TIMING
+from jaxeval.scoring.timing import CODEC_NOISE
 
 KNOWN = catalogue(JAXEVAL_V1.encoders, JAXEVAL_V1.timing)
 
@@ -58,6 +59,12 @@ def test_and_comes_back_as_milliseconds(scores):
 def test_a_fault_of_the_picture_stays(scores, clip):
     assert scores[clip]["lpips_div"] >= 0.9 * scores[clip]["lpips"]
     assert abs(scores[clip]["lag_ms"]) < 1
+
+
+def test_the_unit_of_the_flag_copy_is_its_noise_floor(out):
+    floor = json.loads((out / "scores.json").read_text("utf-8"))["floor"]
+    assert floor["summary"]["lpips"]["mean"] == pytest.approx(CODEC_NOISE["lpips"], rel=0.05)
+    assert [codes(clip["flags"]) for clip in floor["clips"]] == [["copy"]]
 
 
 @pytest.fixture(scope="module")

@@ -49,11 +49,22 @@ def test_a_displaced_picture(by):
     assert flags(np.roll(FRAMES, by, axis=(1, 2))) == ["misregistered"]
 
 
-@pytest.mark.parametrize(("cost", "expected"), [(0.004, ["copy"]), (0.05, [])])
-def test_a_copy_by_the_aligned_costs(cost, expected):
+def curves(cost):
     curve = np.full(len(T), cost)
-    curves = {"lpips": Curves(curve, curve, 0 * curve, np.eye(len(T)))}
-    assert flags(FRAMES, scored=Scored(curves=curves)) == expected
+    return Curves(curve, curve, 0 * curve, np.eye(len(T)))
+
+
+@pytest.mark.parametrize(
+    ("metric", "cost", "expected"),
+    [("lpips", 0.014, ["copy"]), ("lpips", 0.016, []), ("st_lpips", 0.008, ["copy"]), ("st_lpips", 0.01, [])],
+)
+def test_a_copy_by_the_aligned_costs(metric, cost, expected):
+    assert flags(FRAMES, scored=Scored(curves={metric: curves(cost), "expr": curves(0.0)})) == expected
+
+
+def test_a_copy_by_lpips_where_both_are_there():
+    both = {"st_lpips": curves(0.5), "lpips": curves(0.004)}
+    assert flags(FRAMES, scored=Scored(curves=both)) == ["copy"]
 
 
 @pytest.mark.parametrize(("frames_late", "flagged"), [(3, False), (6, True)])
