@@ -15,6 +15,8 @@ import numpy as np
 from encoder_twins import NAMES, encoder, table, twin
 from PIL import Image
 
+import jaxeval
+from jaxeval.checkpoints.manifest import read_manifest
 from jaxeval.demo.clips import MATERIAL
 from jaxeval.metrics.perceptual import lpips
 
@@ -31,8 +33,8 @@ def norm(x: jax.Array) -> float:
 
 
 def rows(name: str) -> list[list[str]]:
-    nets = [encoder(name, precision=mode) for mode in ("reference", "fast")]
-    real = not hasattr(twin(name), "save")
+    real = bool(read_manifest()[name].arrays)
+    nets = [(jaxeval.load_encoder if real else encoder)(name, precision=mode) for mode in ("reference", "fast")]
     inputs = face(nets[0].size or 224) if real else twin(name).inputs(8 if name == "syncnet" else 3, 0)
     run = jax.jit(lambda net, inputs: net(inputs))
     exact, fast = (run(net, jnp.asarray(inputs)) for net in nets)

@@ -33,7 +33,7 @@ from jaxeval.scoring.scorer import Scorer
 SECONDS, SIDE = 10, 256
 
 WATCHED: dict[str, tuple[tuple[Any, str], ...]] = {
-    "encoders, ST-LPIPS and its products": ((materials, "lpips_costs"),),
+    "encoders, LPIPS and its products": ((materials, "lpips_costs"),),
     "encoders, faces and identity": ((ingest, "_run"), (faces, "_detect")),
     "decoder": ((video.Video, "chunks"), (video.Video, "_pictures")),
     "crops": ((ingest, "parallel_map"), (faces, "parallel_map")),

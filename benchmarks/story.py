@@ -1,8 +1,8 @@
 """What alignment forgives and what it does not: the demo's clips, and carphone spoilt with three seeds.
 
-For each clip and for ST-LPIPS and expression: the frame-wise cost, the share of it that is left after alignment, and
+For each clip and for LPIPS and expression: the frame-wise cost, the share of it that is left after alignment, and
 the measured lag beside the true one. Timing faults (late, rubato) should lose at least 80 % of their frame-wise cost,
-picture faults (blurred, degraded) keep at least 90 % of ST-LPIPS.
+picture faults (blurred, degraded) keep at least 90 % of LPIPS.
 
 Carphone's clips are stored without loss, so that nothing but the fault differs; the demo's are encoded as the demo
 does. A clip in which no face is found any more is scored by whole frames, and has no expression.

@@ -156,13 +156,13 @@ def print_summary(cells: Cells) -> None:
 
 def print_timing_faults(cells: Cells, flags: dict) -> None:
     print("\nFaults of timing, which alignment forgives, and what the timing columns say of them")
-    print(f"{'clip':34} {'st_lpips':>9} {'_div':>9} " + " ".join(f"{name:>22}" for name in TIMING) + "  flags")
+    print(f"{'clip':34} {'lpips':>9} {'_div':>9} " + " ".join(f"{name:>22}" for name in TIMING) + "  flags")
     for name, found in cells.items():
         for condition, scores in found.items():
             if condition.kind in ("timing fault", "identical"):
                 line = [f"{scores.get(column, float('nan')):22.3g}" for column in TIMING]
                 given = ", ".join(flags[name, condition]) or "-"
-                row = f"{scores['st_lpips']:9.3g} {scores['st_lpips_div']:9.3g} {' '.join(line)}"
+                row = f"{scores['lpips']:9.3g} {scores['lpips_div']:9.3g} {' '.join(line)}"
                 print(f"{name + ' ' + condition.name:34} {row}  {given}")
     alarms = [f"{n} {c.name}: {', '.join(f)}" for (n, c), f in flags.items() if c.kind == "harmless" and f]
     print("\nFlags on harmless changes:", *(alarms or ["none"]), sep="\n  ")

@@ -171,7 +171,7 @@ GRID: tuple[Condition, ...] = (
 )
 
 OWN = {
-    "st_lpips": ("blur", "noise", "compression", "identity", "mouth freeze"),
+    "lpips": ("blur", "noise", "compression", "identity", "mouth freeze"),
     "csim": ("identity",),
     "pose": (),
     "expr": ("mouth freeze",),
