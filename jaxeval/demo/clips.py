@@ -25,7 +25,7 @@ HEAD_AND_SHOULDERS = (84, 0, 356, 272)  # left, top, right, bottom of what the c
 CLOSED, OPEN = -4.5, 3.0  # of the mouth, in pixels from where it is in the photograph
 SYLLABLE_SMOOTHING_S = 0.04
 SWAY = 1.0  # of the head, in pixels
-# Compression noise is a fault of its own: at crf 12 ST-LPIPS sees as much of it as of a copy that is 120 ms late.
+# Compression noise is a fault of its own: at crf 18 LPIPS sees more of it than of a copy that is 120 ms late.
 NEARLY_LOSSLESS = 1
 
 

@@ -2,9 +2,11 @@
 
 Each function makes one number of a pair's costs; beside it stands the limit beyond which a scorer should warn. The
 limits were fixed on two clips, the demo's puppet (75 frames) and carphone (100), under ST-LPIPS and under grey blocks,
-each variant coded at crf 1 and 28; `python -m tests.metrics.fault_material` makes them again and prints the table.
+and hold under LPIPS, each variant coded at crf 1 and 28; `python -m tests.metrics.fault_material` makes them again and
+prints the table.
 Harmless there: late by 120 and 240 ms, early by 160, wandering by ±15 and ±20 %, slower by 20 %, half the frame rate,
-blurred, noisy, moving half as far, coded at crf 1 to 45. ST-LPIPS's noise at crf 18 was 0.006 and 0.012.
+blurred, noisy, moving half as far, coded at crf 1 to 45. Noise at crf 18 was 0.007 and 0.022 under LPIPS, 0.006 and
+0.012 under ST-LPIPS.
 All costs are squared distances, or at least 0 and 0 between equal frames; padding is cut off by `lengths`.
 
 No detector is misled by a few odd frames (black, flash, another scene) or a cut in either clip: see
@@ -21,18 +23,20 @@ from jaxeval.metrics.scenes import Scenes, scenes, spread, without_foreign
 
 FROZEN = 0.05
 """A clip of which more than this share is `frozen` should be flagged. Harmless variants: 0; stopped for 15 frames: 0.11
-to 0.19; for 10: 0.09 to 0.12, but 0 for carphone under ST-LPIPS at crf 28."""
+to 0.19; for 10: 0.09 to 0.12, but at crf 28 0 for carphone under ST-LPIPS and for the puppet under LPIPS."""
 LOOPED = 0.2
-"""A clip that is `looped` by more than this should be flagged. Harmless variants: 0; loops 0.25 to 1, to and fro 0.5 to
-1, but 0.02 for the puppet, whose motion is smaller than the noise, under ST-LPIPS at crf 28."""
+"""A clip that is `looped` by more than this should be flagged. Harmless variants: 0; loops 0.25 to 1, to and fro 0.35
+to 1, but 0.02 for the puppet, whose motion is smaller than the noise, under ST-LPIPS at crf 28."""
 REVERSED = 0.7
 """A clip that is `reversed_in_time` by more than this should be flagged. Backwards: 0.82 to 1; harmless variants: −0.2
 and less; halves exchanged: 0.3 to 0.5; other moments of the same clip: 0.56 in 99 of 100."""
 COPY = 1.5
-"""A clip whose `copy` is below this should be flagged. The unit is 0.006, what ST-LPIPS costs the puppet coded again at
-crf 18. Ten clips (the puppet, carphone, real faces of 200 to 864 pixels) coded at crf 18 had 0.05 to 1.5: all flagged;
-at crf 23, 0.1 to 3: 6 flagged; at crf 28, 0.3 to 6.4: 4; at crf 35, 1.2 to 18: 1; at crf 40: none. Wav2Lip's output for
-the reference's own picture and sound had 2.7. Where a face moves less than the codec errs, as the puppet does, its own
+"""A clip whose `copy` is below this should be flagged. Under LPIPS, in units of 0.01 (the demo's reference coded again
+at crf 18), the demo's face and carphone had 1.0 and 2.3 at crf 18, 2.7 and 4.6 at crf 23, and 2.1 to 39 noisy (σ = 4
+and 8), moving half as far, or blurred. Under ST-LPIPS the unit is 0.006, what it costs the puppet at crf 18. Ten clips
+(the puppet, carphone, real faces of 200 to 864 pixels) coded at crf 18 had 0.05 to 1.5: all flagged; at crf 23, 0.1 to
+3: 6 flagged; at crf 28, 0.3 to 6.4: 4; at crf 35, 1.2 to 18: 1; at crf 40: none. Wav2Lip's output for the reference's
+own picture and sound had 2.7. Where a face moves less than the codec errs, as the puppet does under ST-LPIPS, its own
 frames in any order count as a copy."""
 STATIC = 0.02
 """A clip that is `static`, its motion below this share of the reference's, should be flagged. One frame, coded: 0.005
