@@ -157,7 +157,7 @@ def test_a_folder_that_can_not_be_made_is_a_line(tmp_path):
 
 @pytest.mark.parametrize(
     ("timing", "metric", "shown"),
-    [("lpips", None, "lpips"), ("lpips", "csim", "csim"), ("expr", None, "expr"), ("lpips", None, "lpips")],
+    [("lpips", None, "lpips"), ("lpips", "csim", "csim"), ("expr", None, "expr"), ("st_lpips", None, "lpips")],
 )
 def test_a_clip_is_plotted(timing, metric, shown):
     figure = results_of(timing=timing).plot("late", metric)
