@@ -20,8 +20,8 @@ BEYOND = 0.1
 """A clip is flagged if more than this share of its frames is beyond ±160 ms."""
 
 CODEC_NOISE = {"lpips": 0.01, "st_lpips": 0.006}
-"""What a clip coded once more at CRF 18 costs against itself, by perceptual metric: the less of two real ones. For LPIPS
-they are 0.010 (the demo's reference) and 0.023 (carphone)."""
+"""What a clip coded once more at CRF 18 costs against itself, by perceptual metric: the less of two real ones. For
+LPIPS they are 0.010 (the demo's reference) and 0.023 (carphone)."""
 
 _BLOCK = 8
 _FEWEST = 20
