@@ -18,6 +18,7 @@ def identity_distance(encoder, x, y):
 
 
 LOSSES = {
+    "lpips_div": ("lpips_alex", lpips_matrix, 32),
     "st_lpips_div": ("st_lpips_alex", lpips_matrix, 32),
     "csim_div": ("dlib_resnet", identity_distance, 150),
 }

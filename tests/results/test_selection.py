@@ -70,6 +70,13 @@ def test_the_order_is_the_catalogues_and_nothing_comes_twice():
     assert kept(selection) == {"m_lmd", "csim_div", "psnr", "csim", "lag_ms", "lpips"}
 
 
+def test_st_lpips_is_computed_if_asked_for_and_only_then():
+    selection = select(JAXEVAL_V1, ["st_lpips", "st_lpips_div"])
+    assert (names(selection), selection.encoders) == (["st_lpips"], ["st_lpips_alex"])
+    assert selection.aligns(selection.metrics[0])
+    assert {"st_lpips", "st_lpips_div"}.isdisjoint(names(select(JAXEVAL_V1)))
+
+
 def test_a_misspelt_name_gives_the_nearest():
     with pytest.raises(JaxevalError) as refused:
         select(JAXEVAL_V1, ["psnr", "csim_dvi"])
