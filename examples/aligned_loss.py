@@ -1,6 +1,6 @@
 """The aligned metric as a loss: pull a blurred, late clip towards its reference without punishing the delay.
 
-Plain gradient descent on the pixels of eight frames. The loss is the Soft-DTW divergence of ST-LPIPS features.
+Plain gradient descent on the pixels of eight frames. The loss is the Soft-DTW divergence of LPIPS features.
 
     python examples/aligned_loss.py
 """
@@ -23,7 +23,7 @@ def step(encoder, generated, reference):
 
     def loss(frames):
         distance = partial(jaxeval.lpips_matrix, encoder)
-        return jaxeval.aligned(distance, gamma=9e-4)(frames, reference).divergence
+        return jaxeval.aligned(distance, gamma=2e-3)(frames, reference).divergence
 
     value, gradient = jax.value_and_grad(loss)(generated)
     return value, jnp.clip(generated - RATE * gradient, 0, 1)
@@ -37,7 +37,7 @@ def main() -> None:
     encoder = jaxeval.load_encoder("lpips_alex")
     for index in range(STEPS):
         value, generated = step(encoder, generated, reference)
-        print(f"step {index:2}: st_lpips_div {value:.4f}")
+        print(f"step {index:2}: lpips_div {value:.4f}")
 
 
 if __name__ == "__main__":
