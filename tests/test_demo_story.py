@@ -3,10 +3,12 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import jaxeval
 from jaxeval.cli.main import main
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.results.catalogue import catalogue
@@ -108,6 +110,21 @@ def test_every_score_is_what_it_was_before_the_catalogue(out, before):
                 continue
             assert (part[name]["n"], part[name]["of"]) == (entry["n"], entry["of"])
             assert same(part[name]["mean"], entry["mean"], name), name
+
+
+def test_st_lpips_and_the_timing_by_it_are_what_they_were_too(out, before):
+    encoders = {**JAXEVAL_V1.encoders, "perceptual": "st_lpips_alex"}
+    protocol = replace(JAXEVAL_V1, name="before", encoders=encoders, timing="st_lpips")
+    names = [name for name in before["clips"]["late"]["scores"] if KNOWN[name].metric in REPLACED]
+    assert len(names) == 11
+    methods = sorted((out / "methods").iterdir())
+    pairs = [jaxeval.Pair(path.stem, path, out / "reference.mp4") for path in methods]
+    for clip in jaxeval.score(pairs, scores=names, protocol=protocol).clips:
+        then = before["clips"][clip.id]
+        assert codes(clip.flags) == codes(then["flags"])
+        assert clip.scores.keys() == set(names)
+        for name, value in clip.scores.items():
+            assert same(value, then["scores"][name], name), name
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
