@@ -1,5 +1,6 @@
 """Strict numerics for every test, compiled programs shared by all processes, and let go before they are too many."""
 
+import ast
 import atexit
 import gc
 import os
@@ -26,17 +27,25 @@ MOST_MAPS = 20_000
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark the tests of `slow.txt`, and those of modules that skip without an optional package."""
+    """Mark the tests of `slow.txt`, and those that skip without an optional package."""
     for item in items:
         if not SLOW.isdisjoint((item.nodeid, item.nodeid.partition("[")[0])):
             item.add_marker(pytest.mark.slow)
-        if "importorskip" in _source(item.path):
+        if not _skipping(item.path).isdisjoint(("", item.originalname)):
             item.add_marker(pytest.mark.oracle)
 
 
 @cache
-def _source(path: Path) -> str:
-    return path.read_text("utf-8")
+def _skipping(path: Path) -> set[str]:
+    """Functions of a module that call `importorskip` themselves or name one that does, as fixtures are; "" for all."""
+    words = {}
+    for node in ast.parse(path.read_text("utf-8")).body:
+        parts = ((getattr(n, "id", ""), getattr(n, "attr", ""), getattr(n, "arg", "")) for n in ast.walk(node))
+        words.setdefault(node.name if isinstance(node, ast.FunctionDef) else "", set()).update(*parts)
+    found = {"importorskip"}
+    while more := {name for name, used in words.items() if not used.isdisjoint(found)} - found:
+        found |= more
+    return found
 
 
 @pytest.fixture(autouse=True)
