@@ -11,6 +11,7 @@ from jaxeval.alignment import soft_dtw_divergence
 from jaxeval.alignment.band_costs import band_costs, fill_padding
 from jaxeval.alignment.core.banded import cells
 from jaxeval.alignment.distances import cosine, squared_euclidean
+from tests.quickly import QUICKLY
 
 from .oracles import differences, members, only_inside, random_walk, swept
 
@@ -105,7 +106,7 @@ def test_a_gradient_is_the_finite_difference():
 
     point = np.concatenate([random_walk(7, 2).reshape(-1), random_walk(5, 2, seed=1).reshape(-1)]).astype(np.float64)
     with jax.enable_x64(True):
-        value, gradient = jax.jit(divergence), jax.jit(jax.grad(divergence))
+        value, gradient = (jax.jit(f, compiler_options=QUICKLY) for f in (divergence, jax.grad(divergence)))
         expected = differences(lambda at: np.asarray(value(at)), point)
         np.testing.assert_allclose(gradient(point), expected, rtol=1e-6, atol=1e-8)
         np.testing.assert_array_equal(gradient(point)[12:14], 0)
@@ -117,8 +118,9 @@ def test_a_second_derivative_is_the_finite_difference_of_the_first():
 
     point, direction = np.random.default_rng(0).normal(size=(2, 24))
     with jax.enable_x64(True):
-        gradient = jax.jit(jax.grad(divergence))
-        found = jax.jit(lambda at: jax.jvp(jax.grad(divergence), (at,), (direction,))[1])(point)
+        gradient = jax.jit(jax.grad(divergence), compiler_options=QUICKLY)
+        second = jax.jit(lambda at: jax.jvp(jax.grad(divergence), (at,), (direction,))[1], compiler_options=QUICKLY)
+        found = second(point)
         expected = (gradient(point + 1e-5 * direction) - gradient(point - 1e-5 * direction)) / 2e-5
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
 
@@ -147,7 +149,8 @@ def memory(frames):
         return score.framewise + score.seq + score.divergence + score.lag + score.lag_std
 
     clip = jax.ShapeDtypeStruct((frames, 8), jnp.float32)
-    compiled = jax.jit(jax.value_and_grad(total, argnums=(0, 1))).lower(clip, clip).compile()
+    lowered = jax.jit(jax.value_and_grad(total, argnums=(0, 1))).lower(clip, clip)
+    compiled = lowered.compile(compiler_options={"xla_backend_optimization_level": 0})  # buffers don't depend on it
     return compiled.memory_analysis().temp_size_in_bytes
 
 

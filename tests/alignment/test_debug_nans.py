@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.quickly import XLA_FLAGS
+
 from .every_function import CASES
 
 LONG = {"niqe", "ms_ssim", "cpbd", "canny", "registration", "misregistered"}
@@ -14,8 +16,8 @@ LONG = {"niqe", "ms_ssim", "cpbd", "canny", "registration", "misregistered"}
 
 def run(names):
     script = Path(__file__).with_name("under_debug_nans.py")
-    command = [sys.executable, script, *names]
-    return subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=600)
+    command, environment = [sys.executable, script, *names], os.environ | {"XLA_FLAGS": XLA_FLAGS}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from jaxeval.alignment.edge import NUMBERS, edge
 from jaxeval.checkpoints.load import abstract_encoder
 from jaxeval.encoders import ENCODERS
 from jaxeval.metrics.perceptual import feature_costs
+from tests.quickly import QUICKLY
 
 from .every_function import CASES, EXEMPT, FRAMES, FRAMEWISE, WALKS, numbers, public_functions, with_slopes
 
@@ -70,8 +71,12 @@ LONG = {"niqe", "ms_ssim", "cpbd", "registration", "misregistered", "aligned", "
 def test_half_precision_gives_what_float32_gives_of_the_rounded_numbers(name):
     function, arrays, *_ = CASES[name]
     arrays = [jnp.asarray(array).astype(jnp.bfloat16) for array in arrays]
-    found = jax.jit(function)(*arrays)
-    expected = jax.jit(function)(*(array.astype(jnp.float32) for array in arrays))
+
+    @partial(jax.jit, compiler_options=QUICKLY)
+    def both(*arrays):
+        return function(*arrays), function(*(array.astype(jnp.float32) for array in arrays))
+
+    found, expected = both(*arrays)
     for a, b in zip(numbers(found), numbers(expected), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6 * np.abs(b).max(initial=0, where=np.isfinite(b)))
 

@@ -24,6 +24,7 @@ from jaxeval.alignment import (
     soft_dtw_divergence,
 )
 from jaxeval.alignment.distances import cosine, squared_euclidean
+from tests.quickly import QUICKLY, XLA_FLAGS
 
 from .oracles import random_cost, random_walk
 
@@ -105,14 +106,18 @@ def test_a_batch_of_unknown_size_may_be_any(name):
     make = random_cost if len(shapes) == 1 else random_walk
     arrays = [np.stack([make(*shape, seed=seed + k) for seed in range(5)]) for k, shape in enumerate(shapes)]
     arguments = (*arrays, np.array([12, 8, 5, 12, 9], np.int32), np.array([9, 9, 5, 7, 6], np.int32))
-    expected = function(*arguments)
+    expected = jax.jit(lambda *arrays: function(*arrays), compiler_options=QUICKLY)(*arguments)
+    call = jax.jit(module.call, compiler_options=QUICKLY)
     for batch in (1, 5):
-        found = module.call(*(array[:batch] for array in arguments))
+        found = call(*(array[:batch] for array in arguments))
         jax.tree.map(lambda a, b, n=batch: np.testing.assert_allclose(a, b[:n], atol=1e-6), found, expected)
 
 
 def test_four_devices_agree_with_the_definition_pair_by_pair():
     script = Path(__file__).with_name("on_four_devices.py")
-    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    environment = os.environ | {
+        "XLA_FLAGS": f"{XLA_FLAGS} --xla_force_host_platform_device_count=4",
+        "JAX_PLATFORMS": "cpu",
+    }
     done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -1,14 +1,18 @@
 """Derivatives of every kind against finite differences in float64, and float32 against float64."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxeval.alignment import dtw, soft_dtw, soft_dtw_alignment
+from tests.quickly import QUICKLY
 
 from ..oracles import differences, looped, random_cost
 
+quick = partial(jax.jit, compiler_options=QUICKLY)
 COSTS = {"random": random_cost(4, 5), "tied": np.zeros((4, 5), np.float32)}
 
 
@@ -26,10 +30,10 @@ def alignment(point, lengths):
 @pytest.mark.parametrize(
     ("function", "derivative"),
     [
-        (value, jax.jit(jax.jacfwd(value))),
-        (value, jax.jit(jax.jacrev(value))),
-        (alignment, jax.jit(jax.jacrev(alignment))),
-        (jax.jit(jax.grad(value)), jax.jit(jax.jacfwd(jax.grad(value)))),
+        (value, quick(jax.jacfwd(value))),
+        (value, quick(jax.jacrev(value))),
+        (alignment, quick(jax.jacrev(alignment))),
+        (quick(jax.grad(value)), quick(jax.jacfwd(jax.grad(value)))),
     ],
     ids=("value-fwd", "value-rev", "alignment-rev", "hessian-fwd"),
 )
@@ -56,7 +60,7 @@ def test_the_loops_derivative_in_gamma_is_its_finite_difference():
     np.testing.assert_allclose(looped(cost, 0.1)[2], (plus - minus) / 2e-6, rtol=1e-8)
 
 
-hessian_of_dtw = jax.jit(jax.hessian(lambda cells: dtw(cells.reshape(4, 5))))
+hessian_of_dtw = quick(jax.hessian(lambda cells: dtw(cells.reshape(4, 5))))
 
 
 @pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
