@@ -9,13 +9,14 @@ from skimage import metrics as oracle
 
 from jaxeval.metrics.image import l1, ms_ssim, psnr, ssim
 from tests.golden.make_quality import HERE, pairs, pictures
+from tests.quickly import QUICKLY
 
 FUNCTIONS = (psnr, ssim, l1)
 MS_SSIM = np.load(HERE / "ms_ssim.npz")
 PAIRS = pairs()
 BLURS = ("_blur1", "_blur4", "_blur16")
 JITTED = jax.jit(ms_ssim)
-GRADIENT = jax.jit(jax.value_and_grad(lambda x, y: ms_ssim(x, y)[0]))
+GRADIENT = jax.jit(jax.value_and_grad(lambda x, y: ms_ssim(x, y)[0]), compiler_options=QUICKLY)
 
 
 def frames(seed: int, count: int = 3, height: int = 40, width: int = 33) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from jaxeval.checkpoints.niqe_model import niqe_model
 from jaxeval.errors import JaxevalError
 from jaxeval.metrics.niqe import NiqeModel, _distance, _features, niqe
 from tests.golden.make_quality import HERE, pictures
+from tests.quickly import QUICKLY
 
 PICTURES = pictures()
 GOLDEN = np.load(HERE / "niqe.npz")
@@ -158,8 +159,8 @@ def test_the_gradient_is_that_of_finite_differences():
     with jax.enable_x64(True):
         model = niqe_model()
         x = jnp.asarray(PICTURES["face_noise40"][None, :96, :192] / 255)
-        value = jax.jit(lambda a: niqe(a, model)[0])
-        gradient = jax.jit(jax.grad(value))(x)
+        value = jax.jit(lambda a: niqe(a, model)[0], compiler_options=QUICKLY)
+        gradient = jax.jit(jax.grad(lambda a: niqe(a, model)[0]), compiler_options=QUICKLY)(x)
         for _ in range(2):
             direction = jnp.asarray(rng.normal(size=x.shape))
             numeric = (value(x + 1e-9 * direction) - value(x - 1e-9 * direction)) / 2e-9
@@ -168,7 +169,7 @@ def test_the_gradient_is_that_of_finite_differences():
 
 def test_the_gradient_is_finite_at_constant_frames():
     model = niqe_model()
-    value_and_gradient = jax.jit(jax.value_and_grad(lambda a: niqe(a, model)[0]))
+    value_and_gradient = jax.jit(jax.value_and_grad(lambda a: niqe(a, model)[0]), compiler_options=QUICKLY)
     for level in (0.0, 0.5, 1.0):
         value, gradient = value_and_gradient(jnp.full((1, 96, 192, 3), level))
         assert np.isfinite(value)

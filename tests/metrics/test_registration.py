@@ -8,6 +8,7 @@ from scipy.ndimage import affine_transform
 
 from jaxeval.metrics.registration import CONFIDENT, Registration, misregistered, registration
 from tests.metrics import fault_material as material
+from tests.quickly import QUICKLY
 
 # dx, dy in pixels, scale
 MOVES = [(8, 0, 1), (-5.3, 3.7, 1), (0, -8, 1), (0, 0, 0.9), (0, 0, 1.1), (0, 0, 1.035), (6, -4, 0.95), (-3, 8, 1.055)]
@@ -124,13 +125,14 @@ def test_jit_vmap_and_gradient():
         x, y = jnp.asarray(several[0], jnp.float64), jnp.asarray(y, jnp.float64)
         direction = jax.random.normal(jax.random.key(0), x.shape, jnp.float64)
         combined = jax.jit(
-            jax.value_and_grad(lambda x: jnp.dot(jnp.stack(registration(x, y)), jnp.array([1, 2, 30, 9.0])))
+            jax.value_and_grad(lambda x: jnp.dot(jnp.stack(registration(x, y)), jnp.array([1, 2, 30, 9.0]))),
+            compiler_options=QUICKLY,
         )
         ahead, behind = (combined(x + step * direction)[0] for step in (1e-6, -1e-6))
         np.testing.assert_allclose(jnp.vdot(combined(x)[1], direction), (ahead - behind) / 2e-6, rtol=1e-4)
 
 
-_slope = jax.jit(jax.grad(lambda x, y: sum(registration(x, y))))
+_slope = jax.jit(jax.grad(lambda x, y: sum(registration(x, y))), compiler_options=QUICKLY)
 
 
 @pytest.mark.parametrize("flat", ["x", "y", "both", "equal"])

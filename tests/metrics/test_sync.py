@@ -1,5 +1,7 @@
 """SyncNet's scores against torch's own operations, against loops in float64, and under known delays."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ from jax.test_util import check_grads
 from jaxeval.alignment import distances
 from jaxeval.metrics.aligned import aligned
 from jaxeval.metrics.sync import legacy_windows, sync_scores
+from tests.quickly import QUICKLY
 
 FORMS = ("legacy", "valid")
 
@@ -70,7 +73,7 @@ def test_it_is_the_loop(form, max_offset, m, n):
     visual, audio = embeddings(m, n, 2)
     m, n = (min(m, n),) * 2 if form == "legacy" else (m, n)
     expected = by_loop(visual, audio[:n], form, max_offset, m, n)
-    scores = sync_scores(jnp.asarray(visual), jnp.asarray(audio), form=form, max_offset=max_offset, lengths=(m, n))
+    scores = jax.jit(partial(sync_scores, form=form, max_offset=max_offset, lengths=(m, n)))(visual, audio)
     np.testing.assert_allclose(scores.curve, expected, rtol=1e-5)
     np.testing.assert_allclose(scores.sync_d, expected.min(), rtol=1e-5)
     np.testing.assert_allclose(scores.sync_c, np.median(expected) - expected.min(), atol=1e-5)
@@ -149,12 +152,17 @@ def test_gradient_is_that_of_finite_differences(form):
         check_grads(jax.jit(loss), (visual, audio), order=1, modes=("rev", "fwd"), eps=1e-6)
 
 
+@partial(jax.jit, static_argnums=2, compiler_options=QUICKLY)
+@jax.grad
+def slope_of_all(visual, audio, form):
+    return sum(map(jnp.sum, sync_scores(visual, audio, form=form)))
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("level", [0.0, 1.0, -1e-6])
 def test_gradient_is_finite_where_picture_and_sound_are_equal(form, level):
-    visual, audio = jnp.full((40, 8), level), jnp.full((40, 8), level)
-    gradient = jax.jit(jax.grad(lambda v: sum(map(jnp.sum, sync_scores(v, audio, form=form)))))(visual)
-    assert np.isfinite(gradient).all()
+    clip = jnp.full((40, 8), level)
+    assert np.isfinite(slope_of_all(clip, clip, form)).all()
 
 
 @pytest.mark.parametrize(
