@@ -21,8 +21,9 @@ import pytest
 SLOW = set(Path(__file__).with_name("slow.txt").read_text("utf-8").splitlines())
 """Tests, or single parameters of them, that take some seconds in all: see `pytest --durations=0 -m ""`."""
 MAPS = Path("/proc/self/maps")
-MOST_MAPS = 20_000
-"""Linux allows a process 65,530; every compiled program takes some, and where none is left the compiler crashes."""
+MOST_MAPS = 3_000
+"""Linux allows a process 65,530; every compiled program takes some, and memory. What a later module needs of them is in
+the folder above or compiled in no time."""
 
 
 @pytest.hookimpl(tryfirst=True)
