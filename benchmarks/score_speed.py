@@ -1,142 +1,172 @@
-"""How long `jaxeval score` takes for a clip of 10 s at 256×256 under jaxeval-v1, and where the time goes.
+"""How long scoring a pair takes: this version, commit bcd730f and a plain PyTorch pipeline, in one run on one machine.
 
-The clip is the demo's talking face, to and fro, with its speech; the generated one is it, late and compressed. Printed
-are the first pair of a process, which compiles, and the second one; then the second one's time by what spends it, each
-second counted once.
+    python benchmarks/score_speed.py [--rounds N] [--old FOLDER] [--skip old,demo,torch,profile] [--keep FOLDER]
 
-    python benchmarks/score_speed.py [FOLDER]
+The clips last 8 s at 512×512 (`score_clips.py`). Every measurement is a process of its own, with an empty cache folder
+of its own, so that nothing is found compiled or encoded; each of them scores two pairs (`score_pair.py`). In every
+round all take their turn, and the fastest round counts: other programs only make it slower. Compared are
 
-FOLDER keeps the two clips.
+- the pair under the default scores, ST-LPIPS at bcd730f and LPIPS now;
+- the pair under the scores of bcd730f's default, chosen by name: `lag_ms` now needs LPIPS, beside ST-LPIPS;
+- `jaxeval demo`, whose time includes compiling;
+- `torch_pipeline.py`, which aligns nothing (needs `pip install torch scikit-image`).
+
+Below is where the second pair's time goes under the default (`score_profile.py`). bcd730f is taken from this
+repository's history and runs in this environment, unless --old names a checkout of it.
 """
 
+import argparse
+import io
+import json
+import os
+import platform
+import subprocess
 import sys
+import tarfile
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
+OLD = "bcd730f"
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+PARTS = ("old", "demo", "torch", "profile")
+GONE = {"f_lmd"}
+"""Scores that only bcd730f had: `lmd` is the same number."""
+PACKAGES = {"torch": "torch", "skimage": "scikit-image"}
+"""What the PyTorch pipeline imports, and how it is installed."""
 
-from jaxeval.demo.clips import FPS, SAMPLE_RATE, talking_face
-from jaxeval.media import faces, video
-from jaxeval.media.write import write_video
-from jaxeval.perturb.picture import degraded, late
-from jaxeval.protocol import JAXEVAL_V1
-from jaxeval.scoring import ingest, materials, metric_groups
-from jaxeval.scoring import scorer as whole
-from jaxeval.scoring.pairing import Pair
-from jaxeval.scoring.scorer import Scorer
+NEW, OLD_LIST, TORCH = "now", f"now, scores of {OLD}", "PyTorch, nothing aligned"
+SECOND, DEMO = "second pair", "jaxeval demo"
+Times = dict[tuple[str, str], list[float]]
+"""(version, task) to the seconds of each round."""
 
-SECONDS, SIDE = 10, 256
-
-WATCHED: dict[str, tuple[tuple[Any, str], ...]] = {
-    "encoders, LPIPS and its products": ((materials, "lpips_costs"),),
-    "encoders, faces and identity": ((ingest, "_run"), (faces, "_detect")),
-    "decoder": ((video.Video, "chunks"), (video.Video, "_pictures")),
-    "crops": ((ingest, "parallel_map"), (faces, "parallel_map")),
-    "image scores": ((metric_groups, "_picture_scores"),),
-    "Soft-DTW": ((metric_groups, "align"),),
-    "costs of small trajectories": ((materials, "trajectory_costs"),),
-    "landmarks, pose, expression": ((materials, "mesh_motion"), (metric_groups, "_frame_scores")),
-    "eyes, and scores of whole clips": ((materials, "_openness"), (metric_groups, "_clip_scores")),
-    "lips and sound": ((materials, "envelope_lips"), (whole, "sound_of")),
-    "timing and faults": tuple((metric_groups, name) for name in ("fault_flags", "timing_scores", "lag_flags")),
-}
+RATIOS = (
+    (SECOND, OLD, NEW, "at least", 4.0),
+    (SECOND, OLD, OLD_LIST, "at least", 2.0),
+    (DEMO, OLD, NEW, "at least", 3.0),
+    (SECOND, NEW, TORCH, "at most", 1.0),
+)
+"""Task, version over version, and the target."""
 
 
-class Stopwatch:
-    """Seconds by stage; a stage that calls another one's function isn't charged for it."""
-
-    def __init__(self) -> None:
-        self.spent: Counter[str] = Counter()
-        self._stages = ["the rest"]
-        self._since = time.perf_counter()
-
-    def switch(self) -> None:
-        """Charge the time since the last call to the current stage."""
-        now = time.perf_counter()
-        self.spent[self._stages[-1]] += now - self._since
-        self._since = now
-
-    def enter(self, stage: str) -> None:
-        """From now on time is this stage's."""
-        self.switch()
-        self._stages.append(stage)
-
-    def leave(self) -> None:
-        """And now the caller's again."""
-        self.switch()
-        self._stages.pop()
-
-    def watched(self, stage: str, function: Callable) -> Callable:
-        """The function, or the generator that it gives, on the stage's account."""
-
-        def iterated(items: Iterator) -> Iterator:
-            while True:
-                self.enter(stage)
-                try:
-                    item = next(items)
-                except StopIteration:
-                    return
-                finally:
-                    self.leave()
-                yield item
-
-        def called(*args: Any, **kwargs: Any) -> Any:
-            self.enter(stage)
-            try:
-                found = function(*args, **kwargs)
-            finally:
-                self.leave()
-            return iterated(found) if isinstance(found, Iterator) else found
-
-        return called
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=2, help="how often each is measured (default: 2)")
+    parser.add_argument("--old", type=Path, help=f"a checkout of {OLD}")
+    parser.add_argument("--skip", default="", help=f"parts to leave out, of {','.join(PARTS)}")
+    parser.add_argument("--keep", type=Path, help="where the clips are to stay (default: nowhere)")
+    chosen = parser.parse_args()
+    chosen.skip = set(filter(None, chosen.skip.split(",")))
+    if unknown := chosen.skip - set(PARTS):
+        parser.error(f"--skip: expected some of {','.join(PARTS)}, found {min(unknown)}")
+    if chosen.rounds < 1:
+        parser.error(f"--rounds: expected at least 1, found {chosen.rounds}")
+    return chosen
 
 
-def make_clips(folder: Path) -> Pair:
-    frames, speech = talking_face()
-    last, count = len(frames) - 1, round(SECONDS * FPS)
-    to_and_fro = np.abs((np.arange(count) + last) % (2 * last) - last)
-    reference = np.stack([np.asarray(Image.fromarray(frames[k]).resize((SIDE, SIDE))) for k in to_and_fro])
-    sound = np.resize(speech, SECONDS * SAMPLE_RATE)
-    generated = late(degraded(reference, crf=30, fps=FPS).frames, 0.08, fps=FPS).frames
-    for name, pictures in (("reference", reference), ("generated", generated)):
-        write_video(folder / f"{name}.mp4", pictures, FPS, audio=sound, sample_rate=SAMPLE_RATE)
-    return Pair("clip", folder / "generated.mp4", folder / "reference.mp4")
+def checkout(folder: Path) -> Path:
+    """bcd730f out of this repository's history."""
+    archive = subprocess.run(["git", "-C", str(ROOT), "archive", OLD], capture_output=True)
+    if archive.returncode:
+        reason = archive.stderr.decode().strip()
+        sys.exit(f"score_speed: {reason}; fetch the whole history, name a checkout with --old, or --skip old.")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder, filter="data")
+    return folder
 
 
-def timed(scorer: Scorer, pair: Pair) -> float:
-    start = time.perf_counter()
-    record = scorer.score(pair)
-    if record.status != "ok":
-        sys.exit(f"score_speed: {record.reason}")
-    return time.perf_counter() - start
+def run(package: Path, *words: str) -> str:
+    """What a Python process prints, with a checkout's jaxeval and an empty cache."""
+    with tempfile.TemporaryDirectory() as cache:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "JAXEVAL_"))}
+        own = {"PYTHONPATH": str(package), "XDG_CACHE_HOME": cache, "JAX_PLATFORMS": "cpu"}
+        done = subprocess.run([sys.executable, *words], env=kept | own, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"score_speed: {' '.join(words)} with {package}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def measured(script: str, package: Path, *words: str) -> dict[str, Any]:
+    """What one of the other benchmarks tells of its two pairs."""
+    told = json.loads(run(package, str(HERE / script), *words))
+    if told.get("package") not in (None, str(package.resolve() / "jaxeval")):
+        sys.exit(f"score_speed: expected jaxeval of {package}, found {told['package']}.")
+    return told
+
+
+def demo_seconds(package: Path) -> float:
+    with tempfile.TemporaryDirectory() as out:
+        start = time.perf_counter()
+        run(package, "-m", "jaxeval", "demo", "--out", out)
+        return time.perf_counter() - start
+
+
+def one_round(clips: Path, old: Path | None, skip: set[str], times: Times) -> dict[str, Any] | None:
+    """Everything once; what the PyTorch pipeline tells, if it ran."""
+
+    def pairs(version: str, script: str, package: Path, *words: str) -> dict[str, Any]:
+        told = measured(script, package, str(clips), *words)
+        for task, seconds in zip(("first pair", SECOND), told["seconds"], strict=True):
+            times[version, task].append(seconds)
+        return told
+
+    if old:
+        names = [name for name in pairs(OLD, "score_pair.py", old)["names"] if name not in GONE]
+        pairs(OLD_LIST, "score_pair.py", ROOT, ",".join(names))
+    pairs(NEW, "score_pair.py", ROOT)
+    theirs = None if "torch" in skip else pairs(TORCH, "torch_pipeline.py", ROOT)
+    if "demo" not in skip:
+        for version, package in {OLD: old, NEW: ROOT}.items():
+            if package:
+                times[version, DEMO].append(demo_seconds(package))
+    return theirs
+
+
+def print_times(times: Times) -> None:
+    print(f"\n{'':26} {'':14} {'seconds':>8}   each round")
+    for (version, task), seconds in sorted(times.items(), key=lambda row: row[0][1]):
+        rounds = "  ".join(f"{value:.1f}" for value in seconds)
+        print(f"{version:26} {task:14} {min(seconds):8.1f}   {rounds}")
+
+
+def print_ratios(times: Times) -> None:
+    print()
+    for task, above, below, bound, target in RATIOS:
+        if not (times.get((above, task)) and times.get((below, task))):
+            continue
+        ratio = min(times[above, task]) / min(times[below, task])
+        met = ratio >= target if bound == "at least" else ratio <= target
+        verdict = "ok" if met else "MISSED"
+        print(f"{task}: ({above}) / ({below}) = {ratio:.2f}, target {bound} {target:g}: {verdict}")
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
-    folder.mkdir(parents=True, exist_ok=True)
-    pair = make_clips(folder)
-    scorer = Scorer(JAXEVAL_V1)
-    scorer.load()
-    first = timed(scorer, pair)
-    fresh = Scorer(JAXEVAL_V1)  # nothing kept of the reference, and every program compiled
-    fresh.load()
-    watch = Stopwatch()
-    for stage, places in WATCHED.items():
-        for owner, name in places:
-            setattr(owner, name, watch.watched(stage, getattr(owner, name)))
-    watch.switch()
-    watch.spent.clear()
-    second = timed(fresh, pair)
-    watch.switch()
-    print(f"{SECONDS} s at {SIDE}x{SIDE}: first pair {first:.1f} s ({first / SECONDS:.1f} x real time), ", end="")
-    print(f"second {second:.1f} s ({second / SECONDS:.1f} x real time)")
-    for stage, seconds in watch.spent.most_common():
-        print(f"{stage:36} {seconds:7.2f} s {seconds / second:7.1%}")
+    chosen = options()
+    lacking = [package for module, package in PACKAGES.items() if not find_spec(module)]
+    if lacking and "torch" not in chosen.skip:
+        print(f"The PyTorch pipeline is left out; it needs `pip install {' '.join(lacking)}`.")
+        chosen.skip.add("torch")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, rounds: {chosen.rounds}", flush=True)
+    times: Times = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="jaxeval-speed-") as temporary:
+        clips = chosen.keep or Path(temporary) / "clips"
+        run(ROOT, str(HERE / "score_clips.py"), str(clips))
+        old = None if "old" in chosen.skip else chosen.old or checkout(Path(temporary) / OLD)
+        for _ in range(chosen.rounds):
+            theirs = one_round(clips, old, chosen.skip, times)
+        print_times(times)
+        print_ratios(times)
+        if theirs:
+            print("\nPyTorch's second pair in the last round, seconds and scores:")
+            for told in ("stages", "scores"):
+                print(", ".join(f"{name} {value:.3g}" for name, value in theirs[told].items()))
+        if "profile" not in chosen.skip:
+            print("\nThis version's second pair:", flush=True)
+            print(run(ROOT, str(HERE / "score_profile.py"), str(clips)), end="")
 
 
 if __name__ == "__main__":

@@ -43,10 +43,49 @@ def test_it_can_be_imported(path):
 
 
 def test_what_the_stopwatch_watches_is_there():
-    places = [place for places in script("score_speed").WATCHED.values() for place in places]
+    profile = script("score_profile")
+    places = [place for places in profile.WATCHED.values() for place in places]
     assert len(set(places)) == len(places)
-    for owner, name in places:
-        assert callable(getattr(owner, name))
+    for holder, name in map(profile.resolved, places):
+        assert callable(getattr(holder, name))
+
+
+@pytest.mark.parametrize(
+    "place", ["jaxeval.scoring.gone:_run", "jaxeval.media.video:Video.gone", "jaxeval.errors:gone"]
+)
+def test_the_profile_names_what_is_gone(place):
+    with pytest.raises(LookupError, match=re.escape(place)):
+        script("score_profile").resolved(place)
+
+
+def test_the_stopwatch_counts_each_second_once(monkeypatch):
+    profile, clock = script("score_profile"), [0.0]
+    monkeypatch.setattr(profile.time, "perf_counter", lambda: clock[0])
+
+    def passing(seconds, then=lambda: None):
+        clock[0] += seconds
+        return then()
+
+    def ticking():
+        for _ in range(3):
+            passing(1)
+            yield
+
+    watch = profile.Stopwatch()
+    inner, ticks = watch.watched("inner", passing), watch.watched("ticks", ticking)
+    watch.watched("outer", passing)(5, lambda: inner(7))
+    for _ in ticks():
+        passing(10)
+    watch.switch()
+    assert watch.spent == {"outer": 5, "inner": 7, "ticks": 3, "the rest": 30}
+
+
+def test_what_the_timing_of_pairs_imports_is_there():
+    pair = script("score_pair")
+    assert {pair.found(name).__module__ for name in ("Pair", "Scorer")} == {
+        pair.PLACES[n][0] for n in ("Pair", "Scorer")
+    }
+    assert pair.found("JAXEVAL_V1").name == "jaxeval-v1"
 
 
 def test_the_demo_of_own_scores_prints_both(capsys):
