@@ -151,6 +151,8 @@ def main() -> None:
         print(f"The PyTorch pipeline is left out; it needs `pip install {' '.join(lacking)}`.")
         chosen.skip.add("torch")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, rounds: {chosen.rounds}", flush=True)
+    if hasattr(os, "getloadavg") and (load := os.getloadavg()[0]) > 0.5:
+        print(f"Other programs run (load {load:.1f}): the figures are rough, and PyTorch's suffer most.", flush=True)
     times: Times = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="jaxeval-speed-") as temporary:
         clips = chosen.keep or Path(temporary) / "clips"
