@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment import distances, suggest_gamma
@@ -27,11 +28,13 @@ from jaxeval.metrics.audio_envelope import audio_envelope
 from jaxeval.metrics.lip_envelope import standardize
 from jaxeval.perturb.picture import late, rubato
 from jaxeval.protocol import JAXEVAL_V1
-from jaxeval.scoring.aligned_scores import Costs, align, trajectory_costs
-from jaxeval.scoring.face import mesh_motion
-from jaxeval.scoring.ingest import FaceTrajectories, Trajectories, find_face, reference_window, trajectories
+from jaxeval.results.definitions import METRICS
+from jaxeval.scoring.aligned_scores import Costs, align, padded
+from jaxeval.scoring.ingest import FaceTrajectories, Trajectories, encoded, find_face, reference_window, trajectories
 from jaxeval.scoring.lpips_costs import FeatureBlocks, lpips_costs
 from jaxeval.scoring.networks import Networks
+from jaxeval.scoring.plan import costs_of, measure
+from jaxeval.scoring.trajectories import Face, Raw, pair_trajectories
 
 BANDS = (120, 240, 320, 480, 1000, 2000)
 FPS = JAXEVAL_V1.fps
@@ -55,9 +58,17 @@ def seen(networks: Networks, path: Path) -> Trajectories:
 
 def face_costs(networks: Networks, x: FaceTrajectories, y: FaceTrajectories) -> dict[str, Costs]:
     """Of each aligned metric that looks at a face the costs of a pair."""
-    motion = zip(*mesh_motion(networks.get("landmarks"), x.landmarks, y.landmarks), strict=True)
-    pose, expression = (trajectory_costs(distances.squared_euclidean, *pair) for pair in motion)
-    return {"csim": trajectory_costs(distances.cosine, x.identity, y.identity), "pose": pose, "expr": expression}
+    mesh, identity = networks.get("landmarks"), networks.get("identity")
+    sides = [
+        {"landmarks": padded(face.landmarks), "embeddings": padded(encoded(identity, face.chips))} for face in (x, y)
+    ]
+    lengths = len(x.landmarks), len(y.landmarks)
+    face = Face(mesh.canonical[...], mesh.procrustes_weights[...])
+    metrics = [metric for metric in METRICS if metric.name in ("csim", "pose", "expr")]
+    names = tuple(metric.of for metric in metrics)
+    raw = Raw(*sides, tuple(map(jnp.int32, lengths)), face)
+    found = measure(tuple((metric.name, costs_of(metric)) for metric in metrics), pair_trajectories(raw, names, FPS))
+    return {name: costs.first(*lengths) for name, costs in jax.device_get(found).items()}
 
 
 def own_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndarray]:
@@ -83,7 +94,7 @@ def divergences(networks: Networks, crops: np.ndarray) -> dict[str, list[float]]
         blocks = FeatureBlocks(networks.get("perceptual"))
         costs = lpips_costs(blocks, (name, frames), ("reference", crops), lambda done: None).costs
         protocols = [replace(JAXEVAL_V1, band=band) for band in (*map(float, BANDS), None)]
-        rows[name] = [align("lpips", costs, protocol).scores["lpips_div"] for protocol in protocols]
+        rows[name] = [align({"lpips": costs}, protocol).scores["lpips_div"] for protocol in protocols]
     return rows
 
 

@@ -20,21 +20,20 @@ from score_pair import score, scorer, timed
 
 WATCHED = {
     "LPIPS' encoder and its products": ("jaxeval.scoring.materials:lpips_costs",),
-    "encoders, faces and identity": ("jaxeval.scoring.ingest:_run", "jaxeval.media.faces:_detect"),
+    "face mesh": ("jaxeval.scoring.ingest:_mesh",),
+    "face detector": ("jaxeval.media.faces:_detect",),
+    "identity": ("jaxeval.scoring.ingest:encode",),
     "decoder": ("jaxeval.media.video:Video.chunks", "jaxeval.media.video:Video._pictures"),
-    "crops": ("jaxeval.scoring.ingest:parallel_map", "jaxeval.media.faces:parallel_map"),
+    "crops": (
+        "jaxeval.scoring.ingest:parallel_map",
+        "jaxeval.media.chips:parallel_map",
+        "jaxeval.media.faces:parallel_map",
+    ),
     "image scores": ("jaxeval.scoring.metric_groups:_picture_scores",),
+    "trajectories": ("jaxeval.scoring.materials:pair_trajectories",),
+    "costs and all other scores": ("jaxeval.scoring.metric_groups:measure",),
     "Soft-DTW": ("jaxeval.scoring.metric_groups:align",),
-    "costs of small trajectories": ("jaxeval.scoring.materials:trajectory_costs",),
-    "landmarks, pose, expression": (
-        "jaxeval.scoring.materials:mesh_motion",
-        "jaxeval.scoring.metric_groups:_frame_scores",
-    ),
-    "eyes, and scores of whole clips": (
-        "jaxeval.scoring.materials:_openness",
-        "jaxeval.scoring.metric_groups:_clip_scores",
-    ),
-    "lips and sound": ("jaxeval.scoring.materials:envelope_lips", "jaxeval.scoring.scorer:sound_of"),
+    "sound": ("jaxeval.scoring.scorer:sound_of",),
     "timing and faults": (
         "jaxeval.scoring.metric_groups:fault_flags",
         "jaxeval.scoring.metric_groups:timing_scores",

@@ -84,7 +84,8 @@ def run(package: Path, *words: str) -> str:
     with tempfile.TemporaryDirectory() as cache:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "JAXEVAL_"))}
         own = {"PYTHONPATH": str(package), "XDG_CACHE_HOME": cache, "JAX_PLATFORMS": "cpu"}
-        done = subprocess.run([sys.executable, *words], env=kept | own, capture_output=True, text=True)
+        # Elsewhere than here, for `python -c` takes what lies in its own folder first.
+        done = subprocess.run([sys.executable, *words], env=kept | own, cwd=cache, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"score_speed: {' '.join(words)} with {package}:\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -98,10 +99,14 @@ def measured(script: str, package: Path, *words: str) -> dict[str, Any]:
     return told
 
 
+_DEMO = "import sys; from jaxeval.cli import main; sys.argv.insert(1, 'demo'); sys.exit(getattr(main, 'main', main)())"
+"""The command's entry point is `jaxeval.cli:main` at bcd730f, and `jaxeval.cli.main:main` now."""
+
+
 def demo_seconds(package: Path) -> float:
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
-        run(package, "-m", "jaxeval", "demo", "--out", out)
+        run(package, "-c", _DEMO, "--out", out)
         return time.perf_counter() - start
 
 
@@ -155,9 +160,9 @@ def main() -> None:
         print(f"Other programs run (load {load:.1f}): the figures are rough, and PyTorch's suffer most.", flush=True)
     times: Times = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="jaxeval-speed-") as temporary:
-        clips = chosen.keep or Path(temporary) / "clips"
+        clips = (chosen.keep or Path(temporary) / "clips").resolve()
         run(ROOT, str(HERE / "score_clips.py"), str(clips))
-        old = None if "old" in chosen.skip else chosen.old or checkout(Path(temporary) / OLD)
+        old = None if "old" in chosen.skip else (chosen.old or checkout(Path(temporary) / OLD)).resolve()
         for _ in range(chosen.rounds):
             theirs = one_round(clips, old, chosen.skip, times)
         print_times(times)
