@@ -1,11 +1,13 @@
 """Aligned face chips: a few landmarks brought onto the places where a network for identity expects them."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
-from jaxeval.media.crops import inverse, similarity
+from jaxeval.media.crops import inverse, parallel_map, similarity, warp
+from jaxeval.media.geometry import HERE, Placement
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ class Chip:
         if self.errors == "frame":
             return np.stack([similarity(self.template, of_frame) for of_frame in points])
         return np.stack([inverse(similarity(of_frame, self.template)) for of_frame in points])
+
+    def cut(self, frames: np.ndarray, landmarks: np.ndarray, placement: Placement = HERE) -> np.ndarray:
+        """The chips `[T, size, size, 3]` uint8 of faces in frames.
+
+        Args:
+            frames: `[T, H, W, 3]` uint8.
+            landmarks: `[T, 468, 3]` of the face mesh, in pixels of the reference.
+            placement: from the reference to the frames.
+        """
+        matrices = placement.matrices(self.matrices(self.points(landmarks)))
+        return parallel_map(partial(warp, size=self.size), frames, matrices)
 
 
 # dlib's mean face for its five landmarks, in a unit square without padding: outer and inner corner of the left eye,

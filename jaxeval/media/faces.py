@@ -10,9 +10,9 @@ from PIL import Image
 
 from jaxeval.encoders.detections import intersection_over_union, weighted_non_maximum_suppression
 from jaxeval.media.crops import parallel_map
+from jaxeval.media.held import CHUNK
 
 _INPUT = 128
-_BATCH = 16
 # The short-range model misses faces below about a fifth of its square; tiles of half the shorter side show it those.
 _TILE = 0.5
 # Real faces score about 0.9 in a tile and textures up to 0.65, so a tile must be surer than a frame.
@@ -45,7 +45,8 @@ def detect_faces(encoder: Any, frames: np.ndarray) -> list[Faces]:
     """All candidate faces in each frame: with a score of 0.4 in the whole frame, or of 0.75 in one of its tiles.
 
     Tiles are looked at where the whole frame shows no face of 0.75. A single frame's face below 0.5 is no more than a
-    hint, with which a track may go on.
+    hint, with which a track may go on. Whole frames and tiles are seen in a picture that is reduced by the largest
+    whole number that leaves a tile as many pixels as the network takes, small faces in the frame itself.
 
     Args:
         encoder: `load_encoder("blaze_face")`.
@@ -55,10 +56,12 @@ def detect_faces(encoder: Any, frames: np.ndarray) -> list[Faces]:
         One `Faces` for each frame, empty where none was found.
     """
     height, width = frames.shape[1:3]
-    whole = _square(width / 2, height / 2, max(width, height))
-    found = _look_closer(encoder, frames, _detect_squares(encoder, [(frame, whole) for frame in frames]))
+    whole, factor = _square(width / 2, height / 2, max(width, height)), _reduction(width, height)
+    small = frames if factor == 1 else parallel_map(partial(_reduced, factor=factor), frames)
+    found = _detect_squares(encoder, [(frame, whole) for frame in small], factor)
+    found = _look_closer(encoder, frames, found)
     for index in [i for i, faces in enumerate(found) if not (faces.scores > _SURE).any()]:
-        tiles = _detect_squares(encoder, [(frames[index], tile) for tile in _tiles(width, height)])
+        tiles = _detect_squares(encoder, [(small[index], tile) for tile in _tiles(width, height)], factor)
         found[index] = _merge([found[index], *(faces[faces.scores > _SURE] for faces in tiles)])
     return found
 
@@ -79,6 +82,15 @@ def _look_closer(encoder: Any, frames: np.ndarray, found: list[Faces]) -> list[F
     return found
 
 
+def _reduction(width: int, height: int) -> int:
+    return max(1, int(min(width, height) * _TILE) // _INPUT)
+
+
+def _reduced(frame: np.ndarray, factor: int) -> np.ndarray:
+    """Each pixel the mean of a square of pixels."""
+    return np.asarray(Image.fromarray(frame).reduce(factor))
+
+
 def _sides(box: np.ndarray) -> np.ndarray:
     return box[2:] - box[:2]
 
@@ -95,14 +107,17 @@ def _tiles(width: int, height: int) -> list[tuple[float, float, float]]:
     return [(left, top, side) for top in tops for left in lefts]
 
 
-def _detect_squares(encoder: Any, places: list[tuple[np.ndarray, tuple[float, float, float]]]) -> list[Faces]:
+def _detect_squares(
+    encoder: Any, places: list[tuple[np.ndarray, tuple[float, float, float]]], factor: int = 1
+) -> list[Faces]:
+    """The faces in squares (left, top, side) of frames, which are seen in pictures reduced by a factor."""
     faces = []
-    for start in range(0, len(places), _BATCH):
-        part = places[start : start + _BATCH]
-        pixels = np.zeros((_BATCH, _INPUT, _INPUT, 3), np.uint8)
-        pixels[: len(part)] = parallel_map(lambda place: _letterbox(place[0], *place[1]), part)
+    for start in range(0, len(places), CHUNK):
+        part = places[start : start + CHUNK]
+        pixels = np.zeros((CHUNK, _INPUT, _INPUT, 3), np.uint8)
+        pixels[: len(part)] = parallel_map(lambda place: _letterbox(place[0], *np.divide(place[1], factor)), part)
         found = jax.device_get(_detect(encoder, pixels))
-        faces += [_in_frame(found, row, *place) for row, (_, place) in enumerate(part)]
+        faces += [_in_frame(found, row, *square) for row, (_, square) in enumerate(part)]
     return faces
 
 

@@ -1,0 +1,67 @@
+"""The next clip, decoded while the one before is computed."""
+
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from jaxeval.media.held import HeldVideo
+
+
+class Ahead:
+    """Opens videos, some of them before they are asked for: one at a time, in a thread of its own.
+
+    Args:
+        fps: frames per second of the videos.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from jaxeval.media.write import write_video
+        >>> path = Path(tempfile.mkdtemp(), "clip.mp4")
+        >>> _ = write_video(path, np.zeros((30, 16, 16, 3), np.uint8), fps=25)
+        >>> ahead = Ahead(25)
+        >>> ahead.read([path])
+        >>> ahead.opened(path).info.frames
+        30
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._fps = fps
+        self._thread = ThreadPoolExecutor(1, "jaxeval-decoder")
+        self._read: dict[Path, tuple[tuple[int, int], Future[HeldVideo]]] = {}
+
+    def read(self, paths: list[Path]) -> None:
+        """Begin to read these files; what was read before and not yet asked for is forgotten.
+
+        Args:
+            paths: of video files; those that aren't there are left for `opened` to complain about.
+        """
+        for _, future in self._read.values():
+            future.cancel()
+        there = [path for path in dict.fromkeys(paths) if path.is_file()]
+        self._read = {path: (_state(path), self._thread.submit(_read, path, self._fps)) for path in there}
+
+    def opened(self, path: Path) -> HeldVideo:
+        """A video, its frames in memory if it was read ahead and hasn't changed since.
+
+        Args:
+            path: the file.
+
+        Raises:
+            JaxevalError: as `Video`.
+        """
+        state, future = self._read.pop(path, (None, None))
+        if future is None or not path.is_file() or state != _state(path) or future.cancelled():
+            return HeldVideo(path, self._fps)
+        return future.result()
+
+
+def _read(path: Path, fps: float) -> HeldVideo:
+    video = HeldVideo(path, fps)
+    video.hold()
+    return video
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What changes with a file."""
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns
