@@ -1,23 +1,32 @@
 """All LPIPS costs of a pair of clips within a memory budget: features in blocks, kept while there is room.
 
-One block is a second of video (25 frames, 48 MB of features for `lpips_alex` at 224×224). Every pair of
-blocks goes through one compiled step of one shape, so identical clips give identical numbers in all three matrices.
+One block is a second of video (25 frames, 48 MB of features for `lpips_alex` at 224×224, 206 MB for `st_lpips_alex`). A
+new block of both clips meets the blocks still in reach in one pass over their features, by products of one shape: so
+identical clips give identical numbers in all three matrices.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.core.band import in_band
-from jaxeval.metrics.perceptual import feature_costs, lpips_features
+from jaxeval.metrics.perceptual import lpips_features
+from jaxeval.numerics import as_floats, precise_matmul
 from jaxeval.scoring.aligned_scores import Costs
+from jaxeval.scoring.blocks import BLOCK
 
-BLOCK = 25
-_BUDGET = 2 * 2**30
+_BUDGET = 2**29
+_COLUMNS = 2**11
+
+Place = tuple[int, int]
+"""A block: 0 for the generated clip or 1 for the reference, and its index."""
+Pair = tuple[Place, Place]
+Kind = Literal["frames", "within", "between", ""]
 
 
 class FeatureBlocks:
@@ -35,9 +44,17 @@ class FeatureBlocks:
 
     @property
     def room(self) -> int:
-        """How many blocks fit, as soon as the first one shows their size; at least 2, which a pair of blocks needs."""
+        """How many blocks fit, as soon as the first one shows their size; at least 4, which meet at a time."""
         size = max((block.nbytes for block in self._kept.values()), default=1)
-        return max(2, self._budget // size)
+        return max(4, self._budget // size)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next blocks to meet would drive others out: then a reference keeps its first ones, not its last.
+
+        The next pair begins with the first ones again.
+        """
+        return len(self._kept) + 2 > self.room
 
     def get(self, clip: str, crops: np.ndarray, index: int) -> jax.Array:
         """Features `[BLOCK, D]` of the block of that index; rows past the clip's end repeat its last frame."""
@@ -49,10 +66,22 @@ class FeatureBlocks:
         self._kept.move_to_end((clip, index))
         return self._kept[clip, index]
 
-    def drop(self, clip: str) -> None:
-        """Forget a clip that will not be asked for again."""
-        for key in [key for key in self._kept if key[0] == clip]:
+    def drop(self, clip: str, index: int | None = None) -> None:
+        """Forget a clip's block, or all of them, that will not be asked for again."""
+        for key in [key for key in self._kept if key[0] == clip and index in (None, key[1])]:
             del self._kept[key]
+
+
+class OwnCosts(NamedTuple):
+    """What the perceptual distance says of one clip.
+
+    Attributes:
+        matrix: `[S, S]` costs between its frames.
+        steps: `[S − 1]` each frame against the one before.
+    """
+
+    matrix: np.ndarray
+    steps: np.ndarray
 
 
 class PerceptualCosts(NamedTuple):
@@ -75,96 +104,163 @@ def lpips_costs(
     *,
     band: float | None = None,
     framewise_only: bool = False,
+    known: OwnCosts | None = None,
 ) -> PerceptualCosts:
     """Frame-wise costs, steps, and the three matrices of a pair.
 
     Args:
-        blocks: where features are kept; features of a clip stay for the next pair as long as there is room.
+        blocks: where features are kept; the reference's stay for the next pair as long as there is room.
         x: the generated clip's unique name and its crops `[T, H, W, 3]` uint8.
         y: the reference's.
         progress: called with the share of the work that is done, in [0, 1].
         band: half-width in frames of the longer clip; costs that are far outside are not computed, and 0.
         framewise_only: whether the matrices are left out; they are zero then.
+        known: the reference's own, from an earlier pair of the same band.
 
     Returns:
         `PerceptualCosts`.
     """
-    clips = (x, y)
-    counts = [len(crops) for _, crops in clips]
-    size = [-(-count // BLOCK) * BLOCK for count in counts]
-    matrices = {(a, b): np.zeros((size[a], size[b]), np.float32) for a, b in ((0, 1), (0, 0), (1, 1))}
-    framewise, steps = np.empty(min(size), np.float32), [np.empty(count, np.float32) for count in size]
+    clips, counts = (x, y), (len(x[1]), len(y[1]))
+    found = _Found(counts)
     center = jnp.mean(blocks.get(*y, 0), axis=0)
-    pairs = list(_pairs(counts, blocks.room - 1, 0.0 if framewise_only else band))
-    for number, ((a, i), (b, j)) in enumerate(pairs):
-        progress(number / len(pairs))
-        left, right = blocks.get(*clips[a], i), blocks.get(*clips[b], j)
+    meetings = list(_meetings(counts, blocks.room // 2 - 1, 0.0 if framewise_only else band))
+    if known:
+        meetings = [mine for pairs in meetings if (mine := [pair for pair in pairs if not _of_reference(pair)])]
+    last = {place: number for number, pairs in enumerate(meetings) for pair in pairs for place in pair}
+    for number, pairs in enumerate(meetings):
+        progress(number / len(meetings))
+        held = list(dict.fromkeys(place for pair in pairs for place in pair))
+        rows = tuple(blocks.get(*clips[side], index) for side, index in held)
+        told = tuple((held.index(p), held.index(q), _kind(p, q)) for p, q in pairs)
+        for pair, values in zip(pairs, jax.device_get(_meet(rows, center, told, not framewise_only)), strict=True):
+            found.enter(pair, *values)
+        for side, index in held:
+            if last[side, index] == number and (side == 0 or blocks.is_full):
+                blocks.drop(clips[side][0], index)
+    return found.of_pair(known)
+
+
+class _Found:
+    """The costs of a pair as they come in, block by block."""
+
+    def __init__(self, counts: tuple[int, int]) -> None:
+        size = [-(-count // BLOCK) * BLOCK for count in counts]
+        self._counts = counts
+        self._matrices = {(a, b): np.zeros((size[a], size[b]), np.float32) for a, b in ((0, 1), (0, 0), (1, 1))}
+        self._framewise = np.empty(min(size), np.float32)
+        self._steps = [np.empty(count, np.float32) for count in size]
+
+    def enter(self, pair: Pair, costs: np.ndarray | None, direct: np.ndarray | None) -> None:
+        """What a meeting gives of a pair of blocks."""
+        (a, i), (b, j) = pair
         here, there = slice(i * BLOCK, (i + 1) * BLOCK), slice(j * BLOCK, (j + 1) * BLOCK)
-        if a == b and i == j:
-            steps[a][here] = _steps(left)
-        elif a == b and j == i + 1:
-            steps[a][there.start - 1] = _step_between(left, right)
-        elif a != b and i == j:
-            framewise[here] = _framewise(left, right)
-        if framewise_only:
-            continue
-        # The block of the lower index comes first, whichever clip it is of: so the three matrices of identical clips
-        # are made of the same products.
-        costs = np.asarray(_costs(left, right, center) if i <= j else _costs(right, left, center).T)
-        matrices[a, b][here, there] = costs
-        if a == b:
-            matrices[a, b][there, here] = costs.T
-    t, s = counts
-    xy, xx, yy = matrices[0, 1][:t, :s], matrices[0, 0][:t, :t], matrices[1, 1][:s, :s]
-    return PerceptualCosts(Costs(framewise[: min(t, s)], xy, xx, yy), (steps[0][: t - 1], steps[1][: s - 1]))
+        if direct is not None and a != b:
+            self._framewise[here] = direct
+        elif direct is not None:
+            self._steps[a][there.start - (i < j) :][: len(direct)] = direct
+        if costs is not None and a <= b:
+            self._matrices[a, b][here, there] = costs
+        if costs is not None and (a, i) != (b, j) and a >= b:
+            self._matrices[b, a][there, here] = costs.T
+
+    def of_pair(self, known: OwnCosts | None) -> PerceptualCosts:
+        """All of them."""
+        t, s = self._counts
+        xy, xx, yy = self._matrices[0, 1][:t, :s], self._matrices[0, 0][:t, :t], self._matrices[1, 1][:s, :s]
+        steps = self._steps[0][: t - 1], self._steps[1][: s - 1]
+        if known:
+            yy, steps = known.matrix, (steps[0], known.steps)
+        return PerceptualCosts(Costs(self._framewise[: min(t, s)], xy, xx, yy), steps)
 
 
-Place = tuple[int, int]
-"""A block: 0 for the generated clip or 1 for the reference, and its index."""
+def _meetings(counts: tuple[int, int], held: int, band: float | None) -> Iterator[list[Pair]]:
+    """All pairs of blocks that are needed, those that are computed together in one list.
+
+    Blocks of an index, one of each clip, meet those of the same index and of the one before at a time. The blocks of
+    `held` indices stay while the others pass by once.
+    """
+    count = max(-(-frames // BLOCK) for frames in counts)
+    for start in range(0, count, held):
+        for k in range(start, count):
+            staying = range(start, min(start + held, k + 1))
+            pairs = _pairs(counts, k, k, band) if k in staying else []
+            for i in reversed(staying):
+                pairs += _pairs(counts, i, k, band) if i < k else []
+                if pairs and i < max(k, start + 1):
+                    yield pairs
+                    pairs = []
 
 
-def _pairs(counts: list[int], held: int, band: float | None) -> Iterator[tuple[Place, Place]]:
-    """All pairs of blocks that are needed, in an order in which `held` blocks stay while the others pass by once."""
-    places = [(side, i) for side in (0, 1) for i in range(-(-counts[side] // BLOCK))]
-    places.sort(key=lambda place: place[1])
-    for start in range(0, len(places), held):
-        for q in range(start, len(places)):
-            for p in range(start, min(start + held, q + 1)):
-                first, second = sorted((places[p], places[q]))
-                if _needed(first, second, counts, band):
-                    yield first, second
+def _pairs(counts: tuple[int, int], i: int, j: int, band: float | None) -> list[Pair]:
+    """The needed pairs of a block i and a block j, i ≤ j.
+
+    The block of the lower index comes first, whichever clip it is of: so the three matrices of identical clips are made
+    of the same products.
+    """
+    sides = (0, 0), (0, 1), (1, 0), (1, 1)
+    pairs = [((a, i), (b, j)) for a, b in sides if i < j or a <= b]
+    there = [(p, q) for p, q in pairs if p[1] * BLOCK < counts[p[0]] and q[1] * BLOCK < counts[q[0]]]
+    return [(p, q) for p, q in there if _kind(p, q) or _in_band(p, q, counts, band)]
 
 
-def _needed(first: Place, second: Place, counts: list[int], band: float | None) -> bool:
-    """Whether a pair of blocks has a cell in the band, frames of the same index, or neighbours in one clip."""
-    (a, i), (b, j) = first, second
-    if band is None or (a != b and i == j) or (a == b and j - i <= 1):
+def _in_band(p: Place, q: Place, counts: tuple[int, int], band: float | None) -> bool:
+    """Whether two blocks have a cell in the band."""
+    if band is None:
         return True
-    rows, columns = (np.arange(k * BLOCK, min((k + 1) * BLOCK, counts[side])) for side, k in (first, second))
-    return bool(in_band(rows[:, None], columns[None], (counts[a], counts[b]), band).any())
+    rows, columns = (np.arange(k * BLOCK, min((k + 1) * BLOCK, counts[side])) for side, k in (p, q))
+    return bool(in_band(rows[:, None], columns[None], (counts[p[0]], counts[q[0]]), band).any())
+
+
+def _kind(p: Place, q: Place) -> Kind:
+    """What is computed of two blocks directly: frames of one index, or each frame and the next one in a clip."""
+    if p[0] != q[0]:
+        return "frames" if p[1] == q[1] else ""
+    return "within" if p == q else "between" if p[1] + 1 == q[1] else ""
+
+
+def _of_reference(pair: Pair) -> bool:
+    return pair[0][0] == pair[1][0] == 1
 
 
 @jax.jit
 def _features(encoder: Any, crops: jax.Array) -> jax.Array:
-    return lpips_features(encoder, crops.astype(jnp.float32) / 255)
+    return lpips_features(encoder, as_floats(crops))
 
 
-_costs = jax.jit(feature_costs)
+@partial(jax.jit, static_argnames=("pairs", "products"))
+def _meet(
+    blocks: tuple[jax.Array, ...], center: jax.Array, pairs: tuple[tuple[int, int, Kind], ...], products: bool
+) -> list[tuple[jax.Array | None, jax.Array | None]]:
+    """Of each pair of blocks the costs `[BLOCK, BLOCK]` between all of their frames, and those computed directly.
+
+    ‖a − b‖² = ‖a‖² + ‖b‖² − 2⟨a, b⟩ after subtracting `center`, see `jaxeval.metrics.perceptual.feature_costs`; columns
+    by the piece, so that what is read once from memory serves all pairs.
+    """
+    width = blocks[0].shape[1]
+    rest = width % _COLUMNS
+
+    def add(sums: Any, start: jax.Array | int, size: int) -> Any:
+        rows = jnp.stack([jax.lax.dynamic_slice_in_dim(block, start, size, 1) for block in blocks])  # [N, BLOCK, size]
+        centered = rows - jax.lax.dynamic_slice_in_dim(center, start, size)[None, None]
+        squares = jnp.sum(centered * centered, axis=2)  # [N, BLOCK]
+        found = []
+        for i, j, kind in pairs:
+            direct = _apart(kind, rows[i], rows[j])
+            product = precise_matmul(centered[i], centered[j].T) if products else None
+            costs = None if product is None else squares[i][:, None] + squares[j][None, :] - 2 * product
+            found.append((costs, direct))
+        return found if sums is None else jax.tree.map(jnp.add, sums, found)
+
+    sums = add(None, width - rest, rest)
+    if width > rest:
+        starts = jnp.arange(0, width - rest, _COLUMNS)
+        sums, _ = jax.lax.scan(lambda sums, start: (add(sums, start, _COLUMNS), None), sums, starts)
+    return [(None if costs is None else jnp.maximum(costs, 0), direct) for costs, direct in sums]
 
 
-@jax.jit
-def _framewise(left: jax.Array, right: jax.Array) -> jax.Array:
-    return jnp.sum(jnp.square(left - right), axis=1)
-
-
-@jax.jit
-def _steps(features: jax.Array) -> jax.Array:
-    """`[BLOCK]` each row against the next one; the last against itself, until the next block is there."""
-    following = jnp.concatenate([features[1:], features[-1:]])
-    return jnp.sum(jnp.square(following - features), axis=1)
-
-
-@jax.jit
-def _step_between(left: jax.Array, right: jax.Array) -> jax.Array:
-    """A block's last row against the next block's first."""
-    return jnp.sum(jnp.square(left[-1] - right[0]))
+def _apart(kind: Kind, a: jax.Array, b: jax.Array) -> jax.Array | None:
+    """Squared distances of rows: of the same row, of each row and the next, or of the last row and b's first."""
+    if not kind:
+        return None
+    first, second = {"frames": (a, b), "within": (a[:-1], a[1:]), "between": (a[-1:], b[:1])}[kind]
+    return jnp.sum(jnp.square(second - first), axis=1)

@@ -81,6 +81,37 @@ def test_with_room_every_block_is_computed_once(monkeypatch):
     assert len(computed) == 6
 
 
+def test_a_reference_that_does_not_fit_keeps_its_first_blocks(monkeypatch):
+    """The next pair begins with them: by least recent use each would be driven out just before it is asked for."""
+    computed = []
+    original = module._features
+    monkeypatch.setattr(module, "_features", lambda *a: computed.append(1) or original(*a))
+    blocks, y = FeatureBlocks(Pixels(), 8 * BLOCK * 48 * 4), ("y", clip(1, 6 * BLOCK))
+    for count in (12, 6 + 1):
+        computed.clear()
+        lpips_costs(blocks, ("x", clip(0, 6 * BLOCK)), y, lambda share: None, band=10)
+        assert len(computed) == count
+
+
+@pytest.mark.parametrize("band", [None, 10])
+def test_what_is_known_of_a_reference_is_not_computed_again(band, monkeypatch):
+    x, y = ("x", clip(0, 40)), ("y", clip(1, 70))
+    whole = lpips_costs(FeatureBlocks(Pixels()), x, y, lambda share: None, band=band)
+    pairs, original = [], module._meet
+
+    def watched(rows, center, told, products):
+        pairs.extend(told)
+        return original(rows, center, told, products)
+
+    monkeypatch.setattr(module, "_meet", watched)
+    known = module.OwnCosts(whole.costs.yy, whole.steps[1])
+    again = lpips_costs(FeatureBlocks(Pixels()), x, y, lambda share: None, band=band, known=known)
+    jax.tree.map(np.testing.assert_array_equal, again, whole)
+    once = len(pairs)
+    lpips_costs(FeatureBlocks(Pixels()), x, y, lambda share: None, band=band)
+    assert once < len(pairs) - once
+
+
 def test_without_room_blocks_pass_by_and_never_more_are_kept(monkeypatch):
     size = BLOCK * 48 * 4
     blocks = FeatureBlocks(Pixels(), 4 * size)
@@ -96,8 +127,10 @@ def test_without_room_blocks_pass_by_and_never_more_are_kept(monkeypatch):
 def test_inside_a_band_costs_are_the_same_and_far_blocks_are_never_computed(t, s, band, monkeypatch):
     x, y = clip(0, t), clip(1, s)
     done = []
-    original = module._costs
-    monkeypatch.setattr(module, "_costs", lambda *a: done.append(1) or original(*a))
+    original = module._meet
+    monkeypatch.setattr(
+        module, "_meet", lambda rows, center, pairs, *a: done.extend(pairs) or original(rows, center, pairs, *a)
+    )
     costs = lpips_costs(FeatureBlocks(Pixels()), ("x", x), ("y", y), lambda share: None, band=band).costs
     for matrix, (a, b) in ((costs.xy, (x, y)), (costs.xx, (x, x)), (costs.yy, (y, y))):
         n, m = matrix.shape
@@ -140,7 +173,8 @@ def test_a_clip_that_stands_still_takes_steps_of_0():
 
 @pytest.mark.parametrize(("t", "s"), COUNTS)
 def test_without_matrices_the_rest_is_the_same(t, s, monkeypatch):
-    monkeypatch.setattr(module, "_costs", lambda *_: pytest.fail("a product that nobody asked for"))
+    monkeypatch.setattr(module, "precise_matmul", lambda *_: pytest.fail("a product that nobody asked for"))
+    monkeypatch.setattr(module, "_meet", jax.jit(module._meet.__wrapped__, static_argnames=("pairs", "products")))
     x, y = ("x", clip(0, t)), ("y", clip(1, s))
     only = lpips_costs(FeatureBlocks(Pixels()), x, y, lambda share: None, framewise_only=True)
     monkeypatch.undo()
