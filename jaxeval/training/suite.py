@@ -2,35 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from inspect import signature
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from jaxeval.alignment.band_costs import fill_padding
 from jaxeval.alignment.checks import Lengths, checked_lengths
 from jaxeval.alignment.edge import BYTES, edge, widened
 from jaxeval.metrics.perceptual import lpips_features
-from jaxeval.numerics import as_floats
-
-FRAMES = "frames"
-"""What a metric looks at that needs no network."""
-
-
-@dataclass(frozen=True)
-class OnEncoder:
-    """A metric, and the encoder on whose trajectories it runs.
-
-    Attributes:
-        encoder: one of the suite's encoders, by name; "frames" for the clips themselves.
-        metric: a function of the two clips' trajectories or frames. Either frame-wise, (x, y) -> `[T]`, such as
-            `jaxeval.csim`; or of whole clips, (x, y, lengths) -> anything, such as `jaxeval.aligned` makes. Taking
-            `lengths` marks the second kind.
-    """
-
-    encoder: str
-    metric: Callable[..., Any]
+from jaxeval.scoring.step import FRAMES, OnEncoder, Rows, step
 
 
 class LpipsFeatures(NamedTuple):
@@ -52,6 +32,23 @@ class LpipsFeatures(NamedTuple):
     def __call__(self, frames: jax.Array) -> jax.Array:
         """`[T, H, W, 3]` to `[T, D]`, see `jaxeval.metrics.perceptual.lpips_features`."""
         return lpips_features(self.network, frames)
+
+    def of_pair(self, x: jax.Array, y: jax.Array, lengths: Lengths | None = None) -> tuple[jax.Array, jax.Array]:
+        """Both clips' features less the mean of the reference's valid ones, so that their small distances keep digits.
+
+        Args:
+            x: `[T, H, W, 3]` generated frames.
+            y: `[S, H, W, 3]` reference frames.
+            lengths: (t, s), numbers of valid leading frames; None for (T, S).
+
+        Returns:
+            `[T, D]` and `[S, D]`.
+        """
+        a, b = self(x), self(y)
+        _, s = checked_lengths(lengths, (a.shape[0], b.shape[0]))
+        valid = jnp.arange(b.shape[0], dtype=s.dtype) < s
+        center = jnp.sum(jnp.where(valid[:, None], b, 0), axis=0) / s.astype(b.dtype)
+        return a - center[None], b - center[None]
 
 
 @jax.tree_util.register_pytree_node_class
@@ -126,17 +123,12 @@ class Suite:
         if x.ndim != 4 or y.ndim != 4 or x.shape[1:] != y.shape[1:]:
             raise ValueError(f"Expected frames [T, H, W, 3] of one size, got {x.shape} and {y.shape}.")
         t, s = checked_lengths(lengths, (x.shape[0], y.shape[0]))
-        x, y = fill_padding(as_floats(x), as_floats(y), lengths)
-        used = {_on_encoder(metric).encoder for metric in self.metrics.values()}
-        seen = {name: _trajectories(self.encoders[name], x, y, s) for name in used - {FRAMES}} | {FRAMES: (x, y)}
-        scores = {}
-        for name, entry in self.metrics.items():
-            on = _on_encoder(entry)
-            if "lengths" in signature(on.metric).parameters:
-                scores[name] = on.metric(*seen[on.encoder], lengths=lengths)
-            else:
-                scores[name] = _mean_over_frames(name, on.metric, *seen[on.encoder], jnp.minimum(t, s))
-        return scores
+        metrics = {name: _on_encoder(metric) for name, metric in self.metrics.items()}
+        scores = step(self.encoders, Rows(x, y, lengths), metrics)
+        return {
+            name: _mean(score, jnp.minimum(t, s)) if metrics[name].is_framewise else score
+            for name, score in scores.items()
+        }
 
     def tree_flatten(self) -> tuple[tuple[dict[str, Any]], tuple[tuple[str, Any], ...]]:
         """Encoders are leaves, metrics are not."""
@@ -155,22 +147,7 @@ def _on_encoder(metric: OnEncoder | Callable[..., Any]) -> OnEncoder:
     return metric if isinstance(metric, OnEncoder) else OnEncoder(FRAMES, metric)
 
 
-def _trajectories(encoder: Any, x: jax.Array, y: jax.Array, s: jax.Array) -> tuple[Any, Any]:
-    a, b = encoder(x), encoder(y)
-    if not isinstance(encoder, LpipsFeatures):
-        return a, b
-    valid = jnp.arange(b.shape[0], dtype=s.dtype) < s
-    center = jnp.sum(jnp.where(valid[:, None], b, 0), axis=0) / s.astype(b.dtype)
-    return a - center[None], b - center[None]
-
-
-def _mean_over_frames(name: str, metric: Callable[..., jax.Array], x: Any, y: Any, common: jax.Array) -> jax.Array:
-    both = min(jax.tree.leaves(x)[0].shape[0], jax.tree.leaves(y)[0].shape[0])
-    values = metric(*(jax.tree.map(lambda rows: rows[:both], part) for part in (x, y)))
-    if jnp.shape(values) != (both,):
-        raise ValueError(
-            f"Expected {name} to give a value for each of {both} frames, got shape {jnp.shape(values)}. "
-            "A metric of whole clips must also take `lengths`: (x, y, lengths)."
-        )
-    values, valid = widened(values), jnp.arange(both, dtype=common.dtype) < common
+def _mean(values: jax.Array, common: jax.Array) -> jax.Array:
+    """Over the frames that both clips have."""
+    values, valid = widened(values), jnp.arange(len(values), dtype=common.dtype) < common
     return jnp.sum(jnp.where(valid, values, 0)) / common.astype(values.dtype)
