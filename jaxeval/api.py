@@ -15,7 +15,6 @@ from jaxeval.errors import JaxevalError, nearest, require, require_jax
 from jaxeval.protocol import PROTOCOLS, Protocol
 from jaxeval.report.progress import Shown, clip_progress
 from jaxeval.report.results import Results
-from jaxeval.results.record import ClipRecord
 from jaxeval.scoring.custom import CustomScore
 from jaxeval.scoring.documents import run_document
 from jaxeval.scoring.noise_floor import floor_pairs
@@ -113,16 +112,33 @@ def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
     Args:
         run: which knows what is asked for, and keeps the records.
         pairs: what to score.
-        watch: what reports progress; called for the clips, and again for the noise floor.
+        watch: what reports progress; called once, for the clips and those of the noise floor together.
 
     Returns:
         The results.
     """
-    records, earlier = _records(run.record, pairs, watch)
     below = floor_pairs(pairs, run.out / "floor", run.settings.floor, run.settings.protocol.fps)
-    floor = _records(run.floor_record, below, watch)[0] if below else []
-    document = run_document(run, records, floor)
+    every, found = [*pairs, *below], {}
+    with watch(len(every)) as shown:
+        order = _by_reference(every)
+        for number, following in zip(order, (*order[1:], None), strict=True):
+            shown.begin(every[number].id)
+            scored = run.record if number < len(pairs) else run.floor_record
+            then = None if following is None else every[following]
+            record, fresh = found[number] = scored(every[number], shown.share, then)
+            shown.end(None if record.status == "ok" else record.reason, fresh)
+    records = [found[number][0] for number in range(len(every))]
+    earlier = sum(not found[number][1] for number in range(len(pairs)))
+    document = run_document(run, records[: len(pairs)], records[len(pairs) :])
     return Results(document, run.clip, run.settings.protocol.fps, earlier=earlier, lacking=run.missing)
+
+
+def _by_reference(pairs: Sequence[Pair]) -> list[int]:
+    """The pairs' numbers, those of one reference after each other, for it is read and encoded once."""
+    first: dict[Path | None, int] = {}
+    for number, pair in enumerate(pairs):
+        first.setdefault(pair.reference, number)
+    return sorted(range(len(pairs)), key=lambda number: first[pairs[number].reference])
 
 
 def _run(out: File | None, settings: Settings) -> Run:
@@ -134,21 +150,6 @@ def _run(out: File | None, settings: Settings) -> Run:
         # The run, which every clip's results hold; the results themselves may be gone while a clip's are in use.
         finalize(run, folder.pop_all().close)
     return run
-
-
-def _records(
-    scored: Callable[[Pair, Callable[[float], None]], tuple[ClipRecord, bool]], pairs: Sequence[Pair], watch: Watch
-) -> tuple[list[ClipRecord], int]:
-    """All records, and how many of them an earlier run had made."""
-    records, earlier = [], 0
-    with watch(len(pairs)) as shown:
-        for pair in pairs:
-            shown.begin(pair.id)
-            record, fresh = scored(pair, shown.share)
-            records.append(record)
-            earlier += not fresh
-            shown.end(None if record.status == "ok" else record.reason, fresh)
-    return records, earlier
 
 
 def _protocol(given: str | Protocol) -> Protocol:

@@ -1,17 +1,21 @@
 """A pair's two clips, read under one geometry: the same person, the same section, the same pixels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from jaxeval.media.crops import Window
+from jaxeval.files import file_sha256
+from jaxeval.media.ahead import Ahead
+from jaxeval.media.crops import Squares, Window
 from jaxeval.media.geometry import HERE, Placement, same_shape
-from jaxeval.media.video import Video
+from jaxeval.media.held import HeldVideo
 from jaxeval.protocol import Protocol
+from jaxeval.scoring.clip import Clip
 from jaxeval.scoring.geometry import Geometry, face_flags, geometry_of
-from jaxeval.scoring.ingest import Clip, FacePath, face_path, reference_window, trajectories
+from jaxeval.scoring.ingest import FacePath, FaceTrajectories, face_path, reference_window, trajectories
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.people import (
     SAME_PERSON,
@@ -24,6 +28,8 @@ from jaxeval.scoring.people import (
     reunited,
 )
 from jaxeval.scoring.scan import Scan, scan
+from jaxeval.scoring.shelf import Shelf
+from jaxeval.scoring.trajectory_files import SUFFIX
 
 # Shortest stretch that is flagged as another person's, seconds.
 _STRETCH = 0.4
@@ -35,6 +41,8 @@ class _Reference:
 
     scan: Scan
     identities: list[np.ndarray] | None
+    file: str | None
+    shelves: dict[int, Shelf] = field(default_factory=dict)
     paths: dict[int, FacePath | None] = field(default_factory=dict)
     clip: tuple[tuple[int, Window], Clip] | None = None
 
@@ -47,12 +55,28 @@ class Loader:
         networks: the encoders.
         protocol: the protocol.
         region: "face" for the reference's face window, "frame" for whole frames.
+        kept_in: folder for what is small and made of references; None to keep it in memory only.
+        inputs: all that this depends on beside the files: protocol, weights, software.
     """
 
     networks: Networks
     protocol: Protocol
     region: str
+    kept_in: Path | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     _reference: _Reference | None = None
+
+    def __post_init__(self) -> None:
+        self._ahead = Ahead(self.protocol.fps)
+
+    def read_ahead(self, *paths: Path | None) -> None:
+        """Begin to decode the files of the next pair; those that are there, and aren't the reference that is kept.
+
+        Args:
+            paths: of video files.
+        """
+        kept = self._reference and self._reference.scan.video.path
+        self._ahead.read([path for path in paths if path and str(path) != kept and path.suffix.lower() != SUFFIX])
 
     def load(
         self, generated: Path, reference: Path, progress: Callable[[float], None] = lambda done: None
@@ -88,12 +112,14 @@ class Loader:
     def _kept(self, path: Path) -> _Reference:
         if self._reference is None or self._reference.scan.video.path != str(path):
             self._reference = None
-            self._reference = _Reference(*self._scanned(path, known=False))
+            found, known = self._scanned(path, known=False)
+            file = None if self.kept_in is None else file_sha256(path)
+            self._reference = _Reference(found, known, file)
         return self._reference
 
     def _scanned(self, path: Path, *, known: bool) -> tuple[Scan, list[np.ndarray] | None]:
         """A clip's faces, and their identities if there are several or they must be known."""
-        found = scan(self.networks, Video(path, self.protocol.fps), self.protocol)
+        found = scan(self.networks, self._ahead.opened(path), self.protocol)
         if len(found.faces) < 2 and not (known and found.faces):
             return found, None
         return reunited(found, identities(self.networks, found), self.protocol.encoders["identity"])
@@ -122,14 +148,29 @@ class Loader:
         return choose(kept.scan.boxes[of_y], boxes, between, of_y, limit=SAME_PERSON.get(encoder, 1.0))
 
     def _reference_clip(self, kept: _Reference, index: int, section: np.ndarray | None) -> Clip:
+        told = {**self.inputs, "file": kept.file, "face": index}
+        shelf = kept.shelves.setdefault(index, Shelf(self.kept_in, told))
         if index not in kept.paths:
-            kept.paths[index] = self._path(kept.scan, index, HERE)
+            kept.paths[index] = self._reference_path(kept.scan, index, shelf)
         path = kept.paths[index]
         window = reference_window(kept.scan.video, path if self.region == "face" else None, self.protocol, section)
         if kept.clip is None or kept.clip[0] != (index, window):
-            clip = self._clip("reference", kept.scan, path, window, kept.scan.size, HERE)
+            mesh = shelf.find("mesh", None)
+            known = None if mesh is None or path is None else FaceTrajectories(**mesh, chips=None)
+            clip = self._clip("reference", kept.scan, path, window, kept.scan.size, HERE, known, shelf)
+            if clip.seen.face and known is None:
+                shelf.keep("mesh", None, {name: part for name, part in vars(clip.seen.face).items() if name != "chips"})
             kept.clip = ((index, window), clip)
         return kept.clip[1]
+
+    def _reference_path(self, found: Scan, index: int, shelf: Shelf) -> FacePath | None:
+        squares = shelf.find("squares", None) if found.faces else None
+        if squares is not None:
+            return FacePath(found.tracks[index], Squares(**squares))
+        path = self._path(found, index, HERE)
+        if path is not None:
+            shelf.keep("squares", None, vars(path.squares))
+        return path
 
     def _path(self, found: Scan, index: int, placement: Placement) -> FacePath | None:
         if not found.faces:
@@ -137,17 +178,28 @@ class Loader:
         return face_path(self.networks, found.video, found.tracks[index].placed_back(placement), placement)
 
     def _clip(
-        self, role: str, found: Scan, path: FacePath | None, window: Window, size: tuple[int, int], placement: Placement
+        self,
+        role: str,
+        found: Scan,
+        path: FacePath | None,
+        window: Window,
+        size: tuple[int, int],
+        placement: Placement,
+        known: FaceTrajectories | None = None,
+        shelf: Shelf | None = None,
     ) -> Clip:
-        seen = trajectories(self.networks, found.video, path, window, size, self.protocol.size, placement)
-        return Clip(role, found.video, path, window, seen, placement)
+        seen = trajectories(self.networks, found.video, path, window, size, self.protocol.size, placement, known)
+        if isinstance(found.video, HeldVideo):
+            found.video.release()
+        clip = Clip(role, found.video, path, window, seen, self.networks, placement, shelf or Shelf())
+        return clip.without_chips()
 
     def _strangers(self, clip: Clip) -> list[str]:
-        face, fps = clip.seen.face, self.protocol.fps
-        if face is None or face.identity is None:
+        face, fps, embeddings = clip.seen.face, self.protocol.fps, clip.embeddings
+        if face is None or embeddings is None:
             return []
         encoder, fewest = self.protocol.encoders["identity"], round(_STRETCH * fps)
-        stretches = other_person(face.identity, encoder, face.sure, fewest)
+        stretches = other_person(embeddings, encoder, face.sure, fewest)
         if not stretches:
             return []
         where = ", ".join(f"{first / fps:.2f}–{last / fps:.2f} s" for first, last in stretches[:5])

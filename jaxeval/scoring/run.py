@@ -4,11 +4,8 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import jax
 
 from jaxeval.errors import JaxevalError, one_line, printable
 from jaxeval.files import atomic_file, file_sha256
@@ -20,7 +17,7 @@ from jaxeval.results.store import ClipStore
 from jaxeval.scoring.custom import FAILED, CustomScore, check_value
 from jaxeval.scoring.noise_floor import code_again
 from jaxeval.scoring.pairing import Pair
-from jaxeval.scoring.scorer import Progress, Scorer
+from jaxeval.scoring.scorer import Progress, Scorer, software
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,9 @@ class Run:
         self.made_from: dict[str, dict[str, Any]] = {}
         self.started = now()
         self._store = ClipStore(out / "clips")
-        self._scorer = Scorer(settings.protocol, settings.region, settings.gamma, settings.scorers, self.selection)
+        self._scorer = Scorer(
+            settings.protocol, settings.region, settings.gamma, settings.scorers, self.selection, out / "references"
+        )
         self.weights = self._scorer.networks.weights
 
     @property
@@ -99,12 +98,15 @@ class Run:
         """Encoders whose weights are missing, with the command that would supply them."""
         return self._scorer.networks.reasons
 
-    def record(self, pair: Pair, progress: Progress = lambda fraction: None) -> tuple[ClipRecord, bool]:
+    def record(
+        self, pair: Pair, progress: Progress = lambda fraction: None, following: Pair | None = None
+    ) -> tuple[ClipRecord, bool]:
         """A pair's record, from an earlier run into the same folder if it was scored there and nothing changed.
 
         Args:
             pair: the files.
             progress: called with the share of the work on this pair that is done, in [0, 1].
+            following: the next pair, whose files are decoded while this one is computed.
 
         Returns:
             The record without its pictures' material, and whether it was computed now. Failed pairs are tried again,
@@ -118,17 +120,21 @@ class Run:
         fresh = record is None or record.status != "ok" or self._lacks_own(record)
         if record is None or fresh:
             self._scorer.load()
-            record = self._scored(pair, progress, inputs)
+            waits = following and self._store.load(following.id, self._inputs(following)) is None
+            record = self._scored(pair, progress, following if waits else None, inputs)
         # What is only drawn stays on disk.
         light = replace(record, curves={}, generated=None, reference=None, audio=None, features=None, per_frame={})
         return light, fresh
 
-    def floor_record(self, pair: Pair, progress: Progress = lambda fraction: None) -> tuple[ClipRecord, bool]:
+    def floor_record(
+        self, pair: Pair, progress: Progress = lambda fraction: None, following: Pair | None = None
+    ) -> tuple[ClipRecord, bool]:
         """The record of a pair of `floor_pairs`, whose clip is coded first; a failed one if that can't be done.
 
         Args:
             pair: see `record`.
             progress: see `record`.
+            following: see `record`.
 
         Returns:
             See `record`.
@@ -138,7 +144,7 @@ class Run:
         except Exception as error:
             reason = str(error) if isinstance(error, JaxevalError) else f"unexpected {one_line(error)}"
             return ClipRecord(pair.id, "failed", printable(reason)), True
-        return self.record(pair, progress)
+        return self.record(pair, progress, following)
 
     def clip(self, name: str) -> ClipRecord:
         """One clip's record from disk, with its curves: the very one that this run found or made.
@@ -157,25 +163,22 @@ class Run:
 
     def shared_inputs(self) -> dict[str, Any]:
         """All that every record of the run depends on."""
-        software = {name: version(name) for name in ("jaxeval", "jax", "jaxlib", "flax", "numpy", "av", "pillow")}
         return {
             "protocol": self.settings.protocol.as_dict(),
             "region": self.settings.region,
             "gamma": self.settings.gamma,
             "scores": None if self.settings.scores is None else sorted(set(self.settings.scores)),
             "weights": self.weights,
-            "software": software,
-            "device": f"{jax.default_backend()} ({jax.devices()[0].device_kind})",
-        }
+        } | software()
 
     def _lacks_own(self, record: ClipRecord) -> bool:
         """Whether a scorer of the user's failed, which may go better now."""
         return any(record.missing.get(scorer.name, "").startswith(FAILED) for scorer in self._scorer.scorers)
 
-    def _scored(self, pair: Pair, progress: Progress, inputs: Mapping[str, Any]) -> ClipRecord:
+    def _scored(self, pair: Pair, progress: Progress, following: Pair | None, inputs: Mapping[str, Any]) -> ClipRecord:
         """A pair's record, scored and saved; no fault of ours in one clip ends the run for the others."""
         try:
-            record = self._scorer.score(pair, progress)
+            record = self._scorer.score(pair, progress, following)
             self._store.save(record, inputs)
         except JaxevalError:
             raise

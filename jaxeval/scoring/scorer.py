@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import jax
 import numpy as np
 from PIL import Image
 
@@ -12,9 +15,9 @@ from jaxeval.protocol import Protocol
 from jaxeval.results.record import ClipRecord, Strip
 from jaxeval.results.selection import Selection, select
 from jaxeval.scoring.aligned_scores import missing
+from jaxeval.scoring.clip import Clip
 from jaxeval.scoring.custom import CustomScore, custom_scores
 from jaxeval.scoring.flags import flags_of
-from jaxeval.scoring.ingest import Clip
 from jaxeval.scoring.loading import Loader
 from jaxeval.scoring.lpips_costs import FeatureBlocks
 from jaxeval.scoring.materials import Materials
@@ -29,8 +32,8 @@ Progress = Callable[[float], None]
 
 _THUMBNAILS = 10
 _THUMBNAIL = 112
-# About how much of the work on a pair is done when its files have been read: the LPIPS network takes the rest.
-_BOTH_READ = 0.2
+# About how much of the work on a pair is done when its files have been read; the LPIPS network takes the rest.
+_BOTH_READ = 0.65
 
 
 class Scorer:
@@ -42,6 +45,7 @@ class Scorer:
         gamma: Soft-DTW's temperature for trajectories that come in files and that the protocol doesn't know.
         scorers: the user's own.
         selection: the scores to compute; all of the protocol's and the user's own if None.
+        kept_in: folder for what is small and made of references, from which later runs begin; None to keep none.
 
     Example:
         >>> from pathlib import Path
@@ -58,12 +62,14 @@ class Scorer:
         gamma: float = 0.01,
         scorers: Sequence[CustomScore] = (),
         selection: Selection | None = None,
+        kept_in: Path | None = None,
     ) -> None:
         self.protocol, self.region, self._gamma = protocol, region, gamma
         self.selection = selection or select(protocol, own=[scorer.metric for scorer in scorers])
         self.scorers = [scorer for scorer in scorers if self.selection.keeps(scorer.name)]
         self.networks = Networks(protocol, self.selection.encoders)
-        self._loader = Loader(self.networks, protocol, region)
+        inputs = {"protocol": protocol.as_dict(), "weights": self.networks.weights} | software() if kept_in else {}
+        self._loader = Loader(self.networks, protocol, region, kept_in, inputs)
         self._blocks: dict[str, FeatureBlocks] = {}
 
     def load(self) -> None:
@@ -74,18 +80,21 @@ class Scorer:
         """
         self.networks.load()
 
-    def score(self, pair: Pair, progress: Progress = lambda fraction: None) -> ClipRecord:
+    def score(
+        self, pair: Pair, progress: Progress = lambda fraction: None, following: Pair | None = None
+    ) -> ClipRecord:
         """One pair's record.
 
         Args:
             pair: the files.
             progress: called with the share of the work that is done, in [0, 1].
+            following: the next pair, whose files are decoded while this one is computed.
 
         Returns:
             The record; status "failed" with a one-line reason if a file can't be used.
         """
         try:
-            record = self._score(pair, progress)
+            record = self._score(pair, progress, following)
         except JaxevalError as error:
             record = ClipRecord(pair.id, "failed", str(error))
         # Reasons and flags name files, whose names may be no UTF-8.
@@ -96,13 +105,15 @@ class Scorer:
             missing={name: printable(reason) for name, reason in record.missing.items()},
         )
 
-    def _score(self, pair: Pair, progress: Progress) -> ClipRecord:
+    def _score(self, pair: Pair, progress: Progress, following: Pair | None) -> ClipRecord:
         generated = _existing(pair.id, pair.generated, "generated")
         reference = _existing(pair.id, pair.reference, "reference")
         if SUFFIX in (generated.suffix.lower(), reference.suffix.lower()):
             return self._score_trajectories(pair.id, generated, reference)
         x, y, found = self._loader.load(generated, reference, _part(progress, 0, _BOTH_READ))
         progress(_BOTH_READ)
+        if following:
+            self._loader.read_ahead(following.generated, following.reference)
         sound = sound_of(pair.audio, (x, y))
         flags = (*flags_of(x, y), *found, *sound.flags)
         loudness = sound_of(pair.audio, (y, x)).loudness(self.protocol.fps, y.frames)
@@ -131,6 +142,12 @@ class Scorer:
         scored |= missing([*own, *unseen], "needs video frames; this pair has only trajectories")
         kept = vars(scored.only(self.selection.keeps))
         return ClipRecord(pair, "ok", None, frames, **kept, fps=fps, trajectories=names)
+
+
+def software() -> dict[str, Any]:
+    """What computes: versions, and the device."""
+    versions = {name: version(name) for name in ("jaxeval", "jax", "jaxlib", "flax", "numpy", "av", "pillow")}
+    return {"software": versions, "device": f"{jax.default_backend()} ({jax.devices()[0].device_kind})"}
 
 
 def _part(progress: Progress, first: float, last: float) -> Progress:

@@ -1,0 +1,70 @@
+"""Many methods against one reference: it is read and encoded once, and every number is that of a run of its own."""
+
+import numpy as np
+import pytest
+
+import jaxeval
+from jaxeval.api import _by_reference
+from jaxeval.demo.clips import talking_face
+from jaxeval.media.video import Video
+from jaxeval.media.write import write_video
+from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.scoring import ingest, lpips_costs
+from jaxeval.scoring.pairing import Pair
+from jaxeval.scoring.scorer import Scorer
+
+METHODS = ("late", "early", "blurred")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder, frames = tmp_path_factory.mktemp("clips"), talking_face()[0][:30]
+    clips = {"y": frames, "late": np.roll(frames, 3, axis=0), "early": frames[4:], "blurred": frames // 2}
+    for name, pictures in clips.items():
+        write_video(folder / f"{name}.mp4", pictures, 25, crf=10)
+    return folder
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """Blocks by the function that looks at them, and passes over files."""
+    count = dict.fromkeys(("_features", "encode", "_mesh", "_images"), 0)
+
+    def watch(owner, name):
+        original = getattr(owner, name)
+
+        def counted(*args):
+            count[name] += 1
+            return original(*args)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    for owner, name in ((lpips_costs, "_features"), (ingest, "encode"), (ingest, "_mesh"), (Video, "_images")):
+        watch(owner, name)
+    return count
+
+
+@pytest.mark.slow
+def test_the_reference_is_encoded_once_and_numbers_are_those_of_separate_runs(folder, done):
+    scorer = Scorer(JAXEVAL_V1)
+    first = scorer.score(Pair("late", folder / "late.mp4", folder / "y.mp4"))
+    both = dict(done)
+    second = scorer.score(Pair("early", folder / "early.mp4", folder / "y.mp4"))
+    assert {name: done[name] - both[name] for name in done} == {name: both[name] // 2 for name in done}
+    for record, name in ((first, "late"), (second, "early")):
+        alone = Scorer(JAXEVAL_V1).score(Pair(name, folder / f"{name}.mp4", folder / "y.mp4"))
+        assert alone.scores == record.scores
+        np.testing.assert_array_equal(alone.curves["lpips"].alignment, record.curves["lpips"].alignment)
+
+
+def test_pairs_of_one_reference_are_worked_off_after_each_other(folder):
+    pairs = [Pair(f"{m}/{r}", folder / f"{m}.mp4", folder / f"{r}.mp4") for m in METHODS for r in ("y", "late")]
+    order = [pairs[number].id for number in _by_reference(pairs)]
+    assert order == [f"{m}/{r}" for r in ("y", "late") for m in METHODS]
+
+
+def test_records_stand_in_the_order_that_was_asked_for(folder):
+    pairs = [(folder / f"{m}.mp4", folder / f"{r}.mp4") for m in ("late", "blurred") for r in ("y", "blurred")]
+    results = jaxeval.score(pairs, scores=["l1"])
+    alone = [jaxeval.score(*pair, scores=["l1"]).clips[0].scores for pair in pairs]
+    assert [clip.scores for clip in results.clips] == alone
