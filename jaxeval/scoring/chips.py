@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from jaxeval.errors import JaxevalError, nearest
 from jaxeval.media.chips import CHIPS
-from jaxeval.media.crops import parallel_map, warp
 from jaxeval.media.geometry import HERE
 from jaxeval.media.reading import as_type
 from jaxeval.protocol import JAXEVAL_V1
@@ -55,9 +53,8 @@ def face_chips(frames: Any, encoder: str = "dlib_resnet") -> np.ndarray:
     unclear = np.flatnonzero(np.concatenate([mesh.presence for mesh in meshes]) <= 0)
     if len(unclear):
         raise JaxevalError(f"Expected a face in each of {len(given)} frames, found none in {_numbers(unclear)}.")
-    chip = CHIPS[encoder]
-    matrices = chip.matrices(chip.points(np.concatenate([mesh.landmarks for mesh in meshes])))
-    return as_type(parallel_map(partial(warp, size=chip.size), clip.frames, matrices), given.dtype)
+    landmarks = np.concatenate([mesh.landmarks for mesh in meshes])
+    return as_type(CHIPS[encoder].cut(clip.frames, landmarks), given.dtype)
 
 
 @dataclass(frozen=True)

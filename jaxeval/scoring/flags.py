@@ -4,8 +4,8 @@ import numpy as np
 
 from jaxeval.media.color import UNTAGGED
 from jaxeval.media.video import VideoInfo
+from jaxeval.scoring.clip import Clip
 from jaxeval.scoring.geometry import size_text
-from jaxeval.scoring.ingest import Clip
 
 _ANNOUNCED = 0.01
 """Frames per second by which announced rates may differ: 30 and 29.97 do."""

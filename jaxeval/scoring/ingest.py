@@ -1,18 +1,17 @@
-"""From a video file to what the metrics look at: crops, landmarks and identity, in four streaming passes.
+"""From a video file to what networks and metrics look at: crops, landmarks, chips and eyes, in four passes.
 
-Where the face is, is known only after the whole clip was seen (its track is linked and smoothed over time), so the
-file is decoded four times: detection, two looks of the mesh that centre each other, and the final crops. Nothing of
-full size is kept. All places of a generated clip's face are in pixels of its reference, by the pair's one `Placement`.
+Where the face is, is known only after the whole clip was seen (its track is linked and smoothed over time), so there
+are four passes over its frames: detection, two looks of the mesh that centre each other, and the final crops. The file
+is decoded once, as long as `HeldVideo` can keep its frames. All places of a generated clip's face are in pixels of its
+reference, by the pair's one `Placement`.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
@@ -22,11 +21,12 @@ from jaxeval.media.geometry import HERE, Placement
 from jaxeval.media.track import Track, select, smoothed, squares_from_landmarks, squares_from_track
 from jaxeval.media.video import Video
 from jaxeval.metrics.blink_rate import eye_pictures
+from jaxeval.numerics import as_floats
 from jaxeval.protocol import Protocol
+from jaxeval.scoring.blocks import BLOCK, by_block, filled
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.scan import scan
 
-_CHUNK = 25
 MESH = 192
 # The detector's eyes may be off; each look of the mesh centres and turns the next one's square.
 _LOOKS = 2
@@ -51,13 +51,13 @@ class FaceTrajectories:
 
     Attributes:
         landmarks: `[T, 468, 3]` face mesh in pixels of the reference.
-        identity: `[T, D]` identity embeddings; None if that network's weights are missing.
+        chips: `[T, size, size, 3]` uint8, what the identity network looks at; None if its weights are missing.
         eyes: `[T, 2, 384]` pictures of the eyes.
         sure: `[T]` whether the mesh takes what it sees for a face.
     """
 
     landmarks: np.ndarray
-    identity: np.ndarray | None
+    chips: np.ndarray | None
     sure: np.ndarray
     eyes: np.ndarray
 
@@ -75,40 +75,18 @@ class Trajectories:
     face: FaceTrajectories | None
 
 
-@dataclass(frozen=True)
-class Clip:
-    """One video with its face and what the metrics look at.
+class Meshed(NamedTuple):
+    """The face mesh in some frames.
 
     Attributes:
-        role: "generated" or "reference".
-        video: the file.
-        path: where its face is; None if it has none.
-        window: what image and perceptual scores look at, in pixels of the reference.
-        seen: all that the metrics need.
-        placement: how the clip's picture lies in the reference's.
+        landmarks: `[N, 468, 3]` in pixels of the reference.
+        presence: `[N]` above 0 where the network takes what it sees for a face.
+        eyes: `[N, 2, 384]` pictures of the eyes, from what it sees.
     """
 
-    role: str
-    video: Video
-    path: FacePath | None
-    window: Window
-    seen: Trajectories
-    placement: Placement = HERE
-
-    @property
-    def frames(self) -> int:
-        """How many there are at the protocol's fps."""
-        return len(self.seen.crops)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        return self.video.width, self.video.height
-
-    @property
-    def name(self) -> str:
-        """Of the file, without its folder."""
-        return Path(self.video.path).name
+    landmarks: np.ndarray
+    presence: np.ndarray
+    eyes: np.ndarray
 
 
 def find_face(networks: Networks, video: Video, protocol: Protocol) -> FacePath | None:
@@ -146,7 +124,7 @@ def face_path(networks: Networks, video: Video, track: Track, placement: Placeme
     """
     squares = squares_from_track(track)
     for _ in range(_LOOKS):
-        meshes = [meshed(networks, chunk, squares.matrices(MESH)[rows], placement) for rows, chunk in numbered(video)]
+        meshes = [mesh for _, _, mesh in looks(networks, video, squares, placement)]
         sure = np.concatenate([mesh.presence for mesh in meshes]) > 0
         if not (sure & track.found).any():
             return None
@@ -186,6 +164,7 @@ def trajectories(
     size: tuple[int, int],
     side: int,
     placement: Placement | None = None,
+    known: FaceTrajectories | None = None,
 ) -> Trajectories:
     """The last pass: everything that the metrics need of one clip.
 
@@ -197,28 +176,33 @@ def trajectories(
         size: the reference's width and height.
         side: of the crops, pixels.
         placement: from the reference to the clip; None if both show the same, whatever their sizes.
+        known: the face's mesh from an earlier run; None to look for it.
 
     Returns:
         `Trajectories`.
     """
     whole = Placement.between(np.array([0, 0, *size]), np.array([0, 0, video.width, video.height]))
     placement = whole if placement is None else placement
-    crops, meshes, identity = [], [], []
-    embeds = path is not None and not networks.missing("identity")
-    for rows, chunk in numbered(video):
+    chip = None if path is None or networks.missing("identity") else CHIPS[networks.get("identity").name]
+    count, meshes = video.info.frames, []
+    crops = np.empty((count, side, side, 3), np.uint8)
+    chips = np.empty((count, chip.size, chip.size, 3), np.uint8) if chip else None
+    squares = None if path is None or known else path.squares
+    for rows, chunk, mesh in looks(networks, video, squares, placement):
         if placement == whole:
-            crops.append(parallel_map(lambda frame: window.cut(resize(frame, *size), side), chunk))
+            crops[rows] = parallel_map(lambda frame: window.cut(resize(frame, *size), side), chunk)
         else:
-            crops.append(parallel_map(partial(_cut, placement=placement, window=window, side=side), chunk))
-        if path is not None:
-            meshes.append(meshed(networks, chunk, path.squares.matrices(MESH)[rows], placement))
-        if embeds:
-            identity.append(embedded(networks, chunk, meshes[-1].landmarks, placement))
-    if path is None:
-        return Trajectories(np.concatenate(crops), None)
+            crops[rows] = parallel_map(partial(_cut, placement=placement, window=window, side=side), chunk)
+        meshes += [mesh] if mesh else []
+        if chip and chips is not None:
+            landmarks = mesh.landmarks if known is None else known.landmarks[rows]
+            chips[rows] = chip.cut(chunk, landmarks, placement)
+    return Trajectories(crops, None if path is None else replace(known or _joined(meshes), chips=chips))
+
+
+def _joined(meshes: Sequence[Meshed]) -> FaceTrajectories:
     landmarks, presence, eyes = (np.concatenate(parts) for parts in zip(*meshes, strict=True))
-    embeddings = np.concatenate(identity) if embeds else None
-    return Trajectories(np.concatenate(crops), FaceTrajectories(landmarks, embeddings, presence > 0, eyes))
+    return FaceTrajectories(landmarks, None, presence > 0, eyes)
 
 
 def _cut(frame: np.ndarray, *, placement: Placement, window: Window, side: int) -> np.ndarray:
@@ -228,60 +212,54 @@ def _cut(frame: np.ndarray, *, placement: Placement, window: Window, side: int) 
     return np.asarray(Image.fromarray(frame).resize((side, side), Image.Resampling.BILINEAR, tuple(box)))
 
 
-def encoded(encoder: Any, crops: np.ndarray) -> Any:
-    """An encoder's output on all of a clip's crops.
+def encoded(encoder: Any, frames: np.ndarray) -> Any:
+    """An encoder's output on all of a clip's frames.
 
     Args:
         encoder: a network of single frames.
-        crops: `[T, H, W, 3]` uint8.
+        frames: `[T, H, W, 3]` uint8.
 
     Returns:
         Its output, NumPy arrays `[T, ...]`.
     """
-    parts = [_run(encoder, crops[start : start + _CHUNK]) for start in range(0, len(crops), _CHUNK)]
-    return jax.tree.map(lambda *rows: np.concatenate(rows), *parts)
-
-
-def encoded_clips(encoder: Any, crops: np.ndarray, frames: int) -> np.ndarray:
-    """An encoder of short clips on all of a clip's crops, one short clip after the other.
-
-    Args:
-        encoder: a network of clips `[N, frames, H, W, 3]`.
-        crops: `[T, H, W, 3]` uint8, T at least `frames`; what is left over at the end is left out.
-        frames: of a short clip.
-
-    Returns:
-        `[⌊T / frames⌋, D]`.
-    """
-    count = len(crops) // frames
-    clips = crops[: count * frames].reshape(count, 1, frames, *crops.shape[1:])
-    return np.concatenate([np.asarray(encode(encoder, clip)) for clip in clips])
+    return by_block(partial(encode, encoder), frames)
 
 
 def numbered(video: Video) -> Iterator[tuple[slice, np.ndarray]]:
-    """A clip's frames, up to 25 at a time, with their numbers."""
+    """A clip's frames, a block at a time, with their numbers."""
     start = 0
-    for chunk in video.chunks(_CHUNK):
+    for chunk in video.chunks(BLOCK):
         yield slice(start, start + len(chunk)), chunk
         start += len(chunk)
 
 
-class Meshed(NamedTuple):
-    """The face mesh in some frames.
+def looks(
+    networks: Networks, video: Video, squares: Squares | None, placement: Placement
+) -> Iterator[tuple[slice, np.ndarray, Any]]:
+    """A clip's frames, a block at a time, with the face mesh in them; the next block is cut while this one is computed.
 
-    Attributes:
-        landmarks: `[N, 468, 3]` in pixels of the reference.
-        presence: `[N]` above 0 where the network takes what it sees for a face.
-        eyes: `[N, 2, 384]` pictures of the eyes, from what it sees.
+    Args:
+        networks: the encoders.
+        video: the clip.
+        squares: what the mesh looks at, in pixels of the reference; None not to look.
+        placement: from the reference to the clip.
+
+    Yields:
+        The frames' numbers, the frames, and `Meshed`, or None without a look.
     """
-
-    landmarks: np.ndarray
-    presence: np.ndarray
-    eyes: np.ndarray
+    asked: list[Any] = []
+    for rows, chunk in numbered(video):
+        matrices = None if squares is None else squares.matrices(MESH)[rows]
+        asked.append((rows, chunk, None if matrices is None else _look(networks, chunk, matrices, placement)))
+        if len(asked) > 1:
+            rows, chunk, look = asked.pop(0)
+            yield rows, chunk, look and look()
+    for rows, chunk, look in asked:
+        yield rows, chunk, look and look()
 
 
 def meshed(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placement: Placement) -> Meshed:
-    """The face mesh in up to 25 frames.
+    """The face mesh in up to a block of frames.
 
     Args:
         networks: the encoders.
@@ -289,31 +267,35 @@ def meshed(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placemen
         matrices: `[N, 2, 3]` from what the mesh looks at, 192 × 192, to the reference.
         placement: from the reference to the clip.
     """
+    return _look(networks, chunk, matrices, placement)()
+
+
+def _look(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placement: Placement) -> Callable[[], Meshed]:
+    """Start `meshed`; what is returned waits for it."""
     crops = parallel_map(partial(warp, size=MESH), chunk, placement.matrices(matrices))
-    mesh = _run(networks.get("landmarks"), crops)
-    eyes = jax.device_get(jax.jit(eye_pictures)(_filled(crops), _filled(mesh.landmarks)))[: len(crops)]
-    return Meshed(to_frame(mesh.landmarks, matrices), mesh.presence, eyes)
+    started = _mesh(networks.get("landmarks"), filled(crops))
+
+    def finish() -> Meshed:
+        landmarks, presence, eyes = (part[: len(chunk)] for part in jax.device_get(started))
+        return Meshed(to_frame(landmarks, matrices), presence, eyes)
+
+    return finish
+
+
+@jax.jit
+def _mesh(mesh: Any, crops: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    frames = as_floats(crops)
+    found = mesh(frames)
+    return found.landmarks, found.presence, eye_pictures(frames, found.landmarks)
 
 
 def embedded(networks: Networks, frames: np.ndarray, landmarks: np.ndarray, placement: Placement) -> np.ndarray:
     """Identity embeddings `[N, D]` of faces whose landmarks `[N, 468, 3]` are known, in pixels of the reference."""
     encoder = networks.get("identity")
-    chip = CHIPS[encoder.name]
-    matrices = placement.matrices(chip.matrices(chip.points(landmarks)))
-    return _run(encoder, parallel_map(partial(warp, size=chip.size), frames, matrices))
-
-
-def _run(encoder: Any, crops: np.ndarray) -> Any:
-    """An encoder on a chunk; a short chunk is filled up so that one program serves all."""
-    out = jax.device_get(encode(encoder, _filled(crops)))
-    return jax.tree.map(lambda rows: rows[: len(crops)], out)
-
-
-def _filled(rows: np.ndarray) -> np.ndarray:
-    return rows[np.arange(_CHUNK).clip(max=len(rows) - 1)]
+    return encoded(encoder, CHIPS[encoder.name].cut(frames, landmarks, placement))
 
 
 @jax.jit
-def encode(encoder: Any, crops: jax.Array) -> Any:
-    """An encoder's output on uint8 crops."""
-    return encoder(crops.astype(jnp.float32) / 255)
+def encode(encoder: Any, frames: jax.Array) -> Any:
+    """An encoder's output on uint8 frames."""
+    return encoder(as_floats(frames))

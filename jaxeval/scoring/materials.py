@@ -1,32 +1,30 @@
-"""What the metrics of a pair are computed of: each part is made when it is first asked for, and only once."""
+"""What the metrics of a pair are computed of: networks' outputs of both clips, and the trajectories made of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment import distances
-from jaxeval.metrics.blink_rate import openness_of
 from jaxeval.protocol import Protocol
 from jaxeval.results.metric import Metric
 from jaxeval.results.selection import Selection
-from jaxeval.scoring.aligned_scores import Costs, padded, trajectory_costs
-from jaxeval.scoring.face import Motion, mesh_motion
-from jaxeval.scoring.ingest import Clip, FaceTrajectories, encoded, encoded_clips
-from jaxeval.scoring.lips import Lips, envelope_lips, sync_net_lips
-from jaxeval.scoring.lpips_costs import FeatureBlocks, PerceptualCosts, lpips_costs
-from jaxeval.scoring.networks import Lacking, Networks
-from jaxeval.scoring.sound import Sound
+from jaxeval.scoring.aligned_scores import padded
+from jaxeval.scoring.clip import FRAMES_OF_A_SHORT_CLIP, Clip
+from jaxeval.scoring.lips import sync_net_lips
+from jaxeval.scoring.lpips_costs import FeatureBlocks, OwnCosts, PerceptualCosts, lpips_costs
+from jaxeval.scoring.networks import FINDERS, Lacking, Networks
+from jaxeval.scoring.plan import BLOCKS, REACH, padded_rows, traced_lengths
+from jaxeval.scoring.sound import SAMPLE_RATE, Sound
+from jaxeval.scoring.step import Rows
+from jaxeval.scoring.trajectories import MAKERS, Face, Raw, Samples, pair_trajectories
 
-Rows = tuple[np.ndarray, np.ndarray]
-"""Something of the generated clip, and the same of the reference."""
+OF_A_FACE = ("identity", "motion", "landmarks", "sync")
+"""Roles of the encoders that look at a face."""
 
-FRAMES_OF_A_CLIP = 16
-"""Of the short clips that a network of clips looks at."""
+_OF_MOTION = ("pose", "expression", "change of expression", "angles")
+_BLOCK = 8
 
 
 @dataclass
@@ -52,48 +50,98 @@ class Materials:
     sound: Sound
     blocks: dict[str, FeatureBlocks]
     progress: Callable[[float], None] = lambda done: None
-    _made: dict[Any, Any] = field(default_factory=dict)
+    _made: dict[str, Rows] = field(default_factory=dict)
+    _perceptual: dict[str, PerceptualCosts] = field(default_factory=dict)
 
-    def rows(self, metric: Metric) -> Rows:
-        """What a metric is computed of.
+    def check(self, metric: Metric) -> None:
+        """See that there is all that a metric is computed of.
 
         Raises:
             Lacking: a clip has none of it, or the encoder's weights are missing.
         """
-        return _MAKERS[metric.of](self, metric)
+        if metric.of.startswith("lips") and self.sound.samples is None:
+            raise Lacking(f"no sound: {self.sound.reason}")
+        if metric.role not in ("", *FINDERS):
+            self.encoder(metric)
+        if metric.role in OF_A_FACE:
+            faceless = next((clip for clip in (self.y, self.x) if clip.seen.face is None), None)
+            if faceless:
+                raise Lacking(f"no face in {faceless.name}")
+        clips = (self.x, self.y)[: 2 if metric.reference or metric.both else 1]
+        if metric.per == "clip" and min(clip.frames for clip in clips) < metric.least:
+            raise Lacking(f"fewer than {metric.least} frames")
+        needed = {"i3d features": FRAMES_OF_A_SHORT_CLIP}.get(metric.of, 0)
+        short = next((clip for clip in (self.y, self.x) if clip.frames < needed), None)
+        if short:
+            raise Lacking(f"fewer than {needed} frames in {short.name}")
 
-    def costs(self, metric: Metric) -> Costs:
-        """The costs of an aligned metric.
+    def trajectory(self, name: str, metrics: Sequence[Metric]) -> Rows:
+        """What metrics are computed of; all that these metrics need is made at once, by one compiled program.
+
+        Args:
+            name: of the trajectory, see `jaxeval.results.metric.ROLES`.
+            metrics: all that will ask for one, which have passed `check`.
+        """
+        if name not in self._made:
+            mine = next((metric for metric in metrics if metric.of == name), None)
+            self._made |= {name: _APART[name](self, mine)} if name in _APART else self._derived(metrics)
+        return self._made[name]
+
+    def rows(self, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
+        """What a metric of a set is computed of: the valid rows of both clips.
 
         Raises:
-            Lacking: as `rows`.
+            Lacking: as `check`.
         """
-        if metric.role == "perceptual":
-            return self.perceptual(metric).costs
-        return self._once(
-            ("costs", metric.name), lambda: trajectory_costs(getattr(distances, metric.distance), *self.rows(metric))
-        )
+        self.check(metric)
+        x, y, lengths = jax.device_get(self.trajectory(metric.of, [metric]))
+        return x[: lengths[0]], y[: lengths[1]]
+
+    def check_voice(self, metrics: Sequence[Metric]) -> None:
+        """See that there is sound beside enough of the picture.
+
+        Raises:
+            Lacking: it is too short, or silent.
+        """
+        rows = jax.device_get(self.trajectory("lips and voice", metrics))
+        count = int(rows.lengths[0])
+        if count <= 2 * REACH:
+            raise Lacking(f"too short for offsets of ±{REACH} frames: {count} have both picture and sound")
+        if not np.any(rows.y):
+            raise Lacking("the sound is silent")
+
+    def _derived(self, metrics: Sequence[Metric]) -> dict[str, Rows]:
+        sets = [metric for metric in self.selection.metrics if metric.per == "set" and self._has(metric)]
+        of = {metric.of for metric in (*metrics, *sets)}
+        names = {name for each in of for name in _NAMES.get(each, (each,)) if name in MAKERS}
+        there = tuple(sorted(names))
+        return pair_trajectories(self._raw(there), there, self.protocol.fps)
+
+    def _has(self, metric: Metric) -> bool:
+        try:
+            self.check(metric)
+        except Lacking:
+            return False
+        return True
 
     def perceptual(self, metric: Metric) -> PerceptualCosts:
-        """All that one pass of a perceptual encoder over both clips gives."""
+        """All that one pass of a perceptual encoder over both clips gives; the reference's part is kept with it."""
         name, encoder = self.selection.known.encoder(metric), self.encoder(metric)
+        if name in self._perceptual:
+            return self._perceptual[name]
         blocks = self.blocks.setdefault(name, FeatureBlocks(encoder))
         x, y = ((f"{clip.role} {clip.video.path} {clip.window}", clip.seen.crops) for clip in (self.x, self.y))
         band, selection = self.protocol.band_frames, self.selection
         aligns = any(selection.aligns(other) for other in selection.metrics if selection.known.encoder(other) == name)
-
-        def computed() -> PerceptualCosts:
-            found = lpips_costs(blocks, x, y, self.progress, band=band, framewise_only=not aligns)
-            blocks.drop(x[0])
-            return found
-
-        return self._once(("perceptual", name), computed)
-
-    def lips(self, metric: Metric) -> Lips:
-        """Lips and sound, and the numbers that are read off them directly."""
-        if self.sound.samples is None:
-            raise Lacking(f"no sound: {self.sound.reason}")
-        return self._once(("lips", metric.name), lambda: _LIPS[metric.name](self, metric))
+        of = {"encoder": name, "window": vars(self.y.window), "band": band, "aligned": aligns}
+        kept = self.y.shelf.find("costs", of)
+        known = None if kept is None else OwnCosts(**kept)
+        how: dict[str, Any] = {"band": band, "framewise_only": not aligns, "known": known}
+        found = self._perceptual[name] = lpips_costs(blocks, x, y, self.progress, **how)
+        blocks.drop(x[0])
+        if known is None:
+            self.y.shelf.keep("costs", of, OwnCosts(found.costs.yy, found.steps[1])._asdict())
+        return found
 
     def encoder(self, metric: Metric) -> Any:
         """The network that a metric needs.
@@ -106,119 +154,75 @@ class Materials:
             raise Lacking(f"{self.protocol.name} names no encoder for {metric.role}")
         return self.networks.needed(name)
 
-    def faces(self, part: Callable[[FaceTrajectories], np.ndarray | None]) -> Rows:
-        """Something of both faces.
+    def _raw(self, names: tuple[str, ...]) -> Raw:
+        """What the trajectories of these names are made of."""
+        moving = not set(_OF_MOTION).isdisjoint(names)
+        motion = self.networks.get("motion") if moving else None
+        by_mesh = motion is not None and motion.name == "face_mesh"
+        x, y = (self._of_clip(clip, names, None if by_mesh else motion) for clip in (self.x, self.y))
+        lengths = traced_lengths(self.x.frames, self.y.frames)
+        face = None
+        if by_mesh or "mesh expression" in names:
+            mesh = self.networks.get("landmarks")
+            face = Face(mesh.canonical[...], mesh.procrustes_weights[...])
+        return Raw(x, y, lengths, face, _samples(self.sound) if "lips and sound" in names else None)
 
-        Raises:
-            Lacking: a clip has no face.
-        """
-        y, x = (self._face(clip, part) for clip in (self.y, self.x))
-        return x, y
-
-    def _face(self, clip: Clip, part: Callable[[FaceTrajectories], np.ndarray | None]) -> np.ndarray:
-        found = None if clip.seen.face is None else part(clip.seen.face)
-        if found is None:
-            raise Lacking(f"no face in {clip.name}")
+    def _of_clip(self, clip: Clip, names: tuple[str, ...], motion: Any) -> dict[str, np.ndarray]:
+        found, face = {}, clip.seen.face
+        assert face is not None
+        if set(names) - {"embeddings", "eyes"} - (set(_OF_MOTION) if motion else set()):
+            found["landmarks"] = padded(face.landmarks)
+        if "eyes" in names:
+            found["eyes"] = padded(face.eyes)
+        if "embeddings" in names and (embeddings := clip.embeddings) is not None:
+            found["embeddings"] = padded(embeddings)
+        if motion:
+            pose, expression = clip.encoded(motion)
+            found |= {"pose": padded(pose), "expression": padded(expression)}
         return found
 
-    @cached_property
-    def mesh_motion(self) -> tuple[Motion, Motion]:
-        """Pose and expression of both clips by the face mesh."""
-        return mesh_motion(self.networks.get("landmarks"), *self.faces(lambda face: face.landmarks))
 
-    def motion(self, metric: Metric) -> tuple[Motion, Motion]:
-        """Pose and expression of both clips by the protocol's network."""
-        encoder = self.encoder(metric)
-        if encoder.name == "face_mesh":
-            return self.mesh_motion
-        self.faces(lambda face: face.landmarks)
-        x, y = self._once(("motion", encoder.name), lambda: self._each(lambda clip: encoded(encoder, clip.seen.crops)))
-        return (x.pose, x.expression), (y.pose, y.expression)
-
-    def _each(self, function: Callable[[Clip], Any]) -> tuple[Any, Any]:
-        return function(self.x), function(self.y)
-
-    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key]
-
-
-def _embeddings(materials: Materials, metric: Metric) -> Rows:
-    materials.encoder(metric)
-    return materials.faces(lambda face: face.identity)
-
-
-def _motion(part: int) -> Callable[[Materials, Metric], Rows]:
-    def rows(materials: Materials, metric: Metric) -> Rows:
-        x, y = materials.motion(metric)
-        return x[part], y[part]
-
-    return rows
-
-
-def _change_of_expression(materials: Materials, metric: Metric) -> Rows:
-    """Less the reference's mean: the shape of a face at rest differs from person to person, more than it moves."""
-    x, y = _motion(1)(materials, metric)
-    rest = y.mean(axis=0, keepdims=True, dtype=np.float64).astype(y.dtype)
-    return x - rest, y - rest
-
-
-def _angles(materials: Materials, metric: Metric) -> Rows:
-    """Pitch, yaw and roll in degrees; a mesh's pose begins with them in radians."""
-    x, y = (pose[:, :3] for pose, _ in materials.motion(metric))
-    return (np.rad2deg(x), np.rad2deg(y)) if materials.encoder(metric).name == "face_mesh" else (x, y)
-
-
-def _openness(*eyes: np.ndarray) -> Rows:
-    opened = jax.jit(openness_of)
-    x, y = (np.asarray(opened(padded(part), length=jnp.int32(len(part))))[: len(part)] for part in eyes)
-    return x, y
+def _samples(sound: Sound) -> Samples:
+    """The sound, up to whole seconds, so that clips of like length share one program."""
+    assert sound.samples is not None
+    samples = sound.samples[sound.late :]
+    filled = np.pad(samples, (0, max(1, -len(samples) % SAMPLE_RATE))).astype(np.float32)
+    return Samples(filled, np.int32(max(len(samples), 1)), np.float32(sound.late / SAMPLE_RATE))
 
 
 def _frame_features(materials: Materials, metric: Metric) -> Rows:
     encoder = materials.encoder(metric)
-    return materials._each(lambda clip: encoded(encoder, clip.seen.crops))
+    return padded_rows(materials.x.encoded(encoder), materials.y.encoded(encoder))
 
 
 def _clip_features(materials: Materials, metric: Metric) -> Rows:
     encoder = materials.encoder(metric)
-    for clip in (materials.y, materials.x):
-        if clip.frames < FRAMES_OF_A_CLIP:
-            raise Lacking(f"fewer than {FRAMES_OF_A_CLIP} frames in {clip.name}")
-    return materials._each(lambda clip: encoded_clips(encoder, clip.seen.crops, FRAMES_OF_A_CLIP))
+    return padded_rows(materials.x.short_clips(encoder), materials.y.short_clips(encoder))
 
 
-def _envelope(materials: Materials, metric: Metric) -> Lips:
-    face = materials.x.seen.face
-    assert face is not None
-    return envelope_lips(materials.protocol, face.landmarks, materials.sound)
-
-
-def _sync_net(materials: Materials, metric: Metric) -> Lips:
+def _speech(materials: Materials, metric: Metric) -> Rows:
     encoder, x = materials.encoder(metric), materials.x
     assert x.path is not None
     assert materials.sound.samples is not None
     video, boxes = x.placement.proportioned(x.video, x.path.track.boxes)
-    return sync_net_lips(materials.protocol, encoder, video, boxes, materials.sound.samples)
+    return padded_rows(*sync_net_lips(materials.protocol, encoder, video, boxes, materials.sound.samples))
 
 
-_LIPS: Mapping[str, Callable[[Materials, Metric], Lips]] = {"lip_envelope": _envelope, "sync": _sync_net}
+def grey_blocks(crops: np.ndarray) -> np.ndarray:
+    """`[T, H, W, 3]` uint8 to `[T, (H / 8)(W / 8)]` mean grey levels in [0, 1]."""
+    count, height, width, _ = crops.shape
+    rows, columns = height // _BLOCK, width // _BLOCK
+    parts = crops[:, : rows * _BLOCK, : columns * _BLOCK].reshape(count, rows, _BLOCK, columns, _BLOCK * 3)
+    return (parts.mean(axis=(2, 4), dtype=np.float32) / 255).reshape(count, -1)
 
-_MAKERS: Mapping[str, Callable[[Materials, Metric], Rows]] = {
-    "pictures": lambda materials, metric: (materials.x.seen.crops, materials.y.seen.crops),
-    "steps": lambda materials, metric: materials.perceptual(metric).steps,
-    "embeddings": _embeddings,
-    "angles": _angles,
-    "eyes": lambda materials, metric: _openness(*materials.faces(lambda face: face.eyes)),
-    "pose": _motion(0),
-    "expression": _motion(1),
-    "change of expression": _change_of_expression,
-    "landmarks": lambda materials, metric: materials.faces(lambda face: face.landmarks),
-    "points": lambda materials, metric: materials.faces(lambda face: face.landmarks[..., :2]),
-    "mesh expression": lambda materials, metric: (materials.mesh_motion[0][1], materials.mesh_motion[1][1]),
-    "lips and voice": lambda materials, metric: materials.lips(metric).rows,
-    "lips and speech": lambda materials, metric: materials.lips(metric).rows,
+
+_NAMES: Mapping[str, tuple[str, ...]] = {"lips and voice": ("lips and sound", "lips and voice")}
+
+_APART: Mapping[str, Callable[[Materials, Any], Rows]] = {
+    BLOCKS: lambda materials, metric: padded_rows(*map(grey_blocks, (materials.x.seen.crops, materials.y.seen.crops))),
+    "steps": lambda materials, metric: padded_rows(*materials.perceptual(metric).steps),
+    "lips and speech": _speech,
     "inception features": _frame_features,
     "i3d features": _clip_features,
 }
+"""Trajectories that networks give, or that come with the perceptual costs."""

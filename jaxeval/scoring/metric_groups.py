@@ -1,24 +1,21 @@
 """Every score of a pair: one metric after the other, or the reason why it has none."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from jaxeval.protocol import Protocol
 from jaxeval.results.definitions import TIMING
 from jaxeval.results.metric import Metric
-from jaxeval.scoring.aligned_scores import Scored, align, framewise, mean, missing, padded
-from jaxeval.scoring.ingest import Clip
+from jaxeval.scoring.aligned_scores import Costs, Scored, align, framewise, mean, missing
+from jaxeval.scoring.clip import Clip
 from jaxeval.scoring.lags import lag_flags
-from jaxeval.scoring.materials import Materials
+from jaxeval.scoring.materials import OF_A_FACE, Materials
 from jaxeval.scoring.networks import Lacking
-from jaxeval.scoring.picture import against_reference, alone, function_of, smoothness
-from jaxeval.scoring.timing import fault_flags, timing_scores
-
-OF_A_FACE = ("identity", "motion", "landmarks", "sync")
-"""Roles of the encoders that look at a face."""
+from jaxeval.scoring.picture import against_reference, alone, smoothness
+from jaxeval.scoring.plan import FAULTS, TIME_FAULTS, costs_name, costs_of, measure, own_of
+from jaxeval.scoring.timing import FEWEST_TIMED, fault_flags, timing_scores
 
 
 def pair_scores(materials: Materials, faceless: str | None) -> Scored:
@@ -35,11 +32,12 @@ def pair_scores(materials: Materials, faceless: str | None) -> Scored:
     unseen = faceless or next((gap for clip in (y, x) if (gap := _gap(materials, clip))), None)
     metrics = [metric for metric in selection.metrics if metric.per in ("frame", "clip") and metric is not TIMING]
     scored = _picture_scores([metric for metric in metrics if metric.of == "pictures"], x, y)
-    for metric in (metric for metric in metrics if metric.of != "pictures"):
-        scored |= _scores(materials, metric, unseen)
+    there, lacking = _available(materials, [metric for metric in metrics if metric.of != "pictures"], unseen)
+    found, costs, faults = _measured(materials, there)
+    scored |= found | align(costs, protocol) | lacking
     if TIMING in selection.metrics:
         scored |= timing_scores(protocol, scored)
-    scored |= Scored(flags=fault_flags(materials, scored))
+    scored |= Scored(flags=fault_flags(materials, scored, faults))
     return scored | Scored(flags=lag_flags(protocol, scored))
 
 
@@ -56,70 +54,64 @@ def _gap(materials: Materials, clip: Clip) -> str | None:
     )
 
 
-def _scores(materials: Materials, metric: Metric, unseen: str | None) -> Scored:
-    """One metric's scores, or the reason why there are none."""
-    selection = materials.selection
+def _available(materials: Materials, metrics: Sequence[Metric], unseen: str | None) -> tuple[list[Metric], Scored]:
+    """The metrics that can be computed, and why the others can't."""
+    there, lacking, known = [], Scored(), materials.selection.known
+    for metric in metrics:
+        try:
+            if unseen and metric.role in OF_A_FACE:
+                raise Lacking(unseen)
+            materials.check(metric)
+            there.append(metric)
+        except Lacking as lack:
+            lacking |= missing(known.scores(metric), str(lack))
+    voiced = [metric for metric in there if metric.of == "lips and voice"]
     try:
-        if unseen and metric.role in OF_A_FACE:
-            raise Lacking(unseen)
-        scored = Scored()
-        if selection.wants(metric, aligned=False):
-            scored |= _own_scores(materials, metric)
-        if selection.aligns(metric):
-            scored |= align(metric.name, materials.costs(metric), materials.protocol)
-        return scored
+        if voiced:
+            materials.check_voice(there)
     except Lacking as lack:
-        return missing(selection.known.scores(metric), str(lack))
+        there = [metric for metric in there if metric not in voiced]
+        lacking |= missing([name for metric in voiced for name in known.scores(metric)], str(lack))
+    return there, lacking
 
 
-def _own_scores(materials: Materials, metric: Metric) -> Scored:
-    """All of a metric's numbers but those of alignment."""
-    if metric.of.startswith("lips"):
-        return Scored(materials.lips(metric).values)
-    if metric.is_mean_cost:
-        return framewise(metric.name, materials.costs(metric))
-    if metric.per == "frame":
-        return _frame_scores(metric, materials.rows(metric)[: 2 if metric.reference else 1])
-    return _clip_scores(materials, metric)
+def _measured(materials: Materials, metrics: Sequence[Metric]) -> tuple[Scored, dict[str, Costs], list[float]]:
+    """All numbers but those of alignment, the costs of the metrics to align, and faults of time: by one program."""
+    aligned = [metric for metric in metrics if materials.selection.aligns(metric)]
+    wanted = [metric for metric in metrics if materials.selection.wants(metric, aligned=False)]
+    by_cost = {metric.name: metric for metric in (*aligned, *wanted) if metric in aligned or metric.is_mean_cost}
+    plan = {costs_name(metric): costs_of(metric) for metric in by_cost.values() if metric.distance}
+    plan |= {metric.name: own_of(metric, materials.protocol) for metric in wanted if not metric.is_mean_cost}
+    if min(materials.x.frames, materials.y.frames) >= FEWEST_TIMED:
+        plan[FAULTS] = TIME_FAULTS
+    seen = {on.encoder: materials.trajectory(on.encoder, metrics) for on in plan.values()}
+    found = jax.device_get(measure(tuple(plan.items()), seen)) if plan else {}
+    lengths = {name: tuple(map(int, rows.lengths or ())) for name, rows in seen.items()}
+    costs = {
+        name: materials.perceptual(metric).costs
+        if metric.of == "features"
+        else found[costs_name(metric)].first(*lengths[metric.of])
+        for name, metric in by_cost.items()
+    }
+    scored = Scored()
+    for metric in wanted:
+        if metric.is_mean_cost:
+            scored |= framewise(metric.name, costs[metric.name])
+        elif metric.per == "frame":
+            scored |= _mean_score(metric.name, found[metric.name][: min(lengths[metric.of])])
+        else:
+            scored |= _clip_scores(metric, found[metric.name], materials.protocol)
+    return scored, {metric.name: costs[metric.name] for metric in aligned}, list(map(float, found.get(FAULTS, ())))
 
 
-def _frame_scores(metric: Metric, rows: Sequence[np.ndarray]) -> Scored:
-    """The mean of a function of frame t of both clips, over the frames that both have; or of one clip's frames."""
-    common = min(map(len, rows))
-    values = np.asarray(jax.jit(function_of(metric))(*(padded(part[:common]) for part in rows)))[:common]
-    return Scored({metric.name: mean(values)}, per_frame={metric.name: values})
-
-
-def _clip_scores(materials: Materials, metric: Metric) -> Scored:
-    """A function of whole clips, which gives one number or several."""
-    rows = materials.rows(metric)
-    clips = (materials.x, materials.y)[: 2 if metric.reference or metric.both else 1]
-    if min(clip.frames for clip in clips) < metric.least:
-        raise Lacking(f"fewer than {metric.least} frames")
-    fps = materials.protocol.fps if metric.timed else None
-    calls = [rows] if metric.reference else [(part,) for part in rows[: len(clips)]]
-    values = [
-        float(value)
-        for parts in calls
-        for value in jax.tree.leaves(_clip(function_of(metric), tuple(map(padded, parts)), _lengths(parts), fps))
-    ]
-    told = dict(zip((value.name for value in metric.values), values, strict=True))
+def _clip_scores(metric: Metric, values: Sequence[np.ndarray], protocol: Protocol) -> Scored:
+    """The few numbers that a metric gives for a clip; offsets come in frames."""
+    units = {value.name: 1000 / protocol.fps if value.unit == "ms" else 1.0 for value in metric.values}
+    told = {name: float(value) * unit for (name, unit), value in zip(units.items(), values, strict=True)}
     lacking = [name for name, value in told.items() if np.isnan(value)]
     return Scored({name: value for name, value in told.items() if name not in lacking}) | missing(
         lacking, metric.undefined
     )
-
-
-def _lengths(parts: Sequence[np.ndarray]) -> tuple[jax.Array, ...]:
-    return tuple(jnp.int32(len(part)) for part in parts)
-
-
-@partial(jax.jit, static_argnames=("function", "fps"))
-def _clip(function: Callable, rows: tuple[jax.Array, ...], lengths: tuple[jax.Array, ...], fps: float | None) -> object:
-    timed = {} if fps is None else {"fps": fps}
-    if len(rows) == 1:
-        return function(*rows, length=lengths[0], **timed)
-    return function(*rows, lengths=lengths, **timed)
 
 
 def _picture_scores(metrics: list[Metric], x: Clip, y: Clip) -> Scored:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import jax
@@ -11,22 +10,12 @@ import numpy as np
 from jaxeval.checkpoints.niqe_model import niqe_model
 from jaxeval.metrics.smoothness import smooth
 from jaxeval.results.metric import Metric
-from jaxeval.scoring.lpips_costs import BLOCK
+from jaxeval.scoring.blocks import by_block
 from jaxeval.scoring.networks import Lacking
+from jaxeval.scoring.plan import function_of
 
 _MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {"niqe": lambda: (niqe_model(),)}
 """What a metric is held against beside the reference."""
-
-
-def function_of(metric: Metric) -> Callable[..., jax.Array]:
-    """A metric's function: of the metric's name, in the file of `jaxeval.metrics` that its entry names.
-
-    Example:
-        >>> from jaxeval.results.definitions import METRICS
-        >>> [function_of(metric).__name__ for metric in METRICS if metric.name == "csim"]
-        ['csim']
-    """
-    return getattr(import_module(f"jaxeval.metrics.{metric.file or metric.name}"), metric.name)
 
 
 def against_reference(metrics: Sequence[Metric], x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
@@ -75,18 +64,16 @@ def smoothness(x: np.ndarray) -> np.ndarray:
     middles = (len(x) - 1) // 2
     if middles < 1:
         raise Lacking("fewer than 3 frames: none has two neighbours")
-    places = 2 * np.arange(middles)
-    triples = np.stack([x[places + step] for step in range(3)], axis=1)  # [K, 3, H, W, 3]
-    return _in_blocks(_smooth, triples)["smooth"]
+
+    def function(first: np.ndarray) -> dict[str, jax.Array]:
+        return _smooth(_unit(np.stack([x[first + step] for step in range(3)], axis=1)))  # of [K, 3, H, W, 3]
+
+    return by_block(function, 2 * np.arange(middles))["smooth"]
 
 
 def _in_blocks(function: Callable[..., dict[str, jax.Array]], *clips: np.ndarray) -> dict[str, np.ndarray]:
-    """A function of frames in [0, 1], by one compiled program for any number of them."""
-    count, parts = len(clips[0]), []
-    for start in range(0, count, BLOCK):
-        rows = np.arange(start, start + BLOCK).clip(max=count - 1)
-        parts.append(jax.device_get(function(*(_unit(clip[rows]) for clip in clips))))
-    return {name: np.concatenate([part[name] for part in parts])[:count] for name in parts[0]}
+    """A function of frames in [0, 1], over uint8 frames."""
+    return by_block(lambda *rows: function(*map(_unit, rows)), *clips)
 
 
 @partial(jax.jit, static_argnames=("names", "functions"))

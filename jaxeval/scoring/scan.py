@@ -11,9 +11,8 @@ from jaxeval.media.still import Still, StillBuilder
 from jaxeval.media.track import Track, track_of
 from jaxeval.media.video import Video
 from jaxeval.protocol import Protocol
+from jaxeval.scoring.blocks import BLOCK
 from jaxeval.scoring.networks import Networks
-
-_CHUNK = 25
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def scan(networks: Networks, video: Video, protocol: Protocol) -> Scan:
     """
     faces: list[Faces] = []
     builder = StillBuilder()
-    for chunk in video.chunks(_CHUNK):
+    for chunk in video.chunks(BLOCK):
         builder.add(chunk)
         faces += detect_faces(networks.get("detector"), chunk)
         if len(faces) > protocol.longest_clip * protocol.fps:

@@ -10,7 +10,7 @@ from jaxeval.errors import JaxevalError
 from jaxeval.media.audio import decode_audio, loudness_envelope, sound_choice
 from jaxeval.media.container import NoAudioError
 from jaxeval.media.video import VideoInfo
-from jaxeval.scoring.ingest import Clip
+from jaxeval.scoring.clip import Clip
 
 SAMPLE_RATE = 16000
 STARTS_TOGETHER_S = 0.1

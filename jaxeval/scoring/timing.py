@@ -1,19 +1,19 @@
 """What alignment forgave, in numbers, and the faults of a clip that its scores alone don't name, in words."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxeval.alignment import distances
-from jaxeval.alignment.checks import Lengths
 from jaxeval.metrics import temporal_faults as faults
 from jaxeval.metrics.lag_summary import Timing, timing
-from jaxeval.metrics.registration import misregistered, registration
+from jaxeval.metrics.registration import Registration, misregistered, registration
 from jaxeval.protocol import Protocol
 from jaxeval.results.definitions import TIMING
 from jaxeval.results.record import Curves
 from jaxeval.results.score import score_name
-from jaxeval.scoring.aligned_scores import Costs, Scored, missing, padded, trajectory_costs
+from jaxeval.scoring.aligned_scores import Scored, missing, padded
 from jaxeval.scoring.materials import Materials
 
 BEYOND = 0.1
@@ -23,8 +23,8 @@ CODEC_NOISE = {"lpips": 0.01, "st_lpips": 0.006}
 """What a clip coded once more at CRF 18 costs against itself, by perceptual metric: the less of two real ones. For
 LPIPS they are 0.010 (the demo's reference) and 0.023 (carphone)."""
 
-_BLOCK = 8
-_FEWEST = 20
+FEWEST_TIMED = 20
+"""Frames of a clip below which no fault of time can be told."""
 
 
 def timing_scores(protocol: Protocol, scored: Scored) -> Scored:
@@ -57,11 +57,11 @@ def timing_scores(protocol: Protocol, scored: Scored) -> Scored:
 
 def summary(curves: Curves, protocol: Protocol) -> Timing:
     """A lag curve in numbers."""
-    found = jax.jit(timing)(padded(curves.lag), fps=protocol.fps, length=jnp.int32(len(curves.lag)))
+    found = jax.jit(timing)(padded(curves.lag), fps=protocol.fps, length=np.int32(len(curves.lag)))
     return jax.device_get(found)
 
 
-def fault_flags(materials: Materials, scored: Scored) -> tuple[str, ...]:
+def fault_flags(materials: Materials, scored: Scored, found: Sequence[float]) -> tuple[str, ...]:
     """What is wrong with the generated clip as a whole: frozen, looped, backwards, static, copied, displaced.
 
     Told by grey blocks of 8 × 8 pixels of the crops, whole matrices of which cost little; only a copy by the perceptual
@@ -70,28 +70,30 @@ def fault_flags(materials: Materials, scored: Scored) -> tuple[str, ...]:
     Args:
         materials: the pair.
         scored: what the pair has so far, with its curves.
+        found: how far it is frozen, looped, backwards and static; empty for short clips.
 
     Returns:
         Flags, each "code: text".
     """
-    protocol, x, y = materials.protocol, materials.x, materials.y
-    found = jax.device_get(jax.jit(registration)(_spread(x.seen.crops), _spread(y.seen.crops)))
+    size = materials.protocol.size
+    crops = _spread(materials.x.seen.crops), _spread(materials.y.seen.crops)
+    place, displaced = jax.device_get(_registered(*crops, size))
     flags = []
-    if misregistered(found, protocol.size, protocol.size):
+    if displaced:
         flags.append(
-            f"misregistered: the generated picture is shifted by {found.dx:+.1f}, {found.dy:+.1f} pixels and scaled by "
-            f"{found.scale:.3f}; image and perceptual scores are dominated by this misalignment"
+            f"misregistered: the generated picture is shifted by {place.dx:+.1f}, {place.dy:+.1f} pixels and scaled by "
+            f"{place.scale:.3f}; image and perceptual scores are dominated by this misalignment"
         )
-    if min(x.frames, y.frames) < _FEWEST:
-        return tuple(flags)
-    costs = trajectory_costs(distances.squared_euclidean, _blocks(x.seen.crops), _blocks(y.seen.crops))
-    return (*flags, *_time_flags(costs), *_copy_flags(scored))
+    return (*flags, *_time_flags(*found), *_copy_flags(scored)) if found else tuple(flags)
 
 
-def _time_flags(costs: Costs) -> list[str]:
-    t, s = costs.xy.shape
-    matrices = [padded(matrix, axes=2) for matrix in (costs.xy, costs.xx, costs.yy)]
-    frozen, looped, backwards, static = map(float, _faults(*matrices, (jnp.int32(t), jnp.int32(s))))
+@partial(jax.jit, static_argnames="size")
+def _registered(x: jax.Array, y: jax.Array, size: int) -> tuple[Registration, jax.Array]:
+    place = registration(x, y)
+    return place, misregistered(place, size, size)
+
+
+def _time_flags(frozen: float, looped: float, backwards: float, static: float) -> list[str]:
     if static < faults.STATIC:
         return [f"static: the generated clip moves only {100 * static:.1f} % as much as the reference"]
     flags = []
@@ -104,37 +106,19 @@ def _time_flags(costs: Costs) -> list[str]:
     return flags
 
 
-@jax.jit
-def _faults(xy: jax.Array, xx: jax.Array, yy: jax.Array, lengths: Lengths) -> tuple[jax.Array, ...]:
-    return (
-        faults.frozen(xx, yy, lengths=lengths),
-        faults.looped(xx, yy, lengths=lengths),
-        faults.reversed_in_time(xy, lengths=lengths),
-        faults.static(xx, yy, lengths=lengths),
-    )
-
-
 def _copy_flags(scored: Scored) -> list[str]:
     metric = next((name for name in CODEC_NOISE if name in scored.curves), None)
     if metric is None:
         return []
     noise, curves = CODEC_NOISE[metric], scored.curves[metric]
-    length = jnp.int32(len(curves.aligned))
-    units = float(jax.jit(faults.copy)(padded(curves.aligned), noise=jnp.float32(noise), length=length))
+    length = np.int32(len(curves.aligned))
+    units = float(jax.jit(faults.copy)(padded(curves.aligned), noise=np.float32(noise), length=length))
     if units >= faults.COPY:
         return []
     return [
         f"copy: aligned, the frames equal the reference's within re-encoding noise ({units:.1f} times that of CRF 18, "
         f"flagged below {faults.COPY}); the clip may be a copy of the reference"
     ]
-
-
-def _blocks(crops: np.ndarray) -> np.ndarray:
-    """`[T, H, W, 3]` uint8 to `[T, (H / 8)(W / 8)]` mean grey levels in [0, 1]."""
-    count, height, width, _ = crops.shape
-    rows, columns = height // _BLOCK, width // _BLOCK
-    parts = crops[:, : rows * _BLOCK, : columns * _BLOCK].reshape(count, rows, _BLOCK, columns, _BLOCK * 3)
-    return (parts.mean(axis=(2, 4), dtype=np.float32) / 255).reshape(count, -1)
 
 
 def _spread(crops: np.ndarray) -> np.ndarray:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from jaxeval.alignment import distances
 from jaxeval.errors import JaxevalError, one_line, printable, require
 from jaxeval.protocol import Protocol
 from jaxeval.results.catalogue import is_reserved
 from jaxeval.results.score import aligned_names
-from jaxeval.scoring.aligned_scores import Scored, align, framewise, missing, trajectory_costs
+from jaxeval.scoring.aligned_scores import Scored, align, framewise, missing
+from jaxeval.scoring.plan import trajectory_costs
 
 SUFFIX = ".npz"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -46,7 +46,7 @@ def trajectory_scores(
     (x, fps), (y, other) = _read(generated, protocol), _read(reference, protocol)
     text = f"expected {other:g} frames per second as in {reference.name}, found {fps:g}"
     require(fps == other, f"{generated}: {text}. {_NEXT}")
-    scored, names = Scored(), tuple(dict.fromkeys((*y, *x)))
+    scored, names, costs = Scored(), tuple(dict.fromkeys((*y, *x))), {}
     for name in names:
         if name not in x or name not in y:
             lacking = generated.name if name not in x else reference.name
@@ -55,9 +55,9 @@ def trajectory_scores(
         found, expected = x[name].shape[1], y[name].shape[1]
         text = f"expected {name} of {expected} columns as in {reference.name}, found {found}"
         require(found == expected, f"{generated}: {text}. {_NEXT}")
-        costs = trajectory_costs(distances.squared_euclidean, x[name], y[name])
-        scored |= framewise(name, costs)
-        scored |= align(name, costs, replace(protocol, gamma={name: gamma}, fps=fps))
+        costs[name] = trajectory_costs("squared_euclidean", x[name], y[name])
+        scored |= framewise(name, costs[name])
+    scored |= align(costs, replace(protocol, gamma=dict.fromkeys(costs, gamma), fps=fps))
     return scored, names, (max(map(len, x.values())), max(map(len, y.values()))), fps
 
 

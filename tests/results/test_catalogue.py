@@ -24,7 +24,7 @@ from jaxeval.results.definitions import METRICS
 from jaxeval.results.document import catalogue_of, document_of
 from jaxeval.results.metric import ROLES
 from jaxeval.results.score import ALIGNED, aligned_names, score_name
-from jaxeval.scoring.picture import function_of
+from jaxeval.scoring.plan import function_of
 from jaxeval.scoring.trajectory_files import trajectory_scores
 
 V1 = catalogue(JAXEVAL_V1.encoders, JAXEVAL_V1.timing)

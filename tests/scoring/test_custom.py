@@ -43,7 +43,7 @@ def pair(tmp_path_factory):
 def nothing_else(monkeypatch):
     """Clips get no scores but the user's own, which takes no time."""
 
-    def own_only(self, pair, progress):
+    def own_only(self, pair, progress, following):
         return ClipRecord(pair.id, "ok", **vars(custom_scores(self.scorers, FRAMES, self.protocol.fps)))
 
     monkeypatch.setattr(Scorer, "_score", own_only)

@@ -54,7 +54,7 @@ def test_an_aligned_metric_says_what_supports_its_lag(offset, supported):
         return np.square(a[:, None] - b[None]).sum(axis=-1).astype(np.float32)
 
     xy = apart(x, y) + np.float32(offset)
-    found = align("lpips", Costs(np.diagonal(xy), xy, apart(x, x), apart(y, y)), JAXEVAL_V1)
+    found = align({"lpips": Costs(np.diagonal(xy), xy, apart(x, x), apart(y, y))}, JAXEVAL_V1)
     assert found.scores["lag_ms_lpips"] == pytest.approx(160 if supported else 0, abs=15)
     row = row_of(ClipRecord("a", "ok", **vars(found)))
     assert (row.lag_support["lpips"] > 0.9) == supported

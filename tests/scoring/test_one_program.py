@@ -18,8 +18,8 @@ LENGTHS = (1, 2, 24, 25, 26, 49, 60)
 def traced_once(monkeypatch):
     """`traced_once(module, name)`: that compiled function of the module fails where it is traced a second time."""
 
-    def replace(module, name, *static):
-        function = chex.assert_max_traces(getattr(module, name).__wrapped__, n=1)
+    def replace(module, name, *static, times=1):
+        function = chex.assert_max_traces(getattr(module, name).__wrapped__, n=times)
         monkeypatch.setattr(module, name, jax.jit(function, static_argnames=static))
 
     yield replace
@@ -30,22 +30,19 @@ def clip(count, side):
     return np.random.default_rng(count).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
 
 
-def chunks(frames):
-    return [frames[start : start + ingest._CHUNK] for start in range(0, len(frames), ingest._CHUNK)]
-
-
 @pytest.mark.parametrize(("name", "side"), [("blaze_face", 128), ("face_mesh", 192), ("dlib_resnet", 150)])
 def test_an_encoder(name, side, traced_once):
     traced_once(ingest, "encode")
     encoder = load_encoder(name)
     for count in LENGTHS:
-        parts = [ingest._run(encoder, chunk) for chunk in chunks(clip(count, side))]
-        assert sum(len(jax.tree.leaves(part)[0]) for part in parts) == count
+        found = ingest.encoded(encoder, clip(count, side))
+        assert {len(rows) for rows in jax.tree.leaves(found)} == {count}
 
 
 def test_lpips_of_all_pairs(traced_once):
-    for name in ("_features", "_costs", "_framewise", "_steps", "_step_between"):
-        traced_once(lpips_costs, name)
+    traced_once(lpips_costs, "_features")
+    # Blocks of one index meet each other, and those before; blocks far before; the longer clip's last has no partner.
+    traced_once(lpips_costs, "_meet", "pairs", "products", times=4)
     blocks = lpips_costs.FeatureBlocks(load_encoder("st_lpips_alex"))
     for count in LENGTHS:
         clips = ("x", clip(count, 32)), ("y", clip(count + 1, 32))

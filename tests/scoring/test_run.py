@@ -56,7 +56,7 @@ def score_all(monkeypatch, run, pairs, odd):
     """Score the pairs, the second with a record of these values, as the command does."""
     score = Scorer.score
 
-    def scored(self, pair, progress):
+    def scored(self, pair, progress, following):
         return (
             ClipRecord(pair.id, "ok", **{"frames": (4, 4), **odd})
             if pair.id == "clip1"

@@ -10,7 +10,9 @@ from jaxeval.perturb.picture import blurred, late, rubato
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.results.record import Curves
 from jaxeval.scoring.aligned_scores import Scored
-from jaxeval.scoring.timing import fault_flags, timing_scores
+from jaxeval.scoring.materials import grey_blocks
+from jaxeval.scoring.plan import BLOCKS, FAULTS, TIME_FAULTS, measure, padded_rows
+from jaxeval.scoring.timing import FEWEST_TIMED, fault_flags, timing_scores
 
 FRAMES = talking_face()[0][:, 24:248, 24:248]
 T = np.arange(len(FRAMES))
@@ -19,7 +21,11 @@ T = np.arange(len(FRAMES))
 def flags(x, y=FRAMES, scored=None):
     clips = [SimpleNamespace(seen=SimpleNamespace(crops=frames), frames=len(frames)) for frames in (x, y)]
     pair = SimpleNamespace(protocol=JAXEVAL_V1, x=clips[0], y=clips[1])
-    return [flag.split(":")[0] for flag in fault_flags(pair, scored or Scored())]
+    found = []
+    if min(len(x), len(y)) >= FEWEST_TIMED:
+        rows = padded_rows(grey_blocks(x), grey_blocks(y))
+        found = list(map(float, measure(((FAULTS, TIME_FAULTS),), {BLOCKS: rows})[FAULTS]))
+    return [flag.split(":")[0] for flag in fault_flags(pair, scored or Scored(), found)]
 
 
 @pytest.mark.parametrize(
