@@ -108,7 +108,7 @@ def test_a_floor_that_can_not_be_is_told_and_costs_nothing_else(clips, tmp_path,
     (row,) = document["floor"]["clips"]
     assert row["status"] == "failed"
     assert "expected a folder to write to" in row["reason"]
-    assert "1 of 1  floor/a  failed: " in capsys.readouterr().out
+    assert "2 of 2  floor/a  failed: " in capsys.readouterr().out
 
 
 def test_a_negative_count(clips, tmp_path, capsys):
