@@ -13,6 +13,8 @@ from jaxeval.scoring import ingest, lpips_costs
 from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.scorer import Scorer
 
+from .watching import counted_calls
+
 METHODS = ("late", "early", "blurred")
 
 
@@ -28,20 +30,8 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def done(monkeypatch):
     """Blocks by the function that looks at them, and passes over files."""
-    count = dict.fromkeys(("_features", "encode", "_mesh", "_images"), 0)
-
-    def watch(owner, name):
-        original = getattr(owner, name)
-
-        def counted(*args):
-            count[name] += 1
-            return original(*args)
-
-        monkeypatch.setattr(owner, name, counted)
-
-    for owner, name in ((lpips_costs, "_features"), (ingest, "encode"), (ingest, "_mesh"), (Video, "_images")):
-        watch(owner, name)
-    return count
+    places = (lpips_costs, "_features"), (ingest, "encode"), (ingest, "_mesh"), (Video, "_images")
+    return counted_calls(monkeypatch, *places)
 
 
 @pytest.mark.slow

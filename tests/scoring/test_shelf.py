@@ -6,8 +6,10 @@ import pytest
 import jaxeval
 from jaxeval.demo.clips import talking_face
 from jaxeval.media.write import write_video
-from jaxeval.scoring import ingest, lpips_costs
+from jaxeval.scoring import ingest
 from jaxeval.scoring.shelf import Shelf
+
+from .watching import counted_calls
 
 ROWS = np.arange(6.0).reshape(3, 2)
 
@@ -61,19 +63,7 @@ def test_another_run_begins_with_what_is_known_of_the_reference(tmp_path, monkey
     names, reference = ["lpips", "lpips_div", "csim", "expr_div"], tmp_path / "y.mp4"
     alone = jaxeval.score(tmp_path / "early.mp4", reference, scores=names).clips[0].scores
     jaxeval.score(tmp_path / "late.mp4", reference, scores=names, out=tmp_path / "out")
-    done = {"_mesh": 0, "encode": 0, "_meet": 0}
-
-    def watch(owner, name):
-        original = getattr(owner, name)
-
-        def counted(*args):
-            done[name] += 1
-            return original(*args)
-
-        monkeypatch.setattr(owner, name, counted)
-
-    for owner, name in ((ingest, "_mesh"), (ingest, "encode"), (lpips_costs, "_meet")):
-        watch(owner, name)
+    done = counted_calls(monkeypatch, (ingest, "_mesh"), (ingest, "encode"))
     found = jaxeval.score(tmp_path / "early.mp4", reference, scores=names, out=tmp_path / "out").clips[0].scores
     assert found == alone
     assert done["_mesh"] == 3 * 2  # three looks at two blocks of the generated clip alone
