@@ -1,4 +1,4 @@
-"""The next clip, decoded while the one before is computed."""
+"""Clips that will be needed next, decoded while others are computed."""
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,8 +37,18 @@ class Ahead:
         """
         for _, future in self._read.values():
             future.cancel()
-        there = [path for path in dict.fromkeys(paths) if path.is_file()]
-        self._read = {path: (_state(path), self._thread.submit(_read, path, self._fps)) for path in there}
+        self._read = {}
+        for path in paths:
+            self.add(path)
+
+    def add(self, path: Path) -> None:
+        """Begin to read this file too, unless that has begun.
+
+        Args:
+            path: of a video file; one that isn't there is left for `opened` to complain about.
+        """
+        if path not in self._read and path.is_file():
+            self._read[path] = _state(path), self._thread.submit(_read, path, self._fps)
 
     def opened(self, path: Path) -> HeldVideo:
         """A video, its frames in memory if it was read ahead and hasn't changed since.

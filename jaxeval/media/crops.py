@@ -27,6 +27,10 @@ class Squares:
     side: np.ndarray
     angle: np.ndarray
 
+    def __getitem__(self, frames: np.ndarray) -> "Squares":
+        """Those of some frames, by an index of NumPy's."""
+        return Squares(self.center[frames], self.side[frames], self.angle[frames])
+
     def matrices(self, size: int) -> np.ndarray:
         """Affine maps from a crop of `size` pixels to the frame, `[T, 2, 3]`.
 
@@ -52,15 +56,22 @@ def warp(frame: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """
     image = Image.fromarray(frame)
     shrink = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    whole = max(1, int(shrink))
-    if whole > 1:
-        image, matrix, shrink = image.reduce(whole), matrix / whole, shrink / whole
-    # What is left shrinks by less than 2: sampled twice as densely, then averaged.
-    dense = 2 if shrink > 1 else 1
-    data = tuple((matrix * np.array([1 / dense, 1 / dense, 1])).ravel())
-    sides = (size * dense, size * dense)
-    image = image.transform(sides, Image.Transform.AFFINE, data, Image.Resampling.BILINEAR, fillcolor=(0, 0, 0))
-    return np.asarray(image.reduce(dense) if dense > 1 else image)
+    if shrink > 1:
+        image, matrix = _reduced(image, matrix, size, shrink)
+    data = tuple(matrix.ravel())
+    return np.asarray(image.transform((size, size), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR))
+
+
+def _reduced(image: Image.Image, matrix: np.ndarray, size: int, shrink: float) -> tuple[Image.Image, np.ndarray]:
+    """The part of a picture that a crop shows, with a pixel for each of the crop's, and the crop's map to it."""
+    corners = matrix @ np.array([[0, 0, size, size], [0, size, 0, size], [1, 1, 1, 1]])  # [2, 4]
+    low = np.floor(corners.min(1) - shrink).clip(0, image.size)
+    high = np.ceil(corners.max(1) + shrink).clip(0, image.size)
+    if (high <= low).any():
+        return image, matrix
+    sides = np.ceil((high - low) / shrink).astype(int)
+    image = image.resize(tuple(sides), Image.Resampling.BILINEAR, (*low, *high))
+    return image, (matrix - [[0, 0, low[0]], [0, 0, low[1]]]) * (sides / (high - low))[:, None]
 
 
 def parallel_map(function: Callable[..., np.ndarray], *columns: Iterable[Any]) -> np.ndarray:

@@ -98,6 +98,32 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
     return Squares(center, side, angle)
 
 
+def followed(track: Squares, times: np.ndarray, seen: Squares) -> Squares:
+    """A track's squares, each moved, scaled and turned as a nearer look did in some frames; linear between these.
+
+    Args:
+        track: one for each frame.
+        times: `[N]` the frames that were looked at, ascending.
+        seen: what was seen there, N squares.
+
+    Returns:
+        One for each frame; those of `seen` in the frames that were looked at.
+    """
+    near = track[times]
+    moved = _turned(seen.center - near.center, -near.angle) / near.side[:, None]  # in the square's own axes
+    turned = np.remainder(seen.angle - near.angle + np.pi, 2 * np.pi) - np.pi
+    rows = np.concatenate([moved, np.log(seen.side / near.side)[:, None], turned[:, None]], axis=1)
+    frames = np.arange(len(track.side))
+    x, y, grown, turn = (np.interp(frames, times, column) for column in rows.T)
+    center = track.center + _turned(np.stack([x, y], 1) * track.side[:, None], track.angle)
+    return Squares(center, track.side * np.exp(grown), track.angle + turn)
+
+
+def _turned(points: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.stack([cos * points[:, 0] - sin * points[:, 1], sin * points[:, 0] + cos * points[:, 1]], 1)
+
+
 def select(choose: np.ndarray, a: Squares, b: Squares) -> Squares:
     """Squares of a in the frames where `choose` `[T]` is true, of b elsewhere.
 

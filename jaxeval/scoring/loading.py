@@ -97,6 +97,7 @@ class Loader:
         Raises:
             JaxevalError: a file can't be used, or the two don't show the same section.
         """
+        self._ahead.add(generated)
         kept = self._kept(reference)
         seen, known = self._people(generated, kept)
         geometry = self._geometry(seen, kept.scan)
