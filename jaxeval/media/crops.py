@@ -27,7 +27,7 @@ class Squares:
     side: np.ndarray
     angle: np.ndarray
 
-    def __getitem__(self, frames: np.ndarray) -> "Squares":
+    def __getitem__(self, frames: Any) -> "Squares":
         """Those of some frames, by an index of NumPy's."""
         return Squares(self.center[frames], self.side[frames], self.angle[frames])
 

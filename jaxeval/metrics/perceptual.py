@@ -70,8 +70,25 @@ def _check_encoder(encoder: Any) -> None:
 
 
 def _features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
+    return jnp.concatenate(_weighted_taps(encoder, frames), axis=1)
+
+
+def weighted_taps(encoder: LPIPSEncoder, frames: jax.Array) -> tuple[jax.Array, ...]:
+    """`lpips_features` tap by tap, which spares large ones a copy.
+
+    Args:
+        encoder: a perceptual encoder.
+        frames: `[T, H, W, 3]` RGB in [0, 1], or uint8.
+
+    Returns:
+        `[T, h · w · c]` for each tap.
+    """
+    return chunked_map(lambda few: _weighted_taps(encoder, few), frames, _few(frames))
+
+
+def _weighted_taps(encoder: LPIPSEncoder, frames: jax.Array) -> tuple[jax.Array, ...]:
     taps = zip(encoder(as_floats(frames)), encoder.heads, strict=True)
-    return jnp.concatenate([_weighted(tap, head[...]) for tap, head in taps], axis=1)
+    return tuple(_weighted(tap, head[...]) for tap, head in taps)
 
 
 def _few(frames: jax.Array) -> int:

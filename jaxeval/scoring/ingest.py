@@ -21,7 +21,7 @@ from jaxeval.media.geometry import HERE, Placement
 from jaxeval.media.track import Track, followed, select, smoothed, squares_from_landmarks, squares_from_track
 from jaxeval.media.video import Video
 from jaxeval.metrics.blink_rate import eye_pictures
-from jaxeval.numerics import as_floats
+from jaxeval.numerics import as_floats, chunked_map
 from jaxeval.protocol import Protocol
 from jaxeval.scoring.blocks import BLOCK, by_block, filled
 from jaxeval.scoring.networks import Networks
@@ -32,6 +32,8 @@ MESH = 192
 _LOOKS = 3
 # How far it is off changes slowly, so that every fifth frame tells it.
 _SPACING = 5
+# The mesh's layers of so many frames stay in a processor's cache, which halves its time.
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -139,15 +141,15 @@ def _centered(
     networks: Networks, video: Video, squares: Squares, times: np.ndarray, placement: Placement
 ) -> tuple[np.ndarray, Squares]:
     """In some frames whether the mesh is sure of a face `[N]`, and where it sees it after `_LOOKS` looks."""
-    sure, parts = np.empty(len(times), bool), []
+    sure, found = np.empty(len(times), bool), Squares(*map(np.copy, vars(squares).values()))
     for rows, frames in _gathered(video, times):
-        seen = first = squares[rows]
+        seen = squares[rows]
         for _ in range(_LOOKS):
             mesh = meshed(networks, frames, seen.matrices(MESH), placement)
             sure[rows] = mesh.presence > 0
-            seen = select(sure[rows], squares_from_landmarks(mesh.landmarks), first)
-        parts.append(seen)
-    return sure, Squares(*(np.concatenate(column) for column in zip(*(vars(part).values() for part in parts), strict=True)))
+            seen = select(sure[rows], squares_from_landmarks(mesh.landmarks), squares[rows])
+        found.center[rows], found.side[rows], found.angle[rows] = seen.center, seen.side, seen.angle
+    return sure, found
 
 
 def _gathered(video: Video, times: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
@@ -313,9 +315,12 @@ def _look(networks: Networks, chunk: np.ndarray, matrices: np.ndarray, placement
 
 @jax.jit
 def _mesh(mesh: Any, crops: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    frames = as_floats(crops)
-    found = mesh(frames)
-    return found.landmarks, found.presence, eye_pictures(frames, found.landmarks)
+    def few(crops: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        frames = as_floats(crops)
+        found = mesh(frames)
+        return found.landmarks, found.presence, eye_pictures(frames, found.landmarks)
+
+    return chunked_map(few, crops, _FEW)
 
 
 def embedded(networks: Networks, frames: np.ndarray, landmarks: np.ndarray, placement: Placement) -> np.ndarray:

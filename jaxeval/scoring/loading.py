@@ -13,6 +13,7 @@ from jaxeval.media.crops import Squares, Window
 from jaxeval.media.geometry import HERE, Placement, same_shape
 from jaxeval.media.held import HeldVideo
 from jaxeval.protocol import Protocol
+from jaxeval.scoring.beside import beside
 from jaxeval.scoring.clip import Clip
 from jaxeval.scoring.geometry import Geometry, face_flags, geometry_of
 from jaxeval.scoring.ingest import FacePath, FaceTrajectories, face_path, reference_window, trajectories
@@ -98,35 +99,38 @@ class Loader:
             JaxevalError: a file can't be used, or the two don't show the same section.
         """
         self._ahead.add(generated)
+        of_generated = beside(lambda: self._scan(generated))
         kept = self._kept(reference)
-        seen, known = self._people(generated, kept)
+        seen, known = self._people(of_generated(), kept)
         geometry = self._geometry(seen, kept.scan)
         of_y = _inside(kept.scan, geometry.section)
         chosen = self._chosen(seen, known, kept, of_y, geometry.placement)
+        path = beside(lambda: self._path(seen, chosen.index, geometry.placement))
         y = self._reference_clip(kept, of_y, geometry.section)
         progress(0.5)
-        path = self._path(seen, chosen.index, geometry.placement)
-        x = self._clip("generated", seen, path, y.window, y.size, geometry.placement)
+        x = self._clip("generated", seen, path(), y.window, y.size, geometry.placement)
         flags = [*geometry.flags, *people_flags(seen, kept.scan, of_y, chosen), *_zoomed(geometry, x, y)]
         return x, y, (*flags, *(flag for clip in (x, y) for flag in self._strangers(clip)))
 
     def _kept(self, path: Path) -> _Reference:
         if self._reference is None or self._reference.scan.video.path != str(path):
             self._reference = None
-            found, known = self._scanned(path, known=False)
+            found, known = self._recognized(self._scan(path), known=False)
             file = None if self.kept_in is None else file_sha256(path)
             self._reference = _Reference(found, known, file)
         return self._reference
 
-    def _scanned(self, path: Path, *, known: bool) -> tuple[Scan, list[np.ndarray] | None]:
+    def _scan(self, path: Path) -> Scan:
+        return scan(self.networks, self._ahead.opened(path), self.protocol)
+
+    def _recognized(self, found: Scan, *, known: bool) -> tuple[Scan, list[np.ndarray] | None]:
         """A clip's faces, and their identities if there are several or they must be known."""
-        found = scan(self.networks, self._ahead.opened(path), self.protocol)
         if len(found.faces) < 2 and not (known and found.faces):
             return found, None
         return reunited(found, identities(self.networks, found), self.protocol.encoders["identity"])
 
-    def _people(self, generated: Path, kept: _Reference) -> tuple[Scan, list[np.ndarray] | None]:
-        found, known = self._scanned(generated, known=len(kept.scan.faces) > 1)
+    def _people(self, found: Scan, kept: _Reference) -> tuple[Scan, list[np.ndarray] | None]:
+        found, known = self._recognized(found, known=len(kept.scan.faces) > 1)
         if known is not None and kept.identities is None and kept.scan.faces:
             kept.identities = identities(self.networks, kept.scan)
         return found, known

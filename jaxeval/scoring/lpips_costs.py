@@ -15,14 +15,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment.core.band import in_band
-from jaxeval.metrics.perceptual import lpips_features
-from jaxeval.numerics import as_floats, precise_matmul
+from jaxeval.metrics.perceptual import weighted_taps
+from jaxeval.numerics import precise_matmul
 from jaxeval.scoring.aligned_scores import Costs
 from jaxeval.scoring.blocks import BLOCK
 
 _BUDGET = 2**29
-_COLUMNS = 2**11
+_COLUMNS = 2**13
 
+Features = tuple[jax.Array, ...]
+"""`[BLOCK, D]` for each tap of a perceptual encoder, see `weighted_taps`."""
 Place = tuple[int, int]
 """A block: 0 for the generated clip or 1 for the reference, and its index."""
 Pair = tuple[Place, Place]
@@ -40,12 +42,12 @@ class FeatureBlocks:
     def __init__(self, encoder: Any, budget: int = _BUDGET) -> None:
         self._encoder = encoder
         self._budget = budget
-        self._kept: OrderedDict[tuple[str, int], jax.Array] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], Features] = OrderedDict()
 
     @property
     def room(self) -> int:
         """How many blocks fit, as soon as the first one shows their size; at least 4, which meet at a time."""
-        size = max((block.nbytes for block in self._kept.values()), default=1)
+        size = max((sum(tap.nbytes for tap in block) for block in self._kept.values()), default=1)
         return max(4, self._budget // size)
 
     @property
@@ -56,8 +58,8 @@ class FeatureBlocks:
         """
         return len(self._kept) + 2 > self.room
 
-    def get(self, clip: str, crops: np.ndarray, index: int) -> jax.Array:
-        """Features `[BLOCK, D]` of the block of that index; rows past the clip's end repeat its last frame."""
+    def get(self, clip: str, crops: np.ndarray, index: int) -> Features:
+        """Features of the block of that index; rows past the clip's end repeat its last frame."""
         if (clip, index) not in self._kept:
             rows = np.arange(index * BLOCK, (index + 1) * BLOCK).clip(max=len(crops) - 1)
             while len(self._kept) >= self.room:
@@ -122,7 +124,7 @@ def lpips_costs(
     """
     clips, counts = (x, y), (len(x[1]), len(y[1]))
     found = _Found(counts)
-    center = jnp.mean(blocks.get(*y, 0), axis=0)
+    center = _mean(blocks.get(*y, 0))
     meetings = list(_meetings(counts, blocks.room // 2 - 1, 0.0 if framewise_only else band))
     if known:
         meetings = [mine for pairs in meetings if (mine := [pair for pair in pairs if not _of_reference(pair)])]
@@ -223,39 +225,55 @@ def _of_reference(pair: Pair) -> bool:
 
 
 @jax.jit
-def _features(encoder: Any, crops: jax.Array) -> jax.Array:
-    return lpips_features(encoder, as_floats(crops))
+def _features(encoder: Any, crops: jax.Array) -> Features:
+    return weighted_taps(encoder, crops)
+
+
+@jax.jit
+def _mean(block: Features) -> Features:
+    return tuple(jnp.mean(tap, axis=0) for tap in block)
 
 
 @partial(jax.jit, static_argnames=("pairs", "products"))
 def _meet(
-    blocks: tuple[jax.Array, ...], center: jax.Array, pairs: tuple[tuple[int, int, Kind], ...], products: bool
+    blocks: tuple[Features, ...], center: Features, pairs: tuple[tuple[int, int, Kind], ...], products: bool
 ) -> list[tuple[jax.Array | None, jax.Array | None]]:
     """Of each pair of blocks the costs `[BLOCK, BLOCK]` between all of their frames, and those computed directly.
 
     ‖a − b‖² = ‖a‖² + ‖b‖² − 2⟨a, b⟩ after subtracting `center`, see `jaxeval.metrics.perceptual.feature_costs`; columns
     by the piece, so that what is read once from memory serves all pairs.
     """
-    width = blocks[0].shape[1]
-    rest = width % _COLUMNS
 
-    def add(sums: Any, start: jax.Array | int, size: int) -> Any:
-        rows = jnp.stack([jax.lax.dynamic_slice_in_dim(block, start, size, 1) for block in blocks])  # [N, BLOCK, size]
-        centered = rows - jax.lax.dynamic_slice_in_dim(center, start, size)[None, None]
-        squares = jnp.sum(centered * centered, axis=2)  # [N, BLOCK]
+    def of_columns(rows: list[jax.Array], middle: jax.Array) -> Any:
+        centered = [part - middle[None] for part in rows]
+        squares = [jnp.sum(part * part, axis=1) for part in centered]
         found = []
         for i, j, kind in pairs:
-            direct = _apart(kind, rows[i], rows[j])
             product = precise_matmul(centered[i], centered[j].T) if products else None
             costs = None if product is None else squares[i][:, None] + squares[j][None, :] - 2 * product
-            found.append((costs, direct))
-        return found if sums is None else jax.tree.map(jnp.add, sums, found)
+            found.append((costs, _apart(kind, rows[i], rows[j])))
+        return found
 
-    sums = add(None, width - rest, rest)
-    if width > rest:
-        starts = jnp.arange(0, width - rest, _COLUMNS)
-        sums, _ = jax.lax.scan(lambda sums, start: (add(sums, start, _COLUMNS), None), sums, starts)
+    by_tap = [_over_columns(of_columns, rows, middle) for *rows, middle in zip(*blocks, center, strict=True)]
+    sums = jax.tree.map(lambda *parts: sum(parts), *by_tap)
     return [(None if costs is None else jnp.maximum(costs, 0), direct) for costs, direct in sums]
+
+
+def _over_columns(function: Callable[..., Any], rows: list[jax.Array], middle: jax.Array) -> Any:
+    """The sum of a function of a few columns over all of them; `rows` are `[BLOCK, D]` each, `middle` is `[D]`."""
+    count = _pieces(middle.size)
+    pieces = [part.reshape(BLOCK, count, -1) for part in rows], middle.reshape(count, -1)
+
+    def of_piece(k: jax.Array | int) -> Any:
+        return function([jax.lax.dynamic_index_in_dim(part, k, 1, keepdims=False) for part in pieces[0]], pieces[1][k])
+
+    none = jax.tree.map(lambda part: jnp.zeros(part.shape, part.dtype), jax.eval_shape(of_piece, 0))
+    return jax.lax.fori_loop(0, count, lambda k, sums: jax.tree.map(jnp.add, sums, of_piece(k)), none)
+
+
+def _pieces(width: int) -> int:
+    """The least number of equal pieces of at most `_COLUMNS` columns."""
+    return next(count for count in range(-(-width // _COLUMNS), width + 1) if width % count == 0)
 
 
 def _apart(kind: Kind, a: jax.Array, b: jax.Array) -> jax.Array | None:

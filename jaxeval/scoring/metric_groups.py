@@ -9,6 +9,7 @@ from jaxeval.protocol import Protocol
 from jaxeval.results.definitions import TIMING
 from jaxeval.results.metric import Metric
 from jaxeval.scoring.aligned_scores import Costs, Scored, align, framewise, mean, missing
+from jaxeval.scoring.beside import beside
 from jaxeval.scoring.clip import Clip
 from jaxeval.scoring.lags import lag_flags
 from jaxeval.scoring.materials import OF_A_FACE, Materials
@@ -31,10 +32,10 @@ def pair_scores(materials: Materials, faceless: str | None) -> Scored:
     selection, protocol, x, y = materials.selection, materials.protocol, materials.x, materials.y
     unseen = faceless or next((gap for clip in (y, x) if (gap := _gap(materials, clip))), None)
     metrics = [metric for metric in selection.metrics if metric.per in ("frame", "clip") and metric is not TIMING]
-    scored = _picture_scores([metric for metric in metrics if metric.of == "pictures"], x, y)
+    of_pictures = beside(lambda: _picture_scores([metric for metric in metrics if metric.of == "pictures"], x, y))
     there, lacking = _available(materials, [metric for metric in metrics if metric.of != "pictures"], unseen)
     found, costs, faults = _measured(materials, there)
-    scored |= found | align(costs, protocol) | lacking
+    scored = of_pictures() | found | align(costs, protocol) | lacking
     if TIMING in selection.metrics:
         scored |= timing_scores(protocol, scored)
     scored |= Scored(flags=fault_flags(materials, scored, faults))
