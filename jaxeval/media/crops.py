@@ -27,10 +27,6 @@ class Squares:
     side: np.ndarray
     angle: np.ndarray
 
-    def __getitem__(self, frames: Any) -> "Squares":
-        """Those of some frames, by an index of NumPy's."""
-        return Squares(self.center[frames], self.side[frames], self.angle[frames])
-
     def matrices(self, size: int) -> np.ndarray:
         """Affine maps from a crop of `size` pixels to the frame, `[T, 2, 3]`.
 

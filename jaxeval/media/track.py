@@ -12,6 +12,7 @@ from jaxeval.metrics.landmarks import LEFT_EYE, RIGHT_EYE
 
 _SMOOTHING = 1.0
 _MESH_MARGIN = 1.5
+_MESH_UP, _MESH_LARGER = 0.045, 1.1
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,19 @@ def track_of(linked: Linked) -> Track:
 
 
 def squares_from_track(track: Track) -> Squares:
-    """Where the face mesh first looks: the box's centre and longer side times 1.5, turned with the eyes.
+    """Where the face mesh first looks: turned with the eyes, around the forehead too, which the detector leaves out.
+
+    Compared with a square 1.5 times as large as a detected box, the squares at which repeated looks of the mesh arrive
+    lie 0.045 of its side further up and are 10 % larger: medians over 17 clips of as many faces.
 
     Args:
         track: the face.
     """
-    boxes = track.boxes
+    boxes, angle = track.boxes, _angle(track.eyes[:, 0], track.eyes[:, 1])
     side = np.max(boxes[:, 2:] - boxes[:, :2], axis=1) * _MESH_MARGIN
-    return Squares((boxes[:, :2] + boxes[:, 2:]) / 2, side, _angle(track.eyes[:, 0], track.eyes[:, 1]))
+    up = np.stack([np.sin(angle), -np.cos(angle)], axis=1)
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2 + _MESH_UP * side[:, None] * up
+    return Squares(center, _MESH_LARGER * side, angle)
 
 
 def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
@@ -96,32 +102,6 @@ def squares_from_landmarks(landmarks: np.ndarray) -> Squares:
     center = np.concatenate([middle_u * cos - middle_v * sin, middle_u * sin + middle_v * cos], axis=1) / 2
     side = np.maximum(np.ptp(u, axis=1), np.ptp(v, axis=1)) * _MESH_MARGIN
     return Squares(center, side, angle)
-
-
-def followed(track: Squares, times: np.ndarray, seen: Squares) -> Squares:
-    """A track's squares, each moved, scaled and turned as a nearer look did in some frames; linear between these.
-
-    Args:
-        track: one for each frame.
-        times: `[N]` the frames that were looked at, ascending.
-        seen: what was seen there, N squares.
-
-    Returns:
-        One for each frame; those of `seen` in the frames that were looked at.
-    """
-    near = track[times]
-    moved = _turned(seen.center - near.center, -near.angle) / near.side[:, None]  # in the square's own axes
-    turned = np.remainder(seen.angle - near.angle + np.pi, 2 * np.pi) - np.pi
-    rows = np.concatenate([moved, np.log(seen.side / near.side)[:, None], turned[:, None]], axis=1)
-    frames = np.arange(len(track.side))
-    x, y, grown, turn = (np.interp(frames, times, column) for column in rows.T)
-    center = track.center + _turned(np.stack([x, y], 1) * track.side[:, None], track.angle)
-    return Squares(center, track.side * np.exp(grown), track.angle + turn)
-
-
-def _turned(points: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    cos, sin = np.cos(angle), np.sin(angle)
-    return np.stack([cos * points[:, 0] - sin * points[:, 1], sin * points[:, 0] + cos * points[:, 1]], 1)
 
 
 def select(choose: np.ndarray, a: Squares, b: Squares) -> Squares:

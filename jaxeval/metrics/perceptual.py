@@ -73,6 +73,7 @@ def _features(encoder: LPIPSEncoder, frames: jax.Array) -> jax.Array:
     return jnp.concatenate(_weighted_taps(encoder, frames), axis=1)
 
 
+@edge(frames=BYTES)
 def weighted_taps(encoder: LPIPSEncoder, frames: jax.Array) -> tuple[jax.Array, ...]:
     """`lpips_features` tap by tap, which spares large ones a copy.
 
@@ -82,6 +83,9 @@ def weighted_taps(encoder: LPIPSEncoder, frames: jax.Array) -> tuple[jax.Array, 
 
     Returns:
         `[T, h · w · c]` for each tap.
+
+    Raises:
+        ValueError: from the encoder, if the frames have another shape.
     """
     return chunked_map(lambda few: _weighted_taps(encoder, few), frames, _few(frames))
 

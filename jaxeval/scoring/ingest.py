@@ -1,8 +1,8 @@
-"""From a video file to what networks and metrics look at: crops, landmarks, chips and eyes, in three passes.
+"""From a video file to what networks and metrics look at: crops, landmarks, chips and eyes, in four passes.
 
 Where the face is, is known only after the whole clip was seen (its track is linked and smoothed over time), so there
-are three passes over its frames: detection, where the mesh must look, and the final crops. The file is decoded once, as
-long as `HeldVideo` can keep its frames. All places of a generated clip's face are in pixels of its
+are four passes over its frames: detection, two looks of the mesh that centre each other, and the final crops. The file
+is decoded once, as long as `HeldVideo` can keep its frames. All places of a generated clip's face are in pixels of its
 reference, by the pair's one `Placement`.
 """
 
@@ -18,7 +18,7 @@ from PIL import Image
 from jaxeval.media.chips import CHIPS
 from jaxeval.media.crops import Squares, Window, face_window, parallel_map, resize, to_frame, warp
 from jaxeval.media.geometry import HERE, Placement
-from jaxeval.media.track import Track, followed, select, smoothed, squares_from_landmarks, squares_from_track
+from jaxeval.media.track import Track, select, smoothed, squares_from_landmarks, squares_from_track
 from jaxeval.media.video import Video
 from jaxeval.metrics.blink_rate import eye_pictures
 from jaxeval.numerics import as_floats, chunked_map
@@ -29,9 +29,7 @@ from jaxeval.scoring.scan import scan
 
 MESH = 192
 # The detector's eyes may be off; each look of the mesh centres and turns the next one's square.
-_LOOKS = 3
-# How far it is off changes slowly, so that every fifth frame tells it.
-_SPACING = 5
+_LOOKS = 2
 # The mesh's layers of so many frames stay in a processor's cache, which halves its time.
 _FEW = 5
 
@@ -94,7 +92,7 @@ class Meshed(NamedTuple):
 
 
 def find_face(networks: Networks, video: Video, protocol: Protocol) -> FacePath | None:
-    """The first two passes for a clip on its own: its main face, or None if no frame has one.
+    """Passes one to three for a clip on its own: its main face, or None if no frame has one.
 
     Args:
         networks: the encoders.
@@ -112,11 +110,10 @@ def find_face(networks: Networks, video: Video, protocol: Protocol) -> FacePath 
 
 
 def face_path(networks: Networks, video: Video, track: Track, placement: Placement = HERE) -> FacePath | None:
-    """The second pass: where a face is, or None if it is none.
+    """Passes two and three: where a face is, or None if it is none.
 
-    In every fifth frame, and in those where the detector lost the face, the mesh looks at what the detector found, then
-    twice more where its own landmarks are. The other frames' squares are corrected as their neighbours' were. A clip
-    counts as having a face if in some frame the detector finds one and the mesh agrees.
+    A clip counts as having a face if in some frame the detector finds one and the mesh agrees. Where the mesh is sure
+    of the face, its own landmarks say where it looks next; elsewhere the detector does.
 
     Args:
         networks: the encoders.
@@ -127,41 +124,15 @@ def face_path(networks: Networks, video: Video, track: Track, placement: Placeme
     Returns:
         Its path.
     """
-    first = squares_from_track(track)
-    for spacing in (_SPACING, 1):
-        frames = np.arange(len(track.found))
-        times = np.flatnonzero((frames % spacing == 0) | ~track.found)
-        sure, squares = _centered(networks, video, first[times], times, placement)
-        if (sure & track.found[times]).any():
-            return FacePath(track, smoothed(followed(first, times[sure], squares[sure])))
-    return None
-
-
-def _centered(
-    networks: Networks, video: Video, squares: Squares, times: np.ndarray, placement: Placement
-) -> tuple[np.ndarray, Squares]:
-    """In some frames whether the mesh is sure of a face `[N]`, and where it sees it after `_LOOKS` looks."""
-    sure, found = np.empty(len(times), bool), Squares(*map(np.copy, vars(squares).values()))
-    for rows, frames in _gathered(video, times):
-        seen = squares[rows]
-        for _ in range(_LOOKS):
-            mesh = meshed(networks, frames, seen.matrices(MESH), placement)
-            sure[rows] = mesh.presence > 0
-            seen = select(sure[rows], squares_from_landmarks(mesh.landmarks), squares[rows])
-        found.center[rows], found.side[rows], found.angle[rows] = seen.center, seen.side, seen.angle
-    return sure, found
-
-
-def _gathered(video: Video, times: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Some of a clip's frames, a block at a time, with their places among those."""
-    held: list[np.ndarray] = []
-    start = 0
-    for rows, chunk in numbered(video):
-        held += list(chunk[times[(rows.start <= times) & (times < rows.stop)] - rows.start])
-        while len(held) >= BLOCK or (held and start + len(held) == len(times)):
-            part = held[:BLOCK]
-            yield slice(start, start + len(part)), np.stack(part)
-            held, start = held[BLOCK:], start + len(part)
+    squares = first = squares_from_track(track)
+    for _ in range(_LOOKS):
+        meshes = [mesh for _, _, mesh in looks(networks, video, squares, placement)]
+        sure = np.concatenate([mesh.presence for mesh in meshes]) > 0
+        if not (sure & track.found).any():
+            return None
+        landmarks = np.concatenate([mesh.landmarks for mesh in meshes])
+        squares = smoothed(select(sure, squares_from_landmarks(landmarks), first))
+    return FacePath(track, squares)
 
 
 def reference_window(

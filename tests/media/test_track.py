@@ -72,8 +72,9 @@ def test_squares_turn_with_the_eyes():
     keypoints[:2] = [[45, 45], [55, 55]]
     squares = squares_from_track(follow([frame((box, keypoints, score))] * 3))
     np.testing.assert_allclose(squares.angle, np.pi / 4)
-    np.testing.assert_allclose(squares.side, 30)
-    np.testing.assert_allclose(squares.center, 50)
+    np.testing.assert_allclose(squares.side, 33)
+    up = 0.045 * 30 * np.sqrt(0.5)  # along the turned vertical, towards the forehead
+    np.testing.assert_allclose(squares.center, [[50 + up, 50 - up]] * 3)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.5, -0.9])
