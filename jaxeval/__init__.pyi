@@ -19,7 +19,6 @@ from .checkpoints import load_encoder
 from .errors import JaxevalError
 from .media.reading import read_audio, read_video
 from .metrics.aligned import AlignedMetric, AlignedScore, aligned
-from .metrics.audio_envelope import audio_envelope
 from .metrics.blink_rate import blink_rate, eye_openness
 from .metrics.cpbd import cpbd
 from .metrics.frechet import Moments, empty_moments, frechet_distance, merged, moments, updated
@@ -29,7 +28,8 @@ from .metrics.image import l1, ms_ssim, psnr, ssim
 from .metrics.kid import kid, kid_subsets
 from .metrics.lag_summary import Timing, timing
 from .metrics.landmarks import lmd, m_lmd
-from .metrics.lip_envelope import lip_envelope, mouth_opening, speech_rhythm, standardize
+from .metrics.lip_sync import LipSync, lip_sync, standardized_variates
+from .metrics.lip_variates import LipProjection, VoiceVariates, lip_variates, mouth_shape, voice_variates
 from .metrics.mfcc import mfcc
 from .metrics.niqe import NiqeModel, niqe
 from .metrics.perceptual import lpips, lpips_matrix
@@ -52,6 +52,8 @@ __all__ = [
     "HeadMotion",
     "JaxevalError",
     "Lag",
+    "LipProjection",
+    "LipSync",
     "LpipsFeatures",
     "Moments",
     "NiqeModel",
@@ -61,9 +63,9 @@ __all__ = [
     "Suite",
     "SyncScores",
     "Timing",
+    "VoiceVariates",
     "__version__",
     "aligned",
-    "audio_envelope",
     "blink_rate",
     "checked",
     "cpbd",
@@ -83,7 +85,8 @@ __all__ = [
     "kid_subsets",
     "l1",
     "lag",
-    "lip_envelope",
+    "lip_sync",
+    "lip_variates",
     "lmd",
     "load_encoder",
     "lpips",
@@ -93,7 +96,7 @@ __all__ = [
     "merged",
     "mfcc",
     "moments",
-    "mouth_opening",
+    "mouth_shape",
     "ms_ssim",
     "niqe",
     "normalized_soft_dtw",
@@ -109,12 +112,12 @@ __all__ = [
     "soft_dtw_alignment",
     "soft_dtw_divergence",
     "spectral_arc_length",
-    "speech_rhythm",
     "ssim",
-    "standardize",
+    "standardized_variates",
     "suggest_gamma",
     "sync_scores",
     "timing",
     "tlpips",
     "updated",
+    "voice_variates",
 ]

@@ -18,8 +18,8 @@ class Protocol:
         longest_gap: seconds that a face may be out of sight; its place is interpolated so far and no further.
         longest_clip: seconds that a clip may last: without a band, memory and time grow with the product of lengths.
         encoders: role to the encoder's name. "detector" and "landmarks" find the face in every clip; "perceptual",
-            "identity" and "motion" give trajectories; "sync" embeds mouth and sound, where there is none the lips'
-            opening is held against the sound's envelope; "frames" and "clips" give the features of FID and FVD.
+            "identity" and "motion" give trajectories; "sync" embeds mouth and sound, where there is none the
+            mouth's variates are held against the voice's; "frames" and "clips" give the features of FID and FVD.
         gamma: aligned metric to its Soft-DTW temperature, in units of that metric's cost; also of metrics that are
             computed only if they are asked for.
         band: half-width of the Sakoe–Chiba band in ms; None for no band.
@@ -50,8 +50,8 @@ class Protocol:
 
     @property
     def lips(self) -> str:
-        """What the aligned metric of mouth and sound is called: `sync` or `lip_envelope`."""
-        return "sync" if "sync" in self.encoders else "lip_envelope"
+        """What the aligned metric of mouth and sound is called: `sync` or `lip_sync`."""
+        return "sync" if "sync" in self.encoders else "lip_sync"
 
     @property
     def aligned(self) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ JAXEVAL_V1 = Protocol(
         }
     ),
     gamma=MappingProxyType(
-        {"lpips": 2e-3, "st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6, "lip_envelope": 1e-1}
+        {"lpips": 2e-3, "st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6, "lip_sync": 6e-2}
     ),
     band=1000.0,
     timing="lpips",

@@ -49,7 +49,7 @@ class Score:
     protocol: Annotated[str, arg(metavar="NAME")] = "jaxeval-v1"
     """Protocol, which fixes encoders, frame rate, crops and alignment: jaxeval-v1 or arxiv-2606.01031."""
     scores: Annotated[Names, arg(help_behavior_hint="(default: all the protocol's)")] = ()
-    """Compute only these scores, e.g. csim,lip_envelope."""
+    """Compute only these scores, e.g. csim,lip_sync."""
     region: Literal["face", "frame"] = "face"
     """What image and perceptual scores look at: the reference's face region or the whole frame."""
     identities: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None

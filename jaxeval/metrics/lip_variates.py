@@ -152,17 +152,16 @@ def voice_variates(
         >>> voice_variates(jnp.sin(jnp.arange(16000.0) ** 1.5), lip_projection(), count=25).values.shape
         (25, 6)
     """
-    spectrum = voice_spectrum(samples, count=count, start=start, length=length)
-    last = checked_length(spectrum.values, pictures)
-    mask = spectrum.mask & (jnp.arange(count, dtype=last.dtype) < last)
-    return VoiceVariates(_projected(spectrum.values, mask, last, projection.sound, _AROUND_VOICE), mask)
+    values, mask = voice_spectrum(samples, count=count, start=start, length=length, pictures=pictures)
+    last = checked_length(values, pictures)
+    return VoiceVariates(_projected(values, mask, last, projection.sound, _AROUND_VOICE), mask)
 
 
 def _projected(values: jax.Array, valid: jax.Array, count: jax.Array, projection: jax.Array, around: int) -> jax.Array:
     """Values `[T, D]` of `count` frames, those that are valid, without slow changes, in context, projected."""
     values = _detrended(values, valid[:, None], count)
-    rows = jnp.arange(len(values), dtype=count.dtype)[:, None] + jnp.arange(-around, around + 1, dtype=count.dtype)
-    context = values[jnp.clip(rows, 0, count - 1)].reshape(len(values), -1)
+    places = np.arange(len(values))[:, None] + np.arange(-around, around + 1)  # [T, 2 around + 1]
+    context = values[jnp.clip(jnp.asarray(places, count.dtype), 0, count - 1)].reshape(len(values), -1)
     return precise_matmul(context, jnp.asarray(projection, values.dtype))
 
 

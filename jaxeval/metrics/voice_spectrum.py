@@ -31,7 +31,12 @@ class VoiceSpectrum(NamedTuple):
 
 @edge(samples=FLOATS)
 def voice_spectrum(
-    samples: jax.Array, *, count: int, start: float | jax.Array = 0.0, length: int | jax.Array | None = None
+    samples: jax.Array,
+    *,
+    count: int,
+    start: float | jax.Array = 0.0,
+    length: int | jax.Array | None = None,
+    pictures: int | jax.Array | None = None,
 ) -> VoiceSpectrum:
     """The log-mel spectrum of a voice at 25 pictures per second.
 
@@ -47,9 +52,10 @@ def voice_spectrum(
         count: number of pictures, static.
         start: by how many seconds the sound begins after the first picture, negative if before; may be traced.
         length: number of valid leading samples; a Python int or traced. None for N.
+        pictures: number of valid leading pictures; a Python int or traced. None for `count`.
 
     Returns:
-        A `VoiceSpectrum`.
+        A `VoiceSpectrum`; the mask of pictures past the valid ones is False.
 
     Raises:
         ValueError: samples are not floating-point `[N]`, the count is below 1, or a static length is out of range.
@@ -69,7 +75,9 @@ def voice_spectrum(
     total = count * _WINDOWS * _HOP
     places = jnp.arange(total, dtype=jnp.int32) - late
     present = (places >= 0) & (places < jnp.sum(valid, dtype=jnp.int32))
-    mask = 2 * jnp.sum(present.reshape(count, -1), axis=1, dtype=jnp.int32) >= _WINDOWS * _HOP
+    present = present.reshape(count, -1)  # [count, 640]
+    shown = jnp.arange(count, dtype=jnp.int32) < checked_length(present, pictures)
+    mask = shown & (2 * jnp.sum(present, axis=1, dtype=jnp.int32) >= _WINDOWS * _HOP)
     # Samples of all windows, counted from the first picture.
     index = np.arange(count * _WINDOWS)[:, None] * _HOP + np.arange(_WINDOW) - (_WINDOW - _HOP) // 2
     places = jnp.asarray(index, jnp.int32) - late

@@ -104,12 +104,15 @@ METRICS = (
         Value("sync_d", "↓", "", 3, "SyncNet's mean distance of lips and sound at the best shift.", rank=8),
         Value("sync_offset_ms", "", "ms", 0, "The best shift, where that distance is smallest."),
     )),
-    Metric("lip_envelope", "Lips and sound (envelope)", of="lips and voice", per="clip", unless="sync",
+    Metric("lip_sync", "Lips and sound", of="lips and voice", per="clip", unless="sync",
         distance="squared_euclidean", cost="squared distance, standardized", decimals=3, values=(
-        Value("lip_envelope", "↑", "", 3,
-            "Correlation of the mouth's opening, and its velocity, with the envelope of the sound at the best "
-            "shift.", rank=6),
-        Value("lip_envelope_offset_ms", "", "ms", 0, "That shift. Positive: the lips are late."),
+        Value("lip_sync", "↑", "", 3,
+            "Correlation of mouth and voice, each as six canonical variates, at the best offset.", rank=6),
+        Value("lip_sync_offset_ms", "", "ms", 0,
+            "That offset. Positive: the picture is late. Missing if the confidence is below 3."),
+        Value("lip_sync_confidence", "↑", "", 1,
+            "The correlation in standard deviations of a wrong pair's; 5 of 100 wrong pairs reach 3."),
+        Value("lip_sync_offset_ms_reference", "", "ms", 0, "The reference's own offset, with its own sound."),
     )),
     Metric("lmd", "landmarks", of="points", file="landmarks", values=(
         Value("lmd", "↓", "px", 2, "Mean distance of the face mesh's landmarks after centering.", rank=18),

@@ -24,6 +24,7 @@ OF_A_FACE = ("identity", "motion", "landmarks", "sync")
 """Roles of the encoders that look at a face."""
 
 _OF_MOTION = ("pose", "expression", "change of expression", "angles")
+_WITH_SOUND = {"lips and sound", "lips and voice"}
 _BLOCK = 8
 
 
@@ -38,6 +39,7 @@ class Materials:
         x: the generated clip.
         y: the reference.
         sound: the pair's.
+        own_sound: the reference's.
         blocks: perceptual features by encoder, kept from one pair to the next.
         progress: called with the share of the work that is done, in [0, 1].
     """
@@ -50,6 +52,7 @@ class Materials:
     sound: Sound
     blocks: dict[str, FeatureBlocks]
     progress: Callable[[float], None] = lambda done: None
+    own_sound: Sound = field(default_factory=lambda: Sound(None, "it has none"))
     _made: dict[str, Rows] = field(default_factory=dict)
     _perceptual: dict[str, PerceptualCosts] = field(default_factory=dict)
 
@@ -165,7 +168,9 @@ class Materials:
         if by_mesh or "mesh expression" in names:
             mesh = self.networks.get("landmarks")
             face = Face(mesh.canonical[...], mesh.procrustes_weights[...])
-        return Raw(x, y, lengths, face, _samples(self.sound) if "lips and sound" in names else None)
+        voiced = not _WITH_SOUND.isdisjoint(names)
+        sounds = (_samples(sound) if voiced else None for sound in (self.sound, self.own_sound))
+        return Raw(x, y, lengths, face, *sounds)
 
     def _of_clip(self, clip: Clip, names: tuple[str, ...], motion: Any) -> dict[str, np.ndarray]:
         found, face = {}, clip.seen.face
@@ -182,9 +187,10 @@ class Materials:
         return found
 
 
-def _samples(sound: Sound) -> Samples:
-    """The sound, up to whole seconds, so that clips of like length share one program."""
-    assert sound.samples is not None
+def _samples(sound: Sound) -> Samples | None:
+    """The sound, up to whole seconds, so that clips of like length share one program; None without any."""
+    if sound.samples is None:
+        return None
     samples = sound.samples[sound.late :]
     filled = np.pad(samples, (0, max(1, -len(samples) % SAMPLE_RATE))).astype(np.float32)
     return Samples(filled, np.int32(max(len(samples), 1)), np.float32(sound.late / SAMPLE_RATE))

@@ -12,6 +12,7 @@ from jaxeval.scoring.aligned_scores import Costs, Scored, align, framewise, mean
 from jaxeval.scoring.beside import beside
 from jaxeval.scoring.clip import Clip
 from jaxeval.scoring.lags import lag_flags
+from jaxeval.scoring.lip_scores import lip_scores
 from jaxeval.scoring.materials import OF_A_FACE, Materials
 from jaxeval.scoring.networks import Lacking
 from jaxeval.scoring.picture import against_reference, alone, smoothness
@@ -100,6 +101,8 @@ def _measured(materials: Materials, metrics: Sequence[Metric]) -> tuple[Scored, 
             scored |= framewise(metric.name, costs[metric.name])
         elif metric.per == "frame":
             scored |= _mean_score(metric.name, found[metric.name][: min(lengths[metric.of])])
+        elif metric.name == "lip_sync":
+            scored |= lip_scores(found[metric.name], materials.own_sound, materials.protocol.fps)
         else:
             scored |= _clip_scores(metric, found[metric.name], materials.protocol)
     return scored, {metric.name: costs[metric.name] for metric in aligned}, list(map(float, found.get(FAULTS, ())))

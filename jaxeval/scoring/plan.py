@@ -11,8 +11,9 @@ import numpy as np
 
 from jaxeval.alignment import distances, pairwise_costs
 from jaxeval.alignment.checks import Lengths
+from jaxeval.checkpoints.lip_projection import lip_projection
 from jaxeval.metrics import temporal_faults as faults
-from jaxeval.metrics.lip_envelope import lip_envelope
+from jaxeval.metrics.lip_sync import LipSync, lip_sync
 from jaxeval.metrics.sync import sync_scores
 from jaxeval.protocol import Protocol
 from jaxeval.results.metric import Metric
@@ -49,8 +50,8 @@ def costs_of(metric: Metric) -> OnEncoder:
 
 def own_of(metric: Metric, protocol: Protocol) -> OnEncoder:
     """A metric's own function, which gives a number a frame, or a few a clip."""
-    if metric.name == "lip_envelope":
-        return OnEncoder("lips and sound", _lip_envelope)
+    if metric.name == "lip_sync":
+        return OnEncoder("lips and sound", _lip_sync)
     if metric.name == "sync":
         return OnEncoder(metric.of, _SyncScores(protocol.sync or "valid"))
     if metric.per == "frame":
@@ -86,9 +87,14 @@ class _OfClips:
         return [value for rows, length in sides for value in jax.tree.leaves(function(rows, length=length))]
 
 
-def _lip_envelope(x: jax.Array, y: tuple[jax.Array, jax.Array], lengths: Lengths) -> tuple[jax.Array, jax.Array]:
-    voice, heard = y
-    return lip_envelope(x, voice, max_offset=REACH, lengths=lengths, mask=heard)[:2]
+def _lip_sync(x: Any, y: Any, lengths: Lengths) -> tuple[LipSync | None, ...]:
+    """Of the generated clip, and of the reference if it has sound."""
+    weights = lip_projection().weights
+
+    def one(side: Any, length: Any) -> LipSync:
+        return lip_sync(side.lips, side.voice, weights, max_offset=REACH, lengths=(length, length), mask=side.heard)
+
+    return tuple(side and one(side, length) for side, length in zip((x, y), lengths, strict=True))
 
 
 @dataclass(frozen=True)

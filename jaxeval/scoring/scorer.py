@@ -123,7 +123,9 @@ class Scorer:
         if faceless and self.region == "face":
             return replace(record, status="failed", reason=f"{faceless}; --region frame scores whole frames")
         rest = _part(progress, _BOTH_READ, 1)
-        materials = Materials(self.protocol, self.selection, self.networks, x, y, sound, self._blocks, rest)
+        own = sound_of(None, (y,))
+        own = own if own.samples is not None else sound_of(pair.audio, (y,))
+        materials = Materials(self.protocol, self.selection, self.networks, x, y, sound, self._blocks, rest, own)
         scored = pair_scores(materials, faceless).only(self.selection.keeps)
         scored |= custom_scores(self.scorers, x.seen.crops, self.protocol.fps)
         return replace(record, **vars(scored) | {"flags": flags + scored.flags, "features": set_features(materials)})

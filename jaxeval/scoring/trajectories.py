@@ -8,16 +8,16 @@ import jax
 import jax.numpy as jnp
 
 from jaxeval.alignment.checks import Lengths
-from jaxeval.metrics.audio_envelope import audio_envelope
+from jaxeval.checkpoints.lip_projection import lip_projection
 from jaxeval.metrics.blink_rate import openness_of
-from jaxeval.metrics.lip_envelope import mouth_opening, standardize
+from jaxeval.metrics.lip_sync import standardized_variates
+from jaxeval.metrics.lip_variates import lip_variates, voice_variates
 from jaxeval.metrics.motion import expression_trajectory, fit_mesh, pose_frame, pose_trajectory
-from jaxeval.scoring.sound import SAMPLE_RATE
 from jaxeval.scoring.step import Rows
 
 
 class Samples(NamedTuple):
-    """A pair's sound, padded.
+    """A clip's sound, padded.
 
     Attributes:
         values: `[N]` mono in [-1, 1] at 16 kHz.
@@ -46,7 +46,8 @@ class Raw(NamedTuple):
         y: of the reference.
         lengths: (t, s), numbers of valid leading rows.
         face: the mesh at rest.
-        sound: None without any.
+        sound: the pair's; None without any.
+        own_sound: the reference's; None without any.
     """
 
     x: Mapping[str, Any]
@@ -54,6 +55,7 @@ class Raw(NamedTuple):
     lengths: Lengths
     face: Face | None = None
     sound: Samples | None = None
+    own_sound: Samples | None = None
 
 
 @partial(jax.jit, static_argnames=("names", "fps"))
@@ -117,23 +119,44 @@ def _openness(raw: Raw, fps: float) -> Rows:
     return Rows(openness_of(raw.x["eyes"], length=t), openness_of(raw.y["eyes"], length=s), raw.lengths)
 
 
+class LipsAndSound(NamedTuple):
+    """One clip's mouth and voice.
+
+    Attributes:
+        lips: `[T, K]` canonical variates of the mouth.
+        voice: `[T, K]` of the voice.
+        heard: `[T]` whether a frame has sound.
+    """
+
+    lips: jax.Array
+    voice: jax.Array
+    heard: jax.Array
+
+
 def _lips_and_sound(raw: Raw, fps: float) -> Rows:
-    """The mouth's opening in all frames; the sound's envelope, and whether a frame has sound."""
-    assert raw.sound is not None
-    landmarks, (values, length, start) = raw.x["landmarks"], raw.sound
-    size, count = len(landmarks), jnp.asarray(raw.lengths[0])
-    envelope = audio_envelope(values, sample_rate=SAMPLE_RATE, fps=fps, count=size, start=start, length=length)
-    seen = jnp.arange(size) < count
-    heard = envelope.mask & seen
-    lips, voice = standardize(mouth_opening(landmarks), valid=seen), standardize(envelope.values, valid=heard)
-    return Rows(lips, (voice, heard), (count, count))
+    """Of the generated clip with the pair's sound; of the reference with its own, None if it has none."""
+    x, y = (
+        sound and _heard(side["landmarks"], length, sound)
+        for side, length, sound in zip((raw.x, raw.y), raw.lengths, (raw.sound, raw.own_sound), strict=True)
+    )
+    return Rows(x, y, raw.lengths)
+
+
+def _heard(landmarks: jax.Array, frames: Any, sound: Samples) -> LipsAndSound:
+    projection, count = lip_projection(), jnp.asarray(frames)
+    values, length, start = sound
+    voice = voice_variates(values, projection, count=len(landmarks), start=start, length=length, pictures=count)
+    return LipsAndSound(lip_variates(landmarks, projection, length=count), voice.values, voice.mask)
 
 
 def _lips_and_voice(raw: Raw, fps: float) -> Rows:
-    """The same in the frames that have both: one stretch, which is moved to the front."""
-    lips, (voice, heard), _ = _lips_and_sound(raw, fps)
+    """The generated clip's, standardized, in the frames that have both: one stretch, which is moved to the front."""
+    assert raw.sound is not None
+    lips, voice, heard = _heard(raw.x["landmarks"], raw.lengths[0], raw.sound)
+    weights, seen = lip_projection().weights, jnp.arange(len(lips)) < jnp.asarray(raw.lengths[0])
+    x, y = standardized_variates(lips, weights, valid=seen), standardized_variates(voice, weights, valid=heard)
     count, front = jnp.sum(heard, dtype=jnp.int32), -jnp.argmax(heard)
-    return Rows(jnp.roll(lips, front, axis=0), jnp.roll(voice, front, axis=0), (count, count))
+    return Rows(jnp.roll(x, front, axis=0), jnp.roll(y, front, axis=0), (count, count))
 
 
 MAKERS: Mapping[str, Callable[[Raw, float], Rows]] = {

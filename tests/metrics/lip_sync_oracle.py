@@ -1,12 +1,4 @@
-"""Lip synchrony without a network: mouth shape and voice, each projected to K canonical variates, correlated per offset.
-
-Reference in NumPy, float64, of what RESEARCH.md defines; constants in constants.npz, learned by learn.py.
-
-    python reference.py constants.npz CLIP.pkl ...
-
-where a pickle holds `landmarks` [T, 468, 3] at 25 fps, mono `samples` at 16 kHz that begin with `late` samples of
-filling, the first of them beside the first picture.
-"""
+"""Lip synchrony in NumPy and float64, as it was first written down: the oracle of `lip_sync` and its variates."""
 
 from typing import NamedTuple
 
@@ -28,7 +20,7 @@ SPREAD = 1.2  # standard deviation of a wrong pair's correlation, times sqrt(fra
 
 
 class Constants(NamedTuple):
-    """Learned by learn.py.
+    """What canonical correlation found.
 
     Attributes:
         lips: [5 (2 AROUND_LIPS + 1), K] projection of the mouth; row c·5 + i is shape i at frame t + c − AROUND_LIPS.
@@ -121,7 +113,7 @@ def context(values, around):
 
 
 def features(landmarks, samples, late):
-    """[T, 25] of the mouth, [T, 168] of the voice, [T] heard: what is projected, and what learn.py learns from."""
+    """[T, 25] of the mouth, [T, 168] of the voice, [T] heard: what is projected."""
     count = len(landmarks)
     lips = context(detrended(mouth_shape(landmarks), np.ones(count, bool)), AROUND_LIPS)
     spectrum, heard = voice_spectrum(samples, late, count)
@@ -159,9 +151,3 @@ def score(lips, sound, heard, constants):
     frames = int(heard.sum()) - abs(best - REACH)
     confidence = curve[best] * np.sqrt(max(frames, 1)) / SPREAD
     return Sync(float(curve[best]), (best - REACH + shift) * 1000 / FPS, float(confidence), curve)
-
-
-def load(path):
-    """`Constants` of an .npz."""
-    with np.load(path) as file:
-        return Constants(file["lips"], file["sound"], file["weights"])

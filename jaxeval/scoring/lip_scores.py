@@ -1,0 +1,34 @@
+"""The numbers of `lip_sync`, and why some of them aren't told."""
+
+from typing import Any
+
+import numpy as np
+
+from jaxeval.metrics.lip_sync import SURE, LipSync
+from jaxeval.scoring.aligned_scores import Scored, missing
+from jaxeval.scoring.sound import Sound
+
+
+def lip_scores(found: tuple[Any, Any], own_sound: Sound, fps: float) -> Scored:
+    """Correlation, offset and confidence of the generated clip, and the reference's own offset.
+
+    Args:
+        found: `LipSync` of the generated clip, and of the reference, None if it has no sound.
+        own_sound: the reference's.
+        fps: frames per second.
+    """
+    x, y = found
+    scores = {"lip_sync": float(x.correlation), "lip_sync_confidence": float(x.confidence)}
+    scored = Scored(scores) | _offset("lip_sync_offset_ms", x, fps)
+    if y is None:
+        return scored | missing(["lip_sync_offset_ms_reference"], f"no sound of the reference: {own_sound.reason}")
+    return scored | _offset("lip_sync_offset_ms_reference", y, fps)
+
+
+def _offset(name: str, found: LipSync, fps: float) -> Scored:
+    offset, confidence = float(found.offset), float(found.confidence)
+    if np.isnan(offset):
+        return missing([name], "too few frames have both picture and sound")
+    if confidence < SURE:
+        return missing([name], f"lip-sync confidence {confidence:.1f}, below {SURE:g}: a wrong pair reaches as much")
+    return Scored({name: offset * 1000 / fps})
