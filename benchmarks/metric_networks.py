@@ -23,6 +23,7 @@ from scipy.spatial.distance import cdist
 
 import jaxeval
 from jaxeval.alignment.distances import cosine, squared_euclidean
+from jaxeval.checkpoints.lip_projection import lip_projection
 from jaxeval.metrics.aligned import aligned_from_costs
 from jaxeval.metrics.frechet import frechet_distance_exact
 from jaxeval.metrics.landmarks import LIPS
@@ -215,25 +216,30 @@ def faces() -> Found:
 
 
 def lips() -> Found:
-    """The mouth's opening against the voice's envelope, from frames and samples on."""
+    """Mouth and voice, from frames and samples on."""
     ours, theirs = _both("face_mesh", resized(carphone("pristine"), 192))
-    place: dict[str, Any] = {"fps": 25, "count": len(ours[0]), "start": 0.2}
-    envelope = jaxeval.audio_envelope(jnp.asarray(speech() / 32768, jnp.float32), sample_rate=16000, **place)
-    pair = (
-        jaxeval.standardize(jaxeval.mouth_opening(ours[0])),
-        jaxeval.standardize(*envelope[:1], valid=envelope.mask),
+    tests, projection, late = of_tests("metrics.lip_sync_oracle"), lip_projection(), 3200
+    samples = speech() / 32768
+    landmarks, sound = jnp.asarray(ours[0]), jnp.asarray(samples, jnp.float32)
+    voice = jaxeval.voice_variates(sound, projection, count=len(landmarks), start=late / 16000)
+    mouth = jaxeval.lip_variates(landmarks, projection)
+    found = jaxeval.lip_sync(mouth, voice.values, projection.weights, mask=voice.mask)
+    constants = tests.Constants(*(np.asarray(part, np.float64) for part in projection))
+    *parts, heard = tests.features(np.asarray(theirs[0], np.float64), np.pad(samples, (late, 0)), late)
+    exact = tests.score(*parts, heard, constants)
+    yield "lip_sync", found.correlation, exact.correlation
+    yield "lip_sync_offset_ms", ms(found.offset), exact.offset_ms
+    sides = (
+        jaxeval.standardized_variates(mouth, projection.weights),
+        jaxeval.standardized_variates(voice.values, projection.weights, valid=voice.mask),
     )
-    found = jaxeval.lip_envelope(*pair, max_offset=15, mask=envelope.mask)
-    values, heard = of_tests("metrics.test_audio_envelope").by_loop(speech() / 32768, 16000, *place.values())
-    tests, points = of_tests("metrics.test_lip_envelope"), theirs[0]
-    apart = [np.linalg.norm(points[:, i] - points[:, j], axis=1) for i, j in ((13, 14), (33, 263))]
-    exact = tests.z_scores(apart[0] / apart[1]), np.zeros((len(values), 2))
-    exact[1][heard] = tests.z_scores(values[heard])
-    curve = tests.by_loop(*exact, 15, heard)
-    yield "lip_envelope", found.correlation, curve.max()
-    yield "lip_envelope_offset_ms", ms(found.offset), ms(tests.vertex(curve) - 15)
-    sides = (tuple(np.asarray(x)[heard] for x in side) for side in (pair, exact))
-    yield from _trajectories("lip_envelope", "", JAXEVAL_V1, *sides)
+    variates = parts[0] @ constants.lips, parts[1] @ constants.sound
+    scaled = [
+        np.sqrt(constants.weights) * (rows - rows[valid].mean(0)) / rows[valid].std(0)
+        for rows, valid in zip(variates, (np.ones(len(heard), bool), heard), strict=True)
+    ]
+    both = (tuple(np.asarray(x)[heard] for x in side) for side in (sides, scaled))
+    yield from _trajectories("lip_sync", "", JAXEVAL_V1, *both)
 
 
 def feature_sets() -> Found:

@@ -28,6 +28,7 @@ from jaxeval.checkpoints.niqe_model import niqe_model
 from jaxeval.demo.clips import MATERIAL
 from jaxeval.metrics.aligned import AlignedScore
 from jaxeval.metrics.frechet import frechet_distance_exact
+from jaxeval.metrics.voice_spectrum import voice_spectrum
 
 ROOT = Path(__file__).parents[1]
 FPS = 25.0
@@ -184,7 +185,7 @@ def _noise(shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 
 def sound() -> Found:
-    """MFCCs and the voice's envelope."""
+    """MFCCs and the voice's spectrum."""
     samples = {rate: speech()[8000 : 8000 + rate] for rate in (8000, 11025, 16000, 22050, 32000)}
     for name in ("speech", "noise", "tone", "silence", "gap", "window_and_one", "one"):
         yield "mfcc", jaxeval.mfcc(jnp.asarray(golden("mfcc")[name], jnp.float32)), golden("mfcc")[f"mfcc_{name}"]
@@ -194,12 +195,10 @@ def sound() -> Found:
         for rate, part in samples.items():
             row = "mfcc" if rate == 16000 else "mfcc (other rates)"
             yield row, jaxeval.mfcc(jnp.asarray(part, jnp.float32), sample_rate=rate), mfcc(part, rate)
-    by_loop, voice = (getattr(of_tests("metrics.test_audio_envelope"), name) for name in ("by_loop", "voice"))
-    for fps, start in ((25, 0.0), (30, 0.4), (30000 / 1001, -0.3)):
-        for wave_ in (speech() / 32768, voice(1.5, seed=1)):
-            place = {"fps": fps, "count": 40, "start": start}
-            found = jaxeval.audio_envelope(jnp.asarray(wave_, jnp.float32), sample_rate=16000, **place)
-            yield "audio_envelope", found.values, by_loop(wave_, 16000, **place)[0]
+    samples, oracle = speech() / 32768, of_tests("metrics.lip_sync_oracle").voice_spectrum
+    for count, late in ((40, 0), (60, 5000)):
+        found = voice_spectrum(jnp.asarray(samples, jnp.float32), count=count, start=late / 16000)
+        yield "voice_spectrum", found.values, oracle(np.pad(samples, (late, 0)), late, count)[0]
 
 
 def sets() -> Found:

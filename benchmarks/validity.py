@@ -4,7 +4,7 @@ Each clip of `validity_grid.py` is made of two talking faces (carphone, which Py
 the demo's, which has sound), stored without loss, and scored under jaxeval-v1 as `jaxeval score` does.
 
 The response of a score to a change is by how much worse it gets than for the identical clip (csim counts as the
-distance 2 − 2·csim, lip_envelope as 1 − correlation). Printed are every cell, and for each metric in its forms
+distance 2 − 2·csim, lip_sync as 1 − correlation). Printed are every cell, and for each metric in its forms
 (frame-wise, _seq, _div)
 
     ratio   mean response to quality faults / mean |response| to harmless changes of timing
@@ -39,7 +39,7 @@ from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.run import Run, Settings
 
 BESIDE = ("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "smooth", "id_distance", "lmd", "m_lmd", "jerk")
-TIMING = ("lag_ms", "lag_std_ms", "lag_beyond_160ms", "lip_envelope_offset_ms")
+TIMING = ("lag_ms", "lag_std_ms", "lag_beyond_160ms", "lip_sync_offset_ms")
 Cells = dict[str, dict[Condition, dict[str, float]]]
 """Material to condition to score to how bad it is, or for timing columns to the number itself."""
 
@@ -94,7 +94,7 @@ def badness(record: ClipRecord, known: Catalogue) -> dict[str, float]:
     for name, value in record.scores.items():
         if name == "csim":
             bad[name] = 2 - 2 * value
-        elif name == "lip_envelope":
+        elif name == "lip_sync":
             bad[name] = 1 - value
         else:
             bad[name] = -value if known[name].better == "↑" else value

@@ -175,6 +175,6 @@ OWN = {
     "csim": ("identity",),
     "pose": (),
     "expr": ("mouth freeze",),
-    "lip_envelope": ("mouth freeze",),
+    "lip_sync": ("mouth freeze",),
 }
 """The quality faults that each aligned metric is there for; none of them moves the head."""

@@ -85,20 +85,15 @@ def voice_spectrum(
     windows = jnp.where((index >= 0) & (places == column) & valid[column], samples[column], 0)  # [4 count, 400]
     spectrum = jnp.fft.rfft(windows * jnp.asarray(np.hanning(_WINDOW + 2)[1:-1], samples.dtype)[None], _FFT)
     power = jnp.square(spectrum.real) + jnp.square(spectrum.imag)
-    power = jnp.matmul(power, jnp.asarray(mel_bank().T, samples.dtype), precision=jax.lax.Precision.HIGHEST)
+    power = jnp.matmul(power, jnp.asarray(_mel_bank().T, samples.dtype), precision=jax.lax.Precision.HIGHEST)
     heard = jnp.repeat(mask, _WINDOWS)[:, None]
     mean = jnp.sum(jnp.where(heard, power, 0)) / jnp.maximum(BANDS * jnp.sum(heard), 1).astype(power.dtype)
     level = jnp.log(power / jnp.where(mean > 0, mean, 1) + _FLOOR)  # [4 count, 24]
     return VoiceSpectrum(jnp.mean(level.reshape(count, _WINDOWS, BANDS), axis=1), mask)
 
 
-def mel_bank() -> np.ndarray:
-    """`[24, 257]` triangles over the frequencies of the transform, each of sum 1.
-
-    Example:
-        >>> mel_bank().sum(axis=1).round(6).min()
-        np.float64(1.0)
-    """
+def _mel_bank() -> np.ndarray:
+    """`[24, 257]` triangles over the frequencies of the transform, each of sum 1."""
     lowest, highest = (2595 * np.log10(1 + hertz / 700) for hertz in (_LOWEST_HZ, _HIGHEST_HZ))
     edges = 700 * (10 ** (np.linspace(lowest, highest, BANDS + 2) / 2595) - 1)
     hertz = np.arange(_FFT // 2 + 1) * SAMPLE_RATE / _FFT

@@ -15,12 +15,14 @@ import jaxeval
 from jaxeval import alignment, metrics
 from jaxeval.alignment import distances
 from jaxeval.alignment.distances import squared_euclidean
+from jaxeval.checkpoints.lip_projection import lip_projection
 from jaxeval.checkpoints.niqe_model import niqe_model
 from jaxeval.metrics import blink_rate as blink
 from jaxeval.metrics import canny, frechet, motion, perceptual, registration, smoothness
 from jaxeval.metrics import temporal_faults as faults
 from jaxeval.metrics.aligned import aligned_from_costs
 from jaxeval.metrics.lag_support import lag_support
+from jaxeval.metrics.voice_spectrum import voice_spectrum
 
 EXEMPT = {
     "checked": "takes a function",
@@ -107,6 +109,8 @@ def union(x, y):
     return in_one(jaxeval.merged(jaxeval.moments(x), jaxeval.moments(y)))
 
 
+SHARES = np.array([0.7, 0.3], np.float32)
+
 CASES = {
     "psnr": Case(jaxeval.psnr, FRAMES, infinite=True),
     "l1": Case(jaxeval.l1, FRAMES),
@@ -134,17 +138,20 @@ CASES = {
     "log_dimensionless_jerk": Case(smoothness.log_dimensionless_jerk, WALKS[:1], infinite=True),
     "spectral_arc_length": Case(partial(jaxeval.spectral_arc_length, fps=25.0), WALKS[:1]),
     "head_motion": Case(jaxeval.head_motion, WALKS),
-    "mouth_opening": Case(jaxeval.mouth_opening, MESHES[:1]),
+    "mouth_shape": Case(jaxeval.mouth_shape, MESHES[:1]),
+    "lip_variates": Case(lambda x: jaxeval.lip_variates(x, lip_projection()), MESHES[:1]),
     "eye_openness": Case(jaxeval.eye_openness, (FRAMES[0], 16 * uniform(4, 468, 3))),
     "eye_pictures": Case(lambda x, y: blink.eye_pictures(x, y), (FRAMES[0], 16 * uniform(4, 468, 3))),
     "openness_of": Case(blink.openness_of, (uniform(8, 2, 24),)),
     "blink_rate": Case(partial(jaxeval.blink_rate, fps=25.0), (uniform(56, 2),), has_gradient=False),
     "tlpips": Case(jaxeval.tlpips, (uniform(8), uniform(8))),
-    "audio_envelope": Case(partial(jaxeval.audio_envelope, sample_rate=8000, fps=25, count=8), (walk(3200, 1)[:, 0],)),
+    "voice_spectrum": Case(lambda x: voice_spectrum(x, count=8).values, (walk(3200, 1)[:, 0],)),
+    "voice_variates": Case(
+        lambda x: jaxeval.voice_variates(x, lip_projection(), count=8).values, (walk(3200, 1)[:, 0],)
+    ),
     "mfcc": Case(jaxeval.mfcc, (1000 * walk(3200, 1)[:, 0],)),
-    "standardize": Case(jaxeval.standardize, (curve(32),)),
-    "speech_rhythm": Case(partial(jaxeval.speech_rhythm, fps=25), (curve(32),)),
-    "lip_envelope": Case(partial(jaxeval.lip_envelope, max_offset=5), (walk(32, 2), walk(32, 2))),
+    "standardized_variates": Case(lambda x: jaxeval.standardized_variates(x, SHARES), (walk(32, 2),)),
+    "lip_sync": Case(lambda x, y: jaxeval.lip_sync(x, y, SHARES, max_offset=5), (walk(32, 2), walk(32, 2))),
     "sync_scores": Case(partial(jaxeval.sync_scores, max_offset=5), (walk(32, 4), walk(32, 4))),
     "frozen": Case(faults.frozen, LONG_COSTS[:2]),
     "looped": Case(faults.looped, LONG_COSTS[:2]),

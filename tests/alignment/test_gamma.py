@@ -3,17 +3,17 @@
 import importlib.util
 from pathlib import Path
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxeval.alignment import suggest_gamma
 from jaxeval.alignment.distances import squared_euclidean
+from jaxeval.checkpoints.lip_projection import lip_projection
 from jaxeval.demo.clips import MATERIAL
 from jaxeval.media.audio import decode_audio
-from jaxeval.metrics.audio_envelope import audio_envelope
-from jaxeval.metrics.lip_envelope import standardize
+from jaxeval.metrics.lip_sync import standardized_variates
+from jaxeval.metrics.lip_variates import voice_variates
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.scoring.networks import Networks
 
@@ -26,10 +26,10 @@ def test_it_is_a_tenth_of_the_median_step_to_one_digit(step, expected):
 
 def test_by_it_the_protocols_gamma_of_speech_was_fixed():
     samples, _ = decode_audio(MATERIAL / "speech.wav", 16000)
-    fps = JAXEVAL_V1.fps
-    envelope = audio_envelope(samples, sample_rate=16000, fps=fps, count=int(len(samples) * fps / 16000))
-    voice = jax.jit(standardize)(envelope.values)
-    assert suggest_gamma(squared_euclidean(voice, voice)) == JAXEVAL_V1.gamma["lip_envelope"]
+    projection = lip_projection()
+    variates = voice_variates(samples, projection, count=int(len(samples) * JAXEVAL_V1.fps / 16000))
+    voice = standardized_variates(variates.values, projection.weights)
+    assert suggest_gamma(squared_euclidean(voice, voice)) == JAXEVAL_V1.gamma["lip_sync"]
 
 
 def test_by_it_every_gamma_of_the_protocol_was_fixed():

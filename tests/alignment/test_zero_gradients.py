@@ -11,6 +11,7 @@ import jaxeval
 from jaxeval.alignment import distances
 from jaxeval.metrics.identity import csim, id_distance
 from jaxeval.metrics.smoothness import log_dimensionless_jerk
+from jaxeval.metrics.voice_spectrum import voice_spectrum
 
 RNG = np.random.default_rng(0)
 VECTORS = RNG.standard_normal((3, 4)).astype(np.float32)
@@ -18,8 +19,6 @@ ONE_IS_ZERO = VECTORS * np.array([[1], [0], [1]], np.float32)
 FRAMES = RNG.uniform(0.1, 0.9, (2, 162, 162, 3)).astype(np.float32)
 SMALL = FRAMES[:, :64, :64]
 MESH = RNG.uniform(0, 100, (2, 468, 3)).astype(np.float32)
-CLOSED = MESH.copy()
-CLOSED[:, 13] = CLOSED[:, 14]
 STILL = np.ones((12, 3), np.float32)
 LINE = np.arange(12, dtype=np.float32)[:, None] * np.ones((1, 3), np.float32)
 CURVE = 5 * np.sin(np.arange(20, dtype=np.float32))
@@ -55,8 +54,12 @@ PROMISES = {
     "eye_openness of eyes without contrast": (lambda x: jaxeval.eye_openness(x, MESH), 0 * SMALL, ALL),
     "blink_rate": (partial(jaxeval.blink_rate, fps=25.0), RNG.uniform(-1, 1, (75, 2)).astype(np.float32), ALL),
     "tlpips of equal steps": (lambda x: jaxeval.tlpips(x, LINE[:, 0]), LINE[:, 0], ALL),
-    "mouth_opening of closed lips": (jaxeval.mouth_opening, CLOSED, ALL),
-    "standardize of a constant": (jaxeval.standardize, STILL[:, 0], ALL),
+    "mouth_shape of points that coincide": (jaxeval.mouth_shape, 0 * MESH, ALL),
+    "standardized_variates of a constant": (
+        lambda x: jaxeval.standardized_variates(x, jnp.ones(x.shape[1])),
+        STILL,
+        ALL,
+    ),
     "jerk where there is none": (partial(jaxeval.jerk, fps=25.0), LINE, ALL),
     "dimensionless jerk where nothing moves": (log_dimensionless_jerk, STILL, ALL),
     "dimensionless jerk where there is none": (log_dimensionless_jerk, LINE, ALL),
@@ -64,11 +67,7 @@ PROMISES = {
     "shares of a lag curve": (shares, CURVE, ALL),
     "cpbd": (jaxeval.cpbd, SMALL, ALL),
     "mfcc of silence": (jaxeval.mfcc, np.zeros(800, np.float32), ALL),
-    "audio_envelope of silence": (
-        lambda x: jaxeval.audio_envelope(x, sample_rate=8000, fps=25, count=3).values,
-        np.zeros(960, np.float32),
-        ALL,
-    ),
+    "voice_spectrum of silence": (lambda x: voice_spectrum(x, count=3).values, np.zeros(1920, np.float32), ALL),
     "soft_dtw without a path": (jaxeval.soft_dtw, FORBIDDEN, ALL),
     "soft_dtw in gamma, at 0": (lambda gamma: jaxeval.soft_dtw(VECTORS, gamma=gamma), np.zeros((), np.float32), ALL),
 }

@@ -22,7 +22,13 @@ CHEAP = ("--scores", "psnr")
 """Where a test's subject isn't the scores: no network but those that find faces."""
 
 BLINKS = {"blink_rate", "blink_rate_reference"}
-ENVELOPE = {"lip_envelope", "lip_envelope_offset_ms", *aligned_names("lip_envelope")}
+LIP_SYNC = {
+    "lip_sync",
+    "lip_sync_offset_ms",
+    "lip_sync_confidence",
+    "lip_sync_offset_ms_reference",
+    *aligned_names("lip_sync"),
+}
 
 
 def test_two_files_get_every_score(capsys, files, tmp_path):
@@ -32,7 +38,7 @@ def test_two_files_get_every_score(capsys, files, tmp_path):
     assert clip["reason"] is None
     assert clip["frames"] == [12, 12]
     assert set(IMAGE + FACE) <= clip["scores"].keys()
-    assert set(clip["missing"]) == ENVELOPE | BLINKS, "no sound, half a second, and nothing else is missing"
+    assert set(clip["missing"]) == LIP_SYNC | BLINKS, "no sound, half a second, and nothing else is missing"
     assert document["schema"] == 1
     assert clip["scores"]["lag_ms"] == clip["scores"]["lag_ms_lpips"]
     assert document["summary"]["lpips"] == {
@@ -52,7 +58,7 @@ def test_a_clip_against_itself(capsys, files, tmp_path):
     assert [scores[m] for m in ("lpips", "l1", "id_distance", "pose", "expr")] == [0, 0, 0, 0, 0]
     assert abs(scores["lag_ms"]) < 0.01
     assert clip["missing"].pop("psnr") == "identical frames: 12 of 12"
-    assert set(clip["missing"]) == ENVELOPE | BLINKS
+    assert set(clip["missing"]) == LIP_SYNC | BLINKS
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,8 @@ def test_every_score_of_a_protocol_is_known_with_its_better_end_and_unit(protoco
         higher, lower, timing = higher | {"sync_c": ""}, lower | {"sync_d": ""}, timing | {"sync_offset_ms": "ms"}
         lower |= {"fid": "", "fvd": ""}
     else:
-        higher, timing = higher | {"lip_envelope": ""}, timing | {"lip_envelope_offset_ms": "ms"}
+        higher |= {"lip_sync": "", "lip_sync_confidence": ""}
+        timing |= {"lip_sync_offset_ms": "ms", "lip_sync_offset_ms_reference": "ms"}
     known = catalogue(protocol.encoders, protocol.timing)
     for names, better in ((higher, "↑"), (lower, "↓"), (timing, "")):
         assert {(known[name].better, known[name].unit) for name in names} == {(better, unit) for unit in names.values()}

@@ -130,7 +130,7 @@ def test_forms_of_a_metric():
         *(False, True, True, False)
     ]
     assert [metric.name for metric in V1.aligned] == [
-        *("lpips", "st_lpips", "csim", "pose", "expr", "sync", "lip_envelope")
+        *("lpips", "st_lpips", "csim", "pose", "expr", "sync", "lip_sync")
     ]
 
 
@@ -175,7 +175,7 @@ def test_a_lag_is_read_off_its_own_metric_or_the_protocols(protocol):
 def test_a_protocol_scores_what_it_names_the_networks_for(protocol):
     names = {metric.name for metric in metrics_of(protocol)}
     assert set(protocol.aligned) <= names
-    assert ("lip_envelope" in names) != ("sync" in names)
+    assert ("lip_sync" in names) != ("sync" in names)
     assert ("st_lpips" in names) != ("lpips" in names)
     assert {"fid", "fvd"} <= names or not {"fid", "fvd"} & names
     assert not names & {"iqa", "vqa", "fps"}

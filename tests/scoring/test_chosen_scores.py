@@ -64,7 +64,7 @@ def check(chosen, whole, names):
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_perceptual_pass")
 def test_two_scores_take_no_perceptual_network(clips, whole, used):
-    names = ("csim", "lip_envelope")
+    names = ("csim", "lip_sync")
     chosen = jaxeval.score(*clips, scores=names)
     check(chosen, whole, names)
     assert used

@@ -27,7 +27,7 @@ GOOD, BAD = 0.9, -0.2
         ({"lpips": BAD, "expr": GOOD}, {"lpips": 0.0, "expr": 150.0}, "is poorly supported (−0.20)"),
         ({"lpips": GOOD, "expr": BAD}, {"lpips": 0.0, "expr": -88.0}, None),
         ({"lpips": GOOD, "expr": GOOD}, {"lpips": 120.0, "expr": 60.0}, None),
-        ({"lpips": GOOD, "lip_envelope": GOOD}, {"lpips": 0.0, "lip_envelope": 400.0}, None),  # of the sound
+        ({"lpips": GOOD, "lip_sync": GOOD}, {"lpips": 0.0, "lip_sync": 400.0}, None),  # of the sound
         ({"expr": GOOD}, {"expr": 150.0}, None),
         ({"lpips": GOOD, "expr": GOOD}, {"lpips": 0.0}, None),
     ],

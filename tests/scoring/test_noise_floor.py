@@ -91,7 +91,7 @@ def test_a_row_of_its_own(clips, tmp_path, capsys):
     assert 0.001 < floor["summary"]["lpips"]["mean"] < 0.03, "CRF 18 is nearly invisible, and not nothing"
     assert floor["summary"]["lpips_div"]["n"] == 1
     assert abs(floor["clips"][0]["scores"]["lag_ms"]) < 4
-    assert "lip_envelope" not in floor["clips"][0]["missing"], "the coded clip has no sound, but its reference has"
+    assert "lip_sync" not in floor["clips"][0]["missing"], "the coded clip has no sound, but its reference has"
     assert "noise floor" in capsys.readouterr().out
     assert "noise floor" in (tmp_path / "report.html").read_text("utf-8")
     _, without = score(tmp_path, clips / "gen", clips / "ref", "--noise-floor", "0")
