@@ -27,7 +27,7 @@ from jaxeval.metrics.lip_variates import LipProjection, lip_variates, voice_vari
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.scoring.ingest import find_face, reference_window, trajectories
 from jaxeval.scoring.networks import Networks
-from jaxeval.scoring.sound import SAMPLE_RATE, _from_first_picture
+from jaxeval.scoring.sound import SAMPLE_RATE, from_first_picture
 
 VARIATES = 6
 SHRINK_LIPS, SHRINK_SOUND = 0.1, 1.0  # added to the covariance's diagonal, in units of its mean
@@ -61,7 +61,7 @@ def read(networks: Networks, path: Path, entry: dict[str, str]) -> Clip:
     mesh = trajectories(networks, video, face, window, (video.width, video.height), 32).face
     if mesh is None:
         sys.exit(f"learn_lip_projection: {path}: no face found")
-    sound = _from_first_picture(path, "own", video.info.start_s, video.info)
+    sound = from_first_picture(path, "own", video.info.start_s, video.info)
     assert sound.samples is not None
     samples = jnp.asarray(sound.samples[sound.late :])
     voice = voice_variates(samples, ROWS, count=len(mesh.landmarks), start=sound.late / SAMPLE_RATE)

@@ -81,7 +81,7 @@ JAXEVAL_V1 = Protocol(
         }
     ),
     gamma=MappingProxyType(
-        {"lpips": 2e-3, "st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 3e-6, "lip_sync": 6e-2}
+        {"lpips": 2e-3, "st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 4e-6, "lip_sync": 6e-2}
     ),
     band=1000.0,
     timing="lpips",

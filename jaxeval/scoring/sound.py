@@ -64,12 +64,12 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
     if given is not None:
         if not given.exists():
             return Sound(None, f"{given.parent} has no file of this name")
-        return _from_first_picture(given, "given", None, clips[0].video.info)
+        return from_first_picture(given, "given", None, clips[0].video.info)
     reasons = []
     for clip in clips:
         info = clip.video.info
         try:
-            return _from_first_picture(Path(clip.video.path), clip.role, info.start_s, info)
+            return from_first_picture(Path(clip.video.path), clip.role, info.start_s, info)
         except NoAudioError:
             reasons.append(f"{clip.name} has no sound stream")
         except JaxevalError as error:
@@ -77,8 +77,21 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
     return Sound(None, "; ".join(dict.fromkeys(reasons)))
 
 
-def _from_first_picture(path: Path, role: str, picture_start: float | None, picture: VideoInfo) -> Sound:
-    """The sound from the first picture on; from its own beginning if the picture's is None."""
+def from_first_picture(path: Path, role: str, picture_start: float | None, picture: VideoInfo) -> Sound:
+    """A file's sound from the first picture on.
+
+    Args:
+        path: of the sound, or of a video.
+        role: whose it is, for the remarks.
+        picture_start: when the first picture is shown, in seconds on the file's clock; None if the sound begins there.
+        picture: the video.
+
+    Returns:
+        `Sound`.
+
+    Raises:
+        JaxevalError: the file can't be read, or has no sound.
+    """
     samples, start = decode_audio(path, SAMPLE_RATE)
     shift = 0 if picture_start is None else round((start - picture_start) * SAMPLE_RATE)
     late = max(shift, 0)
