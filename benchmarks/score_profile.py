@@ -3,7 +3,9 @@
     python benchmarks/score_profile.py FOLDER
 
 FOLDER comes from `score_clips.py`. A stage is the functions of a row of `WATCHED`, and one that calls another stage's
-functions isn't charged for them. Only the main thread's time is counted, and each stage waits for its own results.
+functions isn't charged for them. Only the main thread's time is counted, and each stage waits for its own results:
+what other threads do meanwhile (image scores beside LPIPS, the second clip beside the first) slows it down, and shows
+in no row of its own.
 """
 
 import sys
@@ -29,7 +31,6 @@ WATCHED = {
         "jaxeval.media.chips:parallel_map",
         "jaxeval.media.faces:parallel_map",
     ),
-    "image scores": ("jaxeval.scoring.metric_groups:_picture_scores",),
     "trajectories": ("jaxeval.scoring.materials:pair_trajectories",),
     "costs and all other scores": ("jaxeval.scoring.metric_groups:measure",),
     "Soft-DTW": ("jaxeval.scoring.metric_groups:align",),
