@@ -77,7 +77,8 @@ def squares_from_track(track: Track) -> Squares:
         track: the face.
     """
     boxes, angle = track.boxes, _angle(track.eyes[:, 0], track.eyes[:, 1])
-    side = np.max(boxes[:, 2:] - boxes[:, :2], axis=1) * _MESH_MARGIN
+    # The detector finds squares; of one that lies in a squashed clip neither side is right by itself.
+    side = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)) * _MESH_MARGIN
     up = np.stack([np.sin(angle), -np.cos(angle)], axis=1)
     center = (boxes[:, :2] + boxes[:, 2:]) / 2 + _MESH_UP * side[:, None] * up
     return Squares(center, _MESH_LARGER * side, angle)
