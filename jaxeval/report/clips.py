@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxeval.errors import JaxevalError, one_line
 from jaxeval.report import figures
+from jaxeval.report.offset_figure import offset_curve
 from jaxeval.report.timing import shares_in_words
 from jaxeval.report.timing_figures import lag_over_time
 from jaxeval.results.catalogue import Catalogue
@@ -98,6 +99,7 @@ def clip_section(
         "notes": [flag.partition(": ") for flag in (*row.flags, *lost)],
         "warnings": time_flags(row),
         "reasons": _reasons(row.missing),
+        "offsets": _offsets(row, record, known, rate),
         "metrics": [_drawn(metric, row, record, known, rate, timed=metric == timing) for metric in drawn],
     }
 
@@ -105,6 +107,21 @@ def clip_section(
 def _reasons(missing: Mapping[str, str]) -> dict[str, list[str]]:
     """Reason to the names of the scores that it explains."""
     return {reason: [name for name, why in missing.items() if why == reason] for reason in missing.values()}
+
+
+def _offsets(row: Row, record: ClipRecord, known: Catalogue, fps: float) -> dict[str, Any] | None:
+    """The curve of lip-sync over offsets, with its numbers in words; None without one."""
+    if not record.offsets:
+        return None
+    scores = [score for score in known.values() if score.metric == "lip_sync" and not score.is_aligned]
+    numbers = "; ".join(
+        f"{score.label} {format_cell(score, row.scores, known)} {score.unit}".rstrip()
+        for score in scores
+        if score.name in row.scores
+    )
+    svg = offset_curve(record.offsets, fps=fps)
+    alt = f"Correlation of mouth and voice over offsets of {row.id}: {numbers}"
+    return {"numbers": numbers, "alt": alt, "uri": figures.data_uri("image/svg+xml", svg)}
 
 
 def _drawn(

@@ -88,6 +88,19 @@ def _unfit(generated: np.ndarray | None, reference: np.ndarray | None) -> str | 
 
 
 @dataclass(frozen=True)
+class OffsetCurve:
+    """How well mouth and voice agree at every offset.
+
+    Attributes:
+        values: `[2 M + 1]` correlation at the offsets −M, …, M frames; NaN where too few frames are left.
+        sure: the correlation from which an offset is told; 5 of 100 wrong pairs reach it somewhere.
+    """
+
+    values: np.ndarray
+    sure: float
+
+
+@dataclass(frozen=True)
 class ClipRecord:
     """One row of `scores.json`, with the pictures' material beside it.
 
@@ -111,6 +124,7 @@ class ClipRecord:
         per_frame: frame-wise score's name to its value in each frame, `[min(T, S)]`, without a reference `[T]`; psnr's
             is infinite where frames are identical.
         trajectories: names of those that came in files.
+        offsets: "generated" and "reference" to the clip's lip-sync at every offset, if it has any.
     """
 
     id: str
@@ -129,6 +143,7 @@ class ClipRecord:
     support: dict[str, float] = field(default_factory=dict)
     per_frame: dict[str, np.ndarray] = field(default_factory=dict)
     trajectories: tuple[str, ...] = ()
+    offsets: dict[str, OffsetCurve] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scores, missing = finite_scores(self.scores, self.missing)

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from jaxeval.files import atomic_file, make_folder
-from jaxeval.results.record import ClipRecord, Curves, SetFeatures, Strip
+from jaxeval.results.record import ClipRecord, Curves, OffsetCurve, SetFeatures, Strip
 
 _ROLES = ("generated", "reference")
 _NAME_BYTES = 100
@@ -91,9 +91,13 @@ def digest_of(value: Any) -> str:
 def _pack(record: ClipRecord, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
     plain = {f.name: getattr(record, f.name) for f in fields(record)}
     curves, strips = plain.pop("curves"), {role: plain.pop(role) for role in _ROLES}
+    offsets = plain.pop("offsets")
     arrays = {f"curve {name} {key}": value for name, curve in curves.items() for key, value in vars(curve).items()}
     arrays |= {
         f"strip {role} {key}": value for role, strip in strips.items() if strip for key, value in vars(strip).items()
+    }
+    arrays |= {
+        f"offset {role} {key}": np.asarray(value) for role, x in offsets.items() for key, value in vars(x).items()
     }
     arrays |= {f"frame {name} values": values for name, values in plain.pop("per_frame").items()}
     if (audio := plain.pop("audio")) is not None:
@@ -106,7 +110,8 @@ def _pack(record: ClipRecord, inputs: Mapping[str, Any]) -> dict[str, np.ndarray
 
 
 def _unpack(plain: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ClipRecord:
-    groups: dict[str, dict[str, dict[str, np.ndarray]]] = {"curve": {}, "strip": {}, "set": {}, "frame": {}}
+    groups: dict[str, dict[str, dict[str, np.ndarray]]] = {"curve": {}, "strip": {}, "set": {}}
+    groups |= {"frame": {}, "offset": {}}
     for name in arrays:
         if " " in name:
             kind, owner, key = name.split(" ")
@@ -121,6 +126,7 @@ def _unpack(plain: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ClipReco
         reference=strips.get("reference"),
         audio=arrays.get("audio"),
         per_frame={name: parts["values"] for name, parts in groups["frame"].items()},
+        offsets={role: OffsetCurve(x["values"], float(x["sure"])) for role, x in groups["offset"].items()},
         features=None
         if head.unset is None
         else SetFeatures(**{r: groups["set"].get(r, {}) for r in _ROLES}, missing=head.unset),
@@ -131,7 +137,8 @@ def _is_sound(record: ClipRecord) -> bool:
     """Whether the arrays are of the shapes that figures and sets rely on."""
     strips = [strip for strip in (record.generated, record.reference) if strip is not None]
     has_sound = record.audio is None or record.audio.ndim == 1
-    return has_sound and all(map(_is_curve, record.curves.values())) and all(map(_is_strip, strips))
+    offsets = all(curve.values.ndim == 1 and len(curve.values) % 2 for curve in record.offsets.values())
+    return has_sound and offsets and all(map(_is_curve, record.curves.values())) and all(map(_is_strip, strips))
 
 
 def _is_curve(curves: Curves) -> bool:

@@ -15,7 +15,7 @@ from jaxeval.metrics.aligned import AlignedScore, aligned_from_costs
 from jaxeval.metrics.lag_support import lag_support
 from jaxeval.protocol import Protocol
 from jaxeval.results.finite import all_finite, finite_scores
-from jaxeval.results.record import Curves
+from jaxeval.results.record import Curves, OffsetCurve
 from jaxeval.results.score import aligned_names
 
 PAD = 64
@@ -63,6 +63,7 @@ class Scored:
         flags: what a reader must know, each "code: text".
         support: aligned metric to how much of the clip speaks for its lag, see `jaxeval.metrics.lag_support`.
         per_frame: frame-wise score to its value in each frame; psnr's are infinite where frames are identical.
+        offsets: "generated" and "reference" to the clip's lip-sync at every offset.
     """
 
     scores: dict[str, float] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Scored:
     flags: tuple[str, ...] = ()
     support: dict[str, float] = field(default_factory=dict)
     per_frame: dict[str, np.ndarray] = field(default_factory=dict)
+    offsets: dict[str, OffsetCurve] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scores, missing = finite_scores(self.scores, self.missing)
@@ -86,6 +88,7 @@ class Scored:
             self.flags + other.flags,
             self.support | other.support,
             self.per_frame | other.per_frame,
+            self.offsets | other.offsets,
         )
 
     def only(self, keeps: Callable[[str], bool]) -> "Scored":

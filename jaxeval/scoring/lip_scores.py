@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxeval.metrics.lip_sync import SURE, LipSync
+from jaxeval.results.record import OffsetCurve
 from jaxeval.scoring.aligned_scores import Scored, missing
 from jaxeval.scoring.sound import Sound
 
@@ -19,10 +20,17 @@ def lip_scores(found: tuple[Any, Any], own_sound: Sound, fps: float) -> Scored:
     """
     x, y = found
     scores = {"lip_sync": float(x.correlation), "lip_sync_confidence": float(x.confidence)}
-    scored = Scored(scores) | _offset("lip_sync_offset_ms", x, fps)
+    offsets = {role: _curve(each) for role, each in (("generated", x), ("reference", y)) if each is not None}
+    scored = Scored(scores, offsets=offsets) | _offset("lip_sync_offset_ms", x, fps)
     if y is None:
         return scored | missing(["lip_sync_offset_ms_reference"], f"no sound of the reference: {own_sound.reason}")
     return scored | _offset("lip_sync_offset_ms_reference", y, fps)
+
+
+def _curve(found: LipSync) -> OffsetCurve:
+    confidence = float(found.confidence)
+    sure = SURE / confidence * float(found.correlation) if confidence > 0 else 1.0
+    return OffsetCurve(np.asarray(found.curve), sure)
 
 
 def _offset(name: str, found: LipSync, fps: float) -> Scored:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxeval.errors import JaxevalError
-from jaxeval.results.record import ClipRecord, Curves, Strip
+from jaxeval.results.record import ClipRecord, Curves, OffsetCurve, Strip
 from jaxeval.results.store import ClipStore
 
 RNG = np.random.default_rng(0)
@@ -29,6 +29,7 @@ def record(name="a"):
         strip,
         strip,
         np.linspace(0, 1, 5),
+        offsets={"reference": OffsetCurve(np.append(RNG.random(30), np.nan), 0.3)},
     )
 
 
@@ -42,6 +43,8 @@ def test_round_trip(tmp_path):
         np.testing.assert_array_equal(getattr(loaded.curves["expr"], name), array)
     np.testing.assert_array_equal(loaded.generated.images, saved.generated.images)
     np.testing.assert_array_equal(loaded.audio, saved.audio)
+    np.testing.assert_array_equal(loaded.offsets["reference"].values, saved.offsets["reference"].values)
+    assert loaded.offsets["reference"].sure == 0.3
 
 
 def test_a_failed_clip_without_pictures(tmp_path):
