@@ -34,9 +34,9 @@ def _curve(found: LipSync) -> OffsetCurve:
 
 
 def _offset(name: str, found: LipSync, fps: float) -> Scored:
-    offset, confidence = float(found.offset), float(found.confidence)
+    offset = float(found.offset)
     if np.isnan(offset):
         return missing([name], "too few frames have both picture and sound")
-    if confidence < SURE:
-        return missing([name], f"lip-sync confidence {confidence:.1f}, below {SURE:g}: a wrong pair reaches as much")
+    if float(found.confidence) < SURE:
+        return missing([name], f"a lip-sync confidence below {SURE:g}: a wrong pair reaches as much")
     return Scored({name: offset * 1000 / fps})
