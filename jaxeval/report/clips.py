@@ -113,7 +113,7 @@ def _offsets(row: Row, record: ClipRecord, known: Catalogue, fps: float) -> dict
     """The curve of lip-sync over offsets, with its numbers in words; None without one."""
     if not record.offsets:
         return None
-    scores = [score for score in known.values() if score.metric == "lip_sync" and not score.is_aligned]
+    scores = [score for score in known.values() if score.metric == "lip_sync" and score.form == "value"]
     numbers = "; ".join(
         f"{score.label} {format_cell(score, row.scores, known)} {score.unit}".rstrip()
         for score in scores
