@@ -72,11 +72,10 @@ FRAME_MS = 1000 / JAXEVAL_V1.fps
 
 @dataclass(frozen=True)
 class Speaker:
-    """A clip's mesh `[T, 468, 3]`, its samples at 16 kHz from the first picture on, and how many of them are filled."""
+    """A clip's mesh `[T, 468, 3]`, and its samples at 16 kHz from the first picture on."""
 
     landmarks: np.ndarray
     samples: np.ndarray
-    late: int
 
 
 def speaker(networks: Networks, path: Path) -> Speaker:
@@ -87,13 +86,13 @@ def speaker(networks: Networks, path: Path) -> Speaker:
     assert mesh is not None
     sound = from_first_picture(path, "own", video.info.start_s, video.info)
     assert sound.samples is not None
-    return Speaker(mesh.landmarks, sound.samples, sound.late)
+    return Speaker(mesh.landmarks, sound.samples)
 
 
 @jax.jit
-def _synchrony(landmarks: jax.Array, samples: jax.Array, late: jax.Array) -> LipSync:
+def _synchrony(landmarks: jax.Array, samples: jax.Array) -> LipSync:
     projection = lip_projection()
-    voice = voice_variates(samples, projection, count=len(landmarks), start=late)
+    voice = voice_variates(samples, projection, count=len(landmarks))
     lips = lip_variates(landmarks, projection)
     return lip_sync(lips, voice.values, projection.weights, mask=voice.mask)
 
@@ -107,7 +106,7 @@ def windows(of: Speaker, shift_ms: float) -> Iterator[LipSync]:
     for start in range(0, len(of.landmarks) - count + 1, STEP):
         part = sound[start * per_frame :][: (count + 1) * per_frame]
         part = np.pad(part, (0, (count + 1) * per_frame - len(part)))
-        yield _synchrony(jnp.asarray(of.landmarks[start : start + count]), jnp.asarray(part), jnp.float32(0))
+        yield _synchrony(jnp.asarray(of.landmarks[start : start + count]), jnp.asarray(part))
 
 
 def shifts(of: Speaker) -> tuple[int, int, int]:
