@@ -23,7 +23,7 @@ from .metrics.blink_rate import blink_rate, eye_openness
 from .metrics.cpbd import cpbd
 from .metrics.frechet import Moments, empty_moments, frechet_distance, merged, moments, updated
 from .metrics.head_motion import HeadMotion, head_motion
-from .metrics.identity import csim, id_distance
+from .metrics.identity import csim, id_distance, id_stability
 from .metrics.image import l1, ms_ssim, psnr, ssim
 from .metrics.kid import kid, kid_subsets
 from .metrics.lag_summary import Timing, timing
@@ -80,6 +80,7 @@ __all__ = [
     "frechet_distance",
     "head_motion",
     "id_distance",
+    "id_stability",
     "jerk",
     "kid",
     "kid_subsets",

@@ -19,6 +19,7 @@ from jaxeval.scoring.custom import CustomScore
 from jaxeval.scoring.documents import run_document
 from jaxeval.scoring.noise_floor import floor_pairs
 from jaxeval.scoring.pairing import Pair, Pairing, check_identities, find_pairs, given_pairs
+from jaxeval.scoring.people import check_face
 from jaxeval.scoring.run import Run, Settings
 
 File = str | PathLike[str]
@@ -31,11 +32,13 @@ def score(
     reference: File | Sequence[File] | None = None,
     *,
     audio: File | None = None,
+    portrait: File | None = None,
     protocol: str | Protocol = "jaxeval-v1",
     scores: Sequence[str] | None = None,
     out: File | None = None,
     progress: bool = False,
     region: str = "face",
+    face: str | int | None = None,
     scorers: Sequence[CustomScore] = (),
     values: Mapping[str, float] | None = None,
     identities: Mapping[str, str] | None = None,
@@ -43,20 +46,25 @@ def score(
     gamma: float = 0.01,
     noise_floor: int = 0,
 ) -> Results:
-    """Score generated clips against their references, as `jaxeval score` does.
+    """Score generated clips, against their references if there are any, as `jaxeval score` does.
 
     Args:
         generated: a video file or an .npz file of trajectories; a folder of such files; a sequence of files; or a
             sequence of pairs (generated, reference).
         reference: the references, given in the same form: a file, a folder, or a sequence of the same length. Folders
-            are paired by the files' paths below them, without suffixes. None if `generated` is a sequence of pairs.
+            are paired by the files' paths below them, without suffixes. None if `generated` is a sequence of pairs, or
+            if there are no references: then all scores that need none are computed.
         audio: a sound or video file that replaces the clips' own sound, or a folder of them; None for the clips' own.
+        portrait: without references, a picture of the person against which identity is measured, or a folder with one
+            for each clip.
         protocol: a protocol's name or a `Protocol`; it fixes encoders, frame rate, crops, γ and band.
         scores: names of the scores to compute, see `docs/scores.md`; None for all the protocol's.
         out: folder that keeps every clip as soon as it is scored, so that an interrupted call resumes. None keeps
             nothing. The result files are written by `Results.write`.
         progress: whether to show progress on stderr.
         region: what image and perceptual scores look at: "face", the reference's face region, or "frame".
+        face: which face is scored if a clip shows several: "left", "right", "largest", or a number, counted from the
+            left; None for the largest and steadiest.
         scorers: your own scores.
         values: numbers to report beside the scores, such as `{"fps": 31.5}`.
         identities: clip id to the person shown; confidence intervals then resample persons instead of clips.
@@ -86,11 +94,13 @@ def score(
         found = f"scorers: expected jaxeval.CustomScore objects, found {type(scorer).__name__}"
         require(isinstance(scorer, CustomScore), f"{found}. Make one of the function.")
     require(region in ("face", "frame"), f"region: expected 'face' or 'frame', found {region!r}. Choose one of them.")
-    pairing = _pairing(generated, reference, audio, out)
+    pairing = _pairing(generated, reference, audio, portrait, out)
+    given = {"generated": generated, "reference": reference, "portrait": portrait}
     check_identities(identities or {}, pairing.pairs, "identities")
     settings = Settings(
         protocol=_protocol(protocol),
         region=region,
+        face=check_face(face),
         scores=None if scores is None else (scores,) if isinstance(scores, str) else tuple(scores),
         gamma=gamma,
         scorers=tuple(scorers),
@@ -98,7 +108,7 @@ def score(
         identities=dict(identities or {}),
         min_features=min_features,
         floor=noise_floor,
-        names=(str(generated), str(reference)) if isinstance(generated, str | PathLike) else None,
+        names={role: str(path) for role, path in given.items() if isinstance(path, str | PathLike)},
         passed_over=pairing.provenance(),
         open_names=pairing.has_trajectories,
     )
@@ -160,14 +170,16 @@ def _protocol(given: str | Protocol) -> Protocol:
     return PROTOCOLS[given]
 
 
-def _pairing(generated: Any, reference: Any, audio: File | None, out: File | None) -> Pairing:
+def _pairing(generated: Any, reference: Any, audio: File | None, portrait: File | None, out: File | None) -> Pairing:
     """What is to be scored."""
-    paths = [isinstance(given, str | PathLike) for given in (generated, reference)]
+    sound, picture, folder = (None if path is None else Path(path) for path in (audio, portrait, out))
+    text = "portrait: expected no reference, found both. Identity is held against one of them; remove the other."
+    require(portrait is None or reference is None, text)
+    paths = [isinstance(given, str | PathLike) for given in (generated, reference) if given is not None]
     if all(paths):
-        sound, folder = (None if path is None else Path(path) for path in (audio, out))
-        return find_pairs(Path(generated), Path(reference), sound, folder)
+        return find_pairs(Path(generated), None if reference is None else Path(reference), sound, folder, picture)
     text = "expected generated and reference to be two files, two folders or two sequences"
     require(not any(paths), f"{text}, found only one path. Give both in the same form.")
     text = "audio: expected None with a sequence of pairs, found a path"
     require(audio is None, f"{text}. Give each jaxeval.Pair its own audio.")
-    return Pairing(given_pairs(generated, reference), [])
+    return Pairing(given_pairs(generated, reference, picture), [])

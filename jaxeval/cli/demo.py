@@ -29,7 +29,7 @@ class Demo:
         from jaxeval.scoring.pairing import Pair
         from jaxeval.scoring.run import Run, Settings
 
-        names = "the demo's four faulty copies", "the original talking face"
+        names = {"generated": "the demo's four faulty copies", "reference": "the original talking face"}
         run = Run(self.out, Settings(names=names, floor=1))
         print_lines(console, ["Making a talking face from a photograph and speech, and four faulty copies of it …"])
         clips = make_demo(self.out)

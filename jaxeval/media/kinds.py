@@ -27,6 +27,9 @@ AUDIO_SUFFIXES = _set(
     ".tta .w64 .wav .wma .wv"
 )
 
+PICTURE_SUFFIXES = _set(".bmp .gif .j2k .jp2 .jpeg .jpg .pgm .png .ppm .tif .tiff .webp")
+"""Of files that Pillow reads as a picture."""
+
 _STILL = _set(".bmp .dpx .exr .ico .j2k .jp2 .jpeg .jpg .pbm .pcx .pgm .png .ppm .psd .svg .tga .tif .tiff")
 _TEXT = _set(
     ".ass .cfg .conf .css .csv .dvc .ffconcat .html .ini .ipynb .js .json .jsonl .log .lrc .m3u .m3u8 .md .mpd .py "
@@ -53,6 +56,11 @@ def is_clip(path: Path) -> bool:
     if suffix in VIDEO_SUFFIXES:
         return True
     return suffix not in COMPANIONS | AUDIO_SUFFIXES and _moves(path)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file in a folder of portraits is one of them: by its suffix."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
 
 
 def is_sound(path: Path) -> bool:

@@ -1,8 +1,9 @@
-"""Frame-wise identity metrics on face-recognition embeddings, `[T, D]` against `[T, D]` to `[T]`."""
+"""Identity metrics on face-recognition embeddings `[T, D]`: frame by frame against others, and over a clip."""
 
 import jax
 import jax.numpy as jnp
 
+from jaxeval.alignment.checks import checked_length
 from jaxeval.alignment.edge import NUMBERS, edge
 from jaxeval.numerics import direction, safe_sqrt
 
@@ -56,6 +57,41 @@ def id_distance(x: jax.Array, y: jax.Array) -> jax.Array:
     """
     _check(x, y)
     return safe_sqrt(jnp.sum(jnp.square(x - y), axis=1))
+
+
+@edge(x=NUMBERS)
+def id_stability(x: jax.Array, *, length: jax.Array | int | None = None) -> jax.Array:
+    """How steadily a clip shows one person: the mean resultant length of its embeddings' directions.
+
+        R = ‖ 1/T Σ_t x_t / ‖x_t‖ ‖
+
+    It is the mean cosine of all frames' embeddings with their mean direction. It needs no reference. Blur, large turns
+    of the head and a covered face lower it, too, so hold it against that of a real clip under the same encoder.
+
+    Args:
+        x: `[T, D]` embeddings; need not be normalised.
+        length: number of valid leading frames, a Python int or traced; None for T.
+
+    Returns:
+        Scalar in [0, 1]; higher is better, and 1 if no embedding turns. The gradient is 0 where R is 0.
+
+    Raises:
+        ValueError: the embeddings are not `[T, D]`, or a static length is out of range.
+
+    References:
+        Mardia and Jupp: Directional statistics, Wiley 1999, section 2.3 (mean resultant length).
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(id_stability(jnp.array([[1.0, 0.0], [0.0, 1.0]])).round(4))
+        0.7071
+    """
+    if x.ndim != 2:
+        raise ValueError(f"Expected embeddings [T, D], got {x.shape}.")
+    count = checked_length(x, length)
+    valid = jnp.arange(len(x), dtype=jnp.int32)[:, None] < count
+    resultant = jnp.sum(jnp.where(valid, direction(x)[0], 0), axis=0)
+    return safe_sqrt(jnp.sum(jnp.square(resultant))) / count.astype(x.dtype)
 
 
 def _check(x: jax.Array, y: jax.Array) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxeval.errors import JaxevalError, one_line
 from jaxeval.report import figures
 from jaxeval.report.offset_figure import offset_curve
+from jaxeval.report.scores import briefly
 from jaxeval.report.timing import shares_in_words
 from jaxeval.report.timing_figures import lag_over_time
 from jaxeval.results.catalogue import Catalogue
@@ -98,15 +99,16 @@ def clip_section(
         "film": _film(row, record, rate),
         "notes": [flag.partition(": ") for flag in (*row.flags, *lost)],
         "warnings": time_flags(row),
-        "reasons": _reasons(row.missing),
+        "reasons": _reasons(row.missing, known),
         "offsets": _offsets(row, record, known, rate),
         "metrics": [_drawn(metric, row, record, known, rate, timed=metric == timing) for metric in drawn],
     }
 
 
-def _reasons(missing: Mapping[str, str]) -> dict[str, list[str]]:
+def _reasons(missing: Mapping[str, str], known: Catalogue) -> dict[str, list[str]]:
     """Reason to the names of the scores that it explains."""
-    return {reason: [name for name, why in missing.items() if why == reason] for reason in missing.values()}
+    reasons = dict.fromkeys(missing.values())
+    return {why: briefly([name for name, reason in missing.items() if reason == why], known) for why in reasons}
 
 
 def _offsets(row: Row, record: ClipRecord, known: Catalogue, fps: float) -> dict[str, Any] | None:
@@ -153,8 +155,8 @@ def _drawn(
 
 
 def _film(row: Row, record: ClipRecord, fps: float) -> dict[str, Any] | None:
-    """Both filmstrips on one linear time axis, positions in per cent of the width, and the loudness under them."""
-    strips = {"generated": record.generated, "reference": record.reference}
+    """The filmstrips on one linear time axis, positions in per cent of the width, and the loudness under them."""
+    strips = {"portrait": record.portrait, "generated": record.generated, "reference": record.reference}
     shown = {name: strip for name, strip in strips.items() if strip is not None and len(strip.frames)}
     if not shown:
         return None
@@ -162,7 +164,7 @@ def _film(row: Row, record: ClipRecord, fps: float) -> dict[str, Any] | None:
     width = _thumbnail_width(shown.values(), last)
     scale = (100 - width) / max(last, 1)
     # The pair's sound is the reference's own where it has one, so it is drawn as long as the reference.
-    sound = scale * ((row.frames or (last + 1,))[-1] - 1)
+    sound = scale * ([count for count in row.frames or (last + 1,) if count is not None][-1] - 1)
     return {
         "width": width,
         "strips": {name: _thumbnails(strip, width, scale, fps) for name, strip in shown.items()},

@@ -39,7 +39,7 @@ class ClipResult:
         id: the pair's name.
         status: "ok" or "failed".
         reason: why it failed; None if it didn't.
-        frames: numbers of frames of the generated clip and of the reference; None if unknown.
+        frames: numbers of frames of the generated clip and of the reference (None without one); None if unknown.
         scores: name to number.
         missing: name of a missing score to the reason.
         flags: warnings and remarks about this pair, each "code: text".
@@ -48,7 +48,7 @@ class ClipResult:
     id: str
     status: str
     reason: str | None
-    frames: tuple[int, int] | None
+    frames: tuple[int, int | None] | None
     scores: Mapping[str, float]
     missing: Mapping[str, str]
     flags: tuple[str, ...]

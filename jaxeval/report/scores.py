@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxeval.results.catalogue import Catalogue
 from jaxeval.results.definitions import GROUPS
-from jaxeval.results.document import Detail, Document, Row
+from jaxeval.results.document import Detail, Document, Row, scored_names
 from jaxeval.results.flags import is_doubtful, time_flags
 from jaxeval.results.formatting import format_cell, format_value
 from jaxeval.results.metric import Metric
@@ -40,41 +40,66 @@ def facts_of(document: Document, fps: float) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def groups_of(known: Catalogue) -> list[tuple[str, list[Score]]]:
-    """Columns under their headings; a lag's spread stands in the lag's own column.
+def groups_of(document: Document, known: Catalogue) -> list[tuple[str, list[Score]]]:
+    """Columns under their headings: the scores that a clip or the set has. A lag's spread stands in the lag's column.
 
     Args:
-        known: the document's scores.
+        document: the document.
+        known: its scores.
 
     Returns:
         Headings with their columns; no heading without any.
     """
     groups: dict[str, list[Score]] = {}
+    told = scored_names(document)
     for score in known.values():
-        if score.form != "lag_std":
+        if score.form != "lag_std" and score.name in told:
             groups.setdefault(GROUPS.get(score.group, score.group), []).append(score)
     return list(groups.items())
 
 
-def reasons_of(document: Document) -> dict[str, dict[str, list[str]]]:
+def reasons_of(document: Document, known: Catalogue) -> dict[str, dict[str, list[str]]]:
     """Why scored clips, and the set, lack scores.
 
     Args:
         document: the document.
+        known: its scores.
 
     Returns:
-        Reason to the clips, each with the names of its missing scores.
+        Reason to the clips, each with what it lacks, see `briefly`; what all clips lack stands once.
     """
     reasons: dict[str, dict[str, list[str]]] = {}
-    for row in (row for row in document.clips if row.status == "ok"):
-        for name, reason in row.missing.items():
-            reasons.setdefault(reason, {}).setdefault(row.id, []).append(name)
+    scored = [row for row in document.clips if row.status == "ok"]
+    for row in scored:
+        for reason in dict.fromkeys(row.missing.values()):
+            lacks = [name for name, why in row.missing.items() if why == reason]
+            reasons.setdefault(reason, {})[row.id] = briefly(lacks, known)
+    for reason, clips in reasons.items():
+        lists = list(clips.values())
+        if len(lists) == len(scored) > 1 and all(names == lists[0] for names in lists):
+            reasons[reason] = {f"all {len(scored)} clips": lists[0]}
     for name, detail in document.details.items():
         if detail.reason:
             reasons.setdefault(detail.reason, {}).setdefault("the whole set", []).append(name)
         for clip, reason in detail.without.items():
             reasons.setdefault(reason, {}).setdefault(clip, []).append(name)
     return reasons
+
+
+def briefly(names: Sequence[str], known: Catalogue) -> list[str]:
+    """Names of scores, those of one metric together where there are more than three of them.
+
+    Example:
+        >>> from jaxeval.results.catalogue import catalogue
+        >>> briefly(["psnr", "csim", "csim_seq", "csim_div", "lag_ms_csim"], catalogue({}))
+        ['psnr', 'csim (4 scores)']
+    """
+    metrics: dict[str, list[str]] = {}
+    for name in names:
+        metrics.setdefault(known[name].metric if name in known else name, []).append(name)
+    return [
+        told for metric, own in metrics.items() for told in ([f"{metric} ({len(own)} scores)"] if len(own) > 3 else own)
+    ]
 
 
 def worst_of(document: Document, known: Catalogue) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from jaxeval.report.noise_floor import floor_of, floor_words
 from jaxeval.results.catalogue import Catalogue
 from jaxeval.results.definitions import MOUTH, TIMING
-from jaxeval.results.document import Document, Entry, Row, catalogue_of
+from jaxeval.results.document import Document, Entry, Row, catalogue_of, scored_names
 from jaxeval.results.flags import is_doubtful, time_flags
 from jaxeval.results.formatting import format_cell, format_value
 from jaxeval.results.metric import Metric
@@ -89,8 +89,31 @@ class _Shown:
 
     @cached_property
     def blocks(self) -> list[_Block]:
+        return [block for block in self.every if self._told(block)]
+
+    def _told(self, block: _Block) -> list[Score]:
+        """Those of its scores that a clip, or the set, has."""
+        return [score for score in block.scores if score.name in self.told]
+
+    @cached_property
+    def told(self) -> set[str]:
+        return scored_names(self.document)
+
+    @cached_property
+    def every(self) -> list[_Block]:
         shown = [metric for metric in self.known.metrics if metric.rank or metric is TIMING]
         return [block for metric in shown for block in self._blocks(metric)]
+
+    @property
+    def unscored(self) -> dict[str, dict[str, None]]:
+        """Reason to the blocks of which no clip has any score."""
+        reasons: dict[str, dict[str, None]] = {}
+        for block in self.every:
+            for row in () if block in self.blocks else self.document.clips:
+                for score in block.scores:
+                    if score.name in row.missing:
+                        reasons.setdefault(row.missing[score.name], {})[block.name] = None
+        return reasons
 
     def _blocks(self, metric: Metric) -> Iterator[_Block]:
         is_beside = metric is TIMING and self.known.of(self.known.timing, "lag")
@@ -105,7 +128,7 @@ class _Shown:
     def columns(self, block: _Block, notes: _Notes, *, mouth: bool = False) -> list[_Column]:
         """A block's columns, with the mouth's lag beside its own if that is asked for."""
         lag = self.known.of(MOUTH, "lag") if mouth else None
-        return [self._column(score, block, notes) for score in (*block.scores, *([lag] if lag else []))]
+        return [self._column(score, block, notes) for score in (*self._told(block), *([lag] if lag else []))]
 
     def _column(self, score: Score, block: _Block, notes: _Notes) -> _Column:
         rows = self.document.clips
@@ -247,7 +270,15 @@ def print_table(document: Document, console: Console) -> None:
     if shown.of_set:
         left_out.insert(0, f"Whole set: {', '.join(shown.of_set)}.")
     legend = " ".join((_LEGEND, *left_out, "All scores: scores.json."))
-    for line in (*notes.lines(), *_warnings(document), *_other_flags(document), *floor_words(document), legend):
+    unscored = _first([f"Not scored: {', '.join(names)}: {reason}" for reason, names in shown.unscored.items()])
+    for line in (
+        *notes.lines(),
+        *unscored,
+        *_warnings(document),
+        *_other_flags(document),
+        *floor_words(document),
+        legend,
+    ):
         console.print(Text(line, style="dim"))
 
 

@@ -111,14 +111,15 @@ def timing_section(
     many = len(rows) > ROWS_UP_TO
     by_id = {row.id: row for row in rows}
     listed = [by_id[id_] for id_ in furthest_off(rows, metric, known)] if many else rows
+    mouth = _mouth(rows, metric, known)
     bands = [{"limit": limit, "left": 50 - 50 * limit / reach, "width": 100 * limit / reach} for limit in LIMITS]
     return {
         "metric": metric,
-        "mouth": _mouth(metric, known),
+        "mouth": mouth,
         "shares": any(DRIFT in row.scores for row in listed),
         "bands": [band for band in bands if band["limit"] <= reach],
         "ticks": [{"left": 50 + 50 * ms / reach, "text": _signed(ms)} for ms in _labels(reach)],
-        "rows": [_row(row, metric, lags.get(row.id), reach, anchors, known) for row in listed],
+        "rows": [_row(row, metric, mouth, lags.get(row.id), reach, anchors, known) for row in listed],
         "of": len(rows) if many else None,
         "untimed": sum(not _has_lag(row, metric, known) for row in rows) if many else 0,
         "overview": _overview(rows, metric, known) if many else None,
@@ -155,9 +156,15 @@ def shares_in_words(scores: Mapping[str, float], known: Catalogue) -> dict[str, 
 
 
 def _row(
-    row: Row, metric: Metric, lag: np.ndarray | None, reach: float, anchors: Mapping[str, str], known: Catalogue
+    row: Row,
+    metric: Metric,
+    mouth: Score | None,
+    lag: np.ndarray | None,
+    reach: float,
+    anchors: Mapping[str, str],
+    known: Catalogue,
 ) -> dict[str, Any]:
-    score, mouth = known.of(metric.name, "lag"), _mouth(metric, known)
+    score = known.of(metric.name, "lag")
     reason = row.missing.get(score.name if score else "", f"not scored by {metric.name}")
     if row.status != "ok":
         reason = f"failed: {row.reason or 'no reason was recorded'}"
@@ -173,9 +180,10 @@ def _row(
     }
 
 
-def _mouth(metric: Metric, known: Catalogue) -> Score | None:
-    """The mouth's lag, where it isn't the one that is shown anyway."""
-    return known.of(MOUTH, "lag") if metric.name != MOUTH else None
+def _mouth(rows: Sequence[Row], metric: Metric, known: Catalogue) -> Score | None:
+    """The mouth's lag, where a clip has it and it isn't the one that is shown anyway."""
+    lag = known.of(MOUTH, "lag") if metric.name != MOUTH else None
+    return lag if lag and any(lag.name in row.scores for row in rows) else None
 
 
 def _lag_cell(row: Row, lag: Score | None, known: Catalogue) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from jaxeval.protocol import Protocol
 from jaxeval.results import definitions
 from jaxeval.results.definitions import METRICS, TIMING
-from jaxeval.results.metric import Metric, Value
+from jaxeval.results.metric import Against, Metric, Value
 from jaxeval.results.score import Form, Score, score_name
 
 NICKNAMES = {"dlib_resnet": "dlib", "syncnet": "SyncNet", "liveportrait_motion": "LivePortrait"}
@@ -18,6 +18,8 @@ NICKNAMES = {"dlib_resnet": "dlib", "syncnet": "SyncNet", "liveportrait_motion":
 
 _TIMED: Mapping[str, Form] = {"lag_ms": "lag", "lag_std_ms": "lag_std"}
 _LABEL_NEEDS_ENCODER = ("identity", "motion")
+_DISTANCES: Mapping[Form, str] = {"seq": definitions.SEQ, "div": definitions.DIV}
+_LAGS: Mapping[Form, str] = {"lag": definitions.LAG, "lag_std": definitions.LAG_STD}
 _COST = "squared Euclidean distance"
 _OWN_RANK = 30  # after all of jaxeval's
 
@@ -134,12 +136,15 @@ def _scores(metric: Metric, encoders: Mapping[str, str]) -> Iterator[Score]:
         if "{encoder}" in value.name and not named:
             continue
         told = (value.better, value.unit, value.decimals, metric.group, value.definition, shown, metric.per)
-        yield Score(value.name.format(encoder=named), m, _TIMED.get(value.name, plain), *told)
+        name, form = value.name.format(encoder=named), _TIMED.get(value.name, plain)
+        yield Score(name, m, form, *told, against=value.against)
     if metric.cost:
-        yield Score(score_name(m, "seq"), m, "seq", "↓", "", metric.decimals, metric.group, definitions.SEQ, shown)
-        yield Score(score_name(m, "div"), m, "div", "↓", "", metric.decimals, metric.group, definitions.DIV, shown)
-        yield Score(score_name(m, "lag"), m, "lag", "", "ms", 0, metric.group, definitions.LAG.format(m))
-        yield Score(score_name(m, "lag_std"), m, "lag_std", "", "ms", 0, metric.group, definitions.LAG_STD)
+        group = metric.group
+        against: Against = "" if metric.of_sound else "reference"
+        for form, text in _DISTANCES.items():
+            yield Score(score_name(m, form), m, form, "↓", "", metric.decimals, group, text, shown, against=against)
+        for form, text in _LAGS.items():
+            yield Score(score_name(m, form), m, form, "", "ms", 0, group, text.format(m), against=against)
 
 
 def _shown(metric: Metric, encoder: str) -> str:
@@ -168,14 +173,14 @@ def own_metric(name: str, told: Mapping[str, str]) -> Metric:
     """
     slot = _known(name, "user")
     better = told.get("better", "")
-    blank = slot.values[0] if slot else Value(name, better, "", 4, "", _OWN_RANK)  # type: ignore[arg-type]
+    blank = slot.values[0] if slot else Value(name, better, "", 4, "", _OWN_RANK, "")  # type: ignore[arg-type]
     value = replace(blank, unit=told.get("unit", ""), definition=told.get("definition") or blank.definition)
     return Metric(name, slot.group if slot else "own", of="pictures", per="user", values=(value,))
 
 
 def given_metric(name: str) -> Metric:
     """The entry of a value that the user gives; `fps` keeps its column."""
-    value = Value(name, "", "", 4, definitions.GIVEN)
+    value = Value(name, "", "", 4, definitions.GIVEN, against="")
     return _known(name, "given") or Metric(name, "sets", of="nothing", per="given", values=(value,))
 
 

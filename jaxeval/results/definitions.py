@@ -55,18 +55,18 @@ METRICS = (
     )),
     Metric("cpbd", "image", of="pictures", reference=False, values=(
         Value("cpbd", "↑", "", 3,
-            "Cumulative probability of blur detection: sharpness of edges; needs no reference.", rank=16),
+            "Cumulative probability of blur detection: sharpness of edges; needs no reference.", rank=16, against=""),
     )),
     Metric("niqe", "image", of="pictures", reference=False, values=(
         Value("niqe", "↓", "", 2,
             "Natural image quality evaluator: distance from the statistics of pristine pictures; needs no "
-            "reference.", rank=17),
+            "reference.", rank=17, against=""),
     )),
     Metric("iqa", "image", of="nothing", per="user", values=(
-        Value("iqa", "↑", "", 3, "Image quality by a scorer of your own.", rank=30),
+        Value("iqa", "↑", "", 3, "Image quality by a scorer of your own.", rank=30, against=""),
     )),
     Metric("vqa", "image", of="nothing", per="user", values=(
-        Value("vqa", "↑", "", 3, "Video quality by a scorer of your own.", rank=30),
+        Value("vqa", "↑", "", 3, "Video quality by a scorer of your own.", rank=30, against=""),
     )),
     Metric("lpips", "Appearance (LPIPS)", of="features", encoders=("lpips_alex", "lpips_vgg", "lpips_squeeze"),
         cost="LPIPS distance", glance=True, values=(
@@ -82,12 +82,19 @@ METRICS = (
     Metric("csim", "Identity (CSIM)", of="embeddings", file="identity", distance="cosine", cost="2 − 2·cosine", values=(
         Value("csim", "↑", "", 4,
             "Cosine of the two faces' embeddings. With dlib's encoder the same person gives about .95, different "
-            "people about .80: not comparable with a CSIM from ArcFace.", rank=4),
+            "people about .80: not comparable with a CSIM from ArcFace.", rank=4, against="portrait"),
     )),
     Metric("id_distance", "Identity (CSIM)", of="embeddings", file="identity", values=(
         Value("id_distance", "↓", "", 3,
             "Euclidean distance of the same two embeddings; dlib's threshold for the same person is 0.6.",
-            rank=15),
+            rank=15, against="portrait"),
+    )),
+    Metric("id_stability", "Identity (CSIM)", of="embeddings", per="clip", reference=False, both=True, file="identity",
+        values=(
+        Value("id_stability", "↑", "", 4,
+            "Mean cosine of the face's embeddings with their mean: 1 if they never change; needs no reference.",
+            rank=25, against=""),
+        Value("id_stability_reference", "↑", "", 4, "The same of the reference."),
     )),
     Metric("pose", "Head pose", of="pose", distance="squared_euclidean", cost="squared pose distance", values=(
         Value("pose", "↓", "", 4, "Squared ℓ2 distance of head poses: rotation, scale and position.", rank=10),
@@ -100,18 +107,18 @@ METRICS = (
         distance="squared_euclidean", cost="squared distance of embeddings", decimals=2, values=(
         Value("sync_c", "↑", "", 3,
             "SyncNet's confidence: median minus minimum, over the shifts, of the mean distance of lips and "
-            "sound.", rank=7),
-        Value("sync_d", "↓", "", 3, "SyncNet's mean distance of lips and sound at the best shift.", rank=8),
-        Value("sync_offset_ms", "", "ms", 0, "The best shift, where that distance is smallest."),
+            "sound.", rank=7, against=""),
+        Value("sync_d", "↓", "", 3, "SyncNet's mean distance of lips and sound at the best shift.", rank=8, against=""),
+        Value("sync_offset_ms", "", "ms", 0, "The best shift, where that distance is smallest.", against=""),
     )),
     Metric("lip_sync", "Lips and sound", of="lips and voice", per="clip", unless="sync",
         distance="squared_euclidean", cost="squared distance, standardized", decimals=3, values=(
         Value("lip_sync", "↑", "", 3,
-            "Correlation of mouth and voice, each as six canonical variates, at the best offset.", rank=6),
+            "Correlation of mouth and voice, each as six canonical variates, at the best offset.", rank=6, against=""),
         Value("lip_sync_offset_ms", "", "ms", 0,
-            "That offset. Positive: the picture is late. Missing if the confidence is below 3."),
+            "That offset. Positive: the picture is late. Missing if the confidence is below 3.", against=""),
         Value("lip_sync_confidence", "↑", "", 1,
-            "The correlation in standard deviations of a wrong pair's; 5 of 100 wrong pairs reach 3."),
+            "The correlation in standard deviations of a wrong pair's; 5 of 100 wrong pairs reach 3.", against=""),
         Value("lip_sync_offset_ms_reference", "", "ms", 0, "The reference's own offset, with its own sound."),
     )),
     Metric("lmd", "landmarks", of="points", file="landmarks", values=(
@@ -122,11 +129,12 @@ METRICS = (
     )),
     Metric("jerk", "smoothness", of="mesh expression", per="clip", reference=False, timed=True, file="smoothness",
         least=4, values=(
-        Value("jerk", "↓", "", 2, "How jerkily the face moves; needs no reference.", rank=20),
+        Value("jerk", "↓", "", 2, "How jerkily the face moves; needs no reference.", rank=20, against=""),
     )),
     Metric("smooth", "smoothness", of="pictures", per="clip", reference=False, file="smoothness", values=(
         Value("smooth", "↑", "", 4,
-            "How well every second frame is predicted by the mean of its neighbors; needs no reference.", rank=21),
+            "How well every second frame is predicted by the mean of its neighbors; needs no reference.",
+            rank=21, against=""),
     )),
     Metric("tlpips", "smoothness", of="steps", per="clip", least=2, values=(
         Value("tlpips", "↓", "", 4,
@@ -137,16 +145,16 @@ METRICS = (
         undefined="the reference's head doesn't move", values=(
         Value("head_motion", "", "°", 2,
             "Standard deviation of the head's rotation over the clip: square root of the summed variances of "
-            "pitch, yaw and roll.", rank=23),
+            "pitch, yaw and roll.", rank=23, against=""),
         Value("head_motion_ratio", "", "", 2, "The same divided by the reference's; 1 if both heads move equally."),
     )),
     Metric("blink_rate", "Behavior", of="eyes", per="clip", least=50, reference=False, both=True, timed=True, values=(
         Value("blink_rate", "", "1/min", 1,
-            "Blinks per minute: how often both eyes close and reopen within half a second.", rank=24),
+            "Blinks per minute: how often both eyes close and reopen within half a second.", rank=24, against=""),
         Value("blink_rate_reference", "", "1/min", 1, "Blinks per minute of the reference."),
     )),
     Metric("fps", "sets", of="nothing", per="given", values=(
-        Value("fps", "↑", "1/s", 1, "Frames that the method generates per second, as given by the user."),
+        Value("fps", "↑", "1/s", 1, "Frames that the method generates per second, as given by the user.", against=""),
     )),
     Metric("fid", "sets", of="inception features", per="set", encoders=("inception_fid",), values=(
         Value("fid", "↓", "", 2,

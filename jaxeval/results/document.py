@@ -27,7 +27,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         id: the clip's name.
         status: "ok" or "failed".
         reason: why it failed; None if it didn't.
-        frames: numbers of frames of the generated clip and of the reference, at the protocol's fps; None if unknown.
+        frames: numbers of frames of the generated clip and of the reference (None without one), at the protocol's fps;
+            None if unknown.
         scores: name to finite number.
         missing: name of a missing score to the reason.
         flags: warnings and remarks, each "code: text".
@@ -37,7 +38,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     status: str = "ok"
     reason: str | None = None
-    frames: tuple[int, int] | None = None
+    frames: tuple[int, int | None] | None = None
     scores: dict[str, float] = {}
     missing: dict[str, str] = {}
     flags: tuple[str, ...] = ()
@@ -171,6 +172,18 @@ def catalogue_of(document: Document) -> Catalogue:
     protocol = document.protocol
     encoders = protocol.get("encoders") or JAXEVAL_V1.encoders
     return catalogue(encoders, protocol.get("timing", ""), extra).restricted(spoken)
+
+
+def scored_names(document: Document) -> set[str]:
+    """The scores that any clip, or the set, has.
+
+    Example:
+        >>> clips = [{"id": "a", "scores": {"l1": 0.5}, "missing": {"psnr": "identical frames"}}]
+        >>> scored_names(document_of({"clips": clips, "summary": {}}))
+        {'l1'}
+    """
+    of_set = {name for name, entry in document.summary.items() if entry.mean is not None}
+    return of_set.union(*(row.scores for row in document.clips))
 
 
 def row_of(record: ClipRecord) -> Row:

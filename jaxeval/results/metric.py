@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Better = Literal["↑", "↓", ""]
+Against = Literal["reference", "portrait", ""]
 
 ROLES = {
     "pictures": "",
@@ -39,6 +40,8 @@ class Value:
         decimals: digits after the point.
         definition: one line.
         rank: its place among the numbers that a narrow terminal shows, 1 first; None if it shows elsewhere only.
+        against: what the generated clip is held against: "reference"; "portrait" if a picture of the person will do;
+            "" for nothing.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Value:
     decimals: int
     definition: str
     rank: int | None = None
+    against: Against = "reference"
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,11 @@ class Metric:
     def role(self) -> str:
         """Of the encoder that it depends on; "" without one."""
         return ROLES[self.of]
+
+    @property
+    def of_sound(self) -> bool:
+        """Whether it holds the generated clip's lips against its sound."""
+        return self.of.startswith("lips")
 
     @property
     def is_mean_cost(self) -> bool:

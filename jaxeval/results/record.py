@@ -111,13 +111,15 @@ class ClipRecord:
         id: the pair's name: the generated file's name without its suffix.
         status: "ok" or "failed".
         reason: why it failed, one line; None if it did not.
-        frames: numbers of frames (generated, reference) at the protocol's fps; None if unknown.
+        frames: numbers of frames (generated, reference) at the protocol's fps, the second None without a reference;
+            None if unknown.
         scores: name to number, finite always.
         missing: name to the reason why there is no number.
         flags: what a reader must know about this pair, each "code: text".
         curves: aligned metric's name (lpips, csim, pose, expr) to its curves.
-        generated, reference: filmstrips; None if the clip failed before there were any.
-        audio: `[S]` loudness of the sound in each frame of the reference, relative to its loudest; None without sound.
+        generated, reference: filmstrips; None if there is no such clip, or none could be read.
+        audio: `[S]` loudness of the sound in each frame of the reference, or `[T]` without one, relative to its
+            loudest; None without sound.
         features: what the pair adds to the scores of the whole set; None if it adds nothing.
         fps: frames per second of trajectories that came in files; None for videos, which are at the protocol's.
         support: aligned metric's name to how much of the clip speaks for its lag, in [-1, 1].
@@ -125,12 +127,13 @@ class ClipRecord:
             is infinite where frames are identical.
         trajectories: names of those that came in files.
         offsets: "generated" and "reference" to the clip's lip-sync at every offset, if it has any.
+        portrait: one thumbnail; None without a portrait.
     """
 
     id: str
     status: str
     reason: str | None = None
-    frames: tuple[int, int] | None = None
+    frames: tuple[int, int | None] | None = None
     scores: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
@@ -144,13 +147,14 @@ class ClipRecord:
     per_frame: dict[str, np.ndarray] = field(default_factory=dict)
     trajectories: tuple[str, ...] = ()
     offsets: dict[str, OffsetCurve] = field(default_factory=dict)
+    portrait: Strip | None = None
 
     def __post_init__(self) -> None:
         scores, missing = finite_scores(self.scores, self.missing)
         plain: dict[str, Any] = {
             "scores": scores,
             "missing": missing,
-            "frames": self.frames and tuple(int(count) for count in self.frames),
+            "frames": self.frames and tuple(None if count is None else int(count) for count in self.frames),
             "flags": tuple(str(flag) for flag in self.flags),
             "curves": {name: curves for name, curves in self.curves.items() if curves.drawable},
             "audio": self.audio if self.audio is None or all_finite(self.audio) else None,

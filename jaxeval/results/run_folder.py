@@ -8,11 +8,11 @@ from jaxeval.errors import printable
 from jaxeval.files import atomic_file, make_folder
 
 MARKER = "jaxeval-run.json"
-_INPUTS = ("generated", "reference", "pairs", "audio")
+_INPUTS = ("generated", "reference", "pairs", "audio", "portrait")
 
 
 def inputs_of(**paths: Path | None) -> dict[str, str]:
-    """What a run scores, as absolute paths: any of `generated`, `reference`, `pairs` and `audio`.
+    """What a run scores, as absolute paths: any of `generated`, `reference`, `pairs`, `audio` and `portrait`.
 
     Example:
         >>> inputs_of(generated=Path("/data/a.mp4"), audio=None)
@@ -69,6 +69,7 @@ def _words(folder: Path) -> str:
     inputs = _read(folder)
     if "pairs" in inputs:
         return printable(f"scores of {inputs['pairs']}")
-    if {"generated", "reference"} <= inputs.keys():
-        return printable(f"scores of {inputs['generated']} against {inputs['reference']}")
+    if "generated" in inputs:
+        against = f" against {inputs['reference']}" if "reference" in inputs else ""
+        return printable(f"scores of {inputs['generated']}{against}")
     return "other files"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from jaxeval.results.metric import Better
+from jaxeval.results.metric import Against, Better
 
 Form = Literal["framewise", "seq", "div", "lag", "lag_std", "value"]
 
@@ -30,6 +30,7 @@ class Score:
         definition: one line.
         encoder: the network's short name, where a number means nothing without it; "" otherwise.
         per: as of a `Metric`.
+        against: as of a `Value`.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Score:
     definition: str = ""
     encoder: str = ""
     per: str = "frame"
+    against: Against = "reference"
 
     @property
     def label(self) -> str:

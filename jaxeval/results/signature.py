@@ -25,12 +25,15 @@ class Signature:
         fps: frames per second; of trajectories in files that differ, all that there are.
         gamma: of the alignment; None for a score that isn't aligned.
         band: its half-width in ms; None for no band, or no alignment.
+        against: what stands in the reference's place, "portrait"; "" for nothing but the reference.
+        face: which face the user asked for; "" for the main one.
         precision: of the networks.
         protocol: its name.
         version: jaxeval's.
 
     Example:
-        >>> signature = Signature("psnr", "", "", "face224", "", "25", None, None, "reference", "jaxeval-v1", "0.1.0")
+        >>> told = ("psnr", "", "", "face224", "", "25", None, None, "", "", "reference", "jaxeval-v1", "0.1.0")
+        >>> signature = Signature(*told)
         >>> signature.short
         'psnr|jaxeval-v1|c:face224|f:25|p:reference|v:0.1.0'
     """
@@ -43,6 +46,8 @@ class Signature:
     fps: str
     gamma: float | None
     band: float | None
+    against: str
+    face: str
     precision: str
     protocol: str
     version: str
@@ -57,6 +62,8 @@ class Signature:
             "f": self.fps,
             "g": "" if self.gamma is None else f"{self.gamma:g}",
             "b": "" if self.gamma is None else "none" if self.band is None else f"{self.band:g}",
+            "a": self.against,
+            "n": self.face,
             "p": self.precision,
             "v": self.version,
         }
@@ -98,6 +105,9 @@ class Conditions:
         gamma: of trajectories that came in files.
         fps: of each of those files' pairs.
         versions: name to version of the user's own scorers.
+        portraits: whether identity is held against portraits, in some clips or in all: "portrait" or "reference or
+            portrait"; "" for references only.
+        face: which face the user asked for; "" for the main one.
     """
 
     protocol: Protocol
@@ -106,6 +116,8 @@ class Conditions:
     gamma: float = 0.01
     fps: tuple[float, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    portraits: str = ""
+    face: str = ""
 
     @property
     def finders(self) -> str:
@@ -156,6 +168,8 @@ def _signature(score: Score, known: Catalogue, conditions: Conditions) -> Signat
         fps=fps,
         gamma=protocol.gamma.get(timed, conditions.gamma) if timed else None,
         band=protocol.band if timed else None,
+        against=conditions.portraits if score.against == "portrait" else "",
+        face=conditions.face if finders else "",
         precision=protocol.precision,
         protocol=protocol.name,
         version=version("jaxeval"),

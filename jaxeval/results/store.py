@@ -13,7 +13,8 @@ import numpy as np
 from jaxeval.files import atomic_file, make_folder
 from jaxeval.results.record import ClipRecord, Curves, OffsetCurve, SetFeatures, Strip
 
-_ROLES = ("generated", "reference")
+_SIDES = ("generated", "reference")
+_STRIPS = (*_SIDES, "portrait")
 _NAME_BYTES = 100
 """Of a clip's name in its file's: file systems allow 255 bytes in all."""
 
@@ -24,7 +25,7 @@ class _Plain(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     id: str
     status: Literal["ok", "failed"]
     reason: str | None
-    frames: tuple[int, int] | None
+    frames: tuple[int, int | None] | None
     scores: dict[str, float]
     missing: dict[str, str]
     flags: tuple[str, ...]
@@ -90,7 +91,7 @@ def digest_of(value: Any) -> str:
 
 def _pack(record: ClipRecord, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
     plain = {f.name: getattr(record, f.name) for f in fields(record)}
-    curves, strips = plain.pop("curves"), {role: plain.pop(role) for role in _ROLES}
+    curves, strips = plain.pop("curves"), {role: plain.pop(role) for role in _STRIPS}
     offsets = plain.pop("offsets")
     arrays = {f"curve {name} {key}": value for name, curve in curves.items() for key, value in vars(curve).items()}
     arrays |= {
@@ -104,7 +105,7 @@ def _pack(record: ClipRecord, inputs: Mapping[str, Any]) -> dict[str, np.ndarray
         arrays["audio"] = audio
     if (features := plain.pop("features")) is not None:
         plain["unset"] = features.missing
-        for role in _ROLES:
+        for role in _SIDES:
             arrays |= {f"set {role} {name}": rows for name, rows in getattr(features, role).items()}
     return arrays | {"head": np.array(json.dumps({"inputs": inputs, "record": plain}, allow_nan=False))}
 
@@ -124,18 +125,19 @@ def _unpack(plain: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ClipReco
         curves={name: Curves(**parts) for name, parts in groups["curve"].items()},
         generated=strips.get("generated"),
         reference=strips.get("reference"),
+        portrait=strips.get("portrait"),
         audio=arrays.get("audio"),
         per_frame={name: parts["values"] for name, parts in groups["frame"].items()},
         offsets={role: OffsetCurve(x["values"], float(x["sure"])) for role, x in groups["offset"].items()},
         features=None
         if head.unset is None
-        else SetFeatures(**{r: groups["set"].get(r, {}) for r in _ROLES}, missing=head.unset),
+        else SetFeatures(**{r: groups["set"].get(r, {}) for r in _SIDES}, missing=head.unset),
     )
 
 
 def _is_sound(record: ClipRecord) -> bool:
     """Whether the arrays are of the shapes that figures and sets rely on."""
-    strips = [strip for strip in (record.generated, record.reference) if strip is not None]
+    strips = [strip for role in _STRIPS if (strip := getattr(record, role)) is not None]
     has_sound = record.audio is None or record.audio.ndim == 1
     offsets = all(curve.values.ndim == 1 and len(curve.values) % 2 for curve in record.offsets.values())
     return has_sound and offsets and all(map(_is_curve, record.curves.values())) and all(map(_is_strip, strips))

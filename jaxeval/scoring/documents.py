@@ -109,9 +109,18 @@ def _signatures(run: Run, records: Sequence[ClipRecord], known: Catalogue) -> di
         gamma=settings.gamma,
         fps=tuple(record.fps for record in records if record.fps is not None),
         versions={scorer.name: scorer.version for scorer in settings.scorers},
+        portraits=_portraits(records, known),
+        face=settings.face or "",
     )
     texts = signatures_of(known, conditions)
     return {name: SignatureTexts(short=signature.short, long=signature.long) for name, signature in texts.items()}
+
+
+def _portraits(records: Sequence[ClipRecord], known: Catalogue) -> str:
+    """What identity is held against, if not only against references."""
+    names = {score.name for score in known.values() if score.against == "portrait"}
+    alone = {record.frames[1] is None for record in records if record.frames and names & record.scores.keys()}
+    return {(True,): "portrait", (False, True): "reference or portrait"}.get(tuple(sorted(alone)), "")
 
 
 def _provenance(run: Run, records: Sequence[ClipRecord]) -> dict[str, Any]:
@@ -123,8 +132,7 @@ def _provenance(run: Run, records: Sequence[ClipRecord]) -> dict[str, Any]:
     }
     if settings.passed_over is not None:
         told["passed_over"] = dict(settings.passed_over)
-    if settings.names:
-        told |= dict(zip(("generated", "reference"), map(printable, settings.names), strict=True))
+    told |= {role: printable(name) for role, name in settings.names.items()}
     machine = {"python": platform.python_version(), "platform": platform.machine()}
     times = {"started": run.started, "written": now()}
     return run.shared_inputs() | told | machine | times | {"digest": _digest(run, records)}

@@ -16,21 +16,15 @@ _SAME_SIZE = 0.001
 _CHANGED = 0.02
 """Share of the frames by which rounding to the protocol's rate may leave out or repeat more in one clip."""
 
+_GUESS = f"players assume bt709, not {UNTAGGED}, at this size"
+_COMPOSITED = "composited on black in {} frames, assuming straight alpha"
 
-def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
+
+def flags_of(x: Clip, y: Clip | None) -> tuple[str, ...]:
     """What was amiss with the files, or had to be done to compare them, each "code: text"."""
-    flags = []
-    for clip in (x, y):
-        if clip.video.info.damage:
-            flags.append(f"damaged: {clip.role}: {clip.video.info.damage}")
-        flags += [f"{code}: {clip.role}: {text}" for code, text in clip.video.info.remarks.items()]
-        if clip.path is not None and not clip.path.track.found.all():
-            found, gap = clip.path.track.found, clip.path.track.longest_gap
-            counts = f"{found.sum()} of {len(found)} frames"
-            flags.append(f"face gaps: {clip.role}: face found in {counts}, longest gap {gap}")
-        if clip.seen.face is not None and not clip.seen.face.sure.all():
-            unsure = f"{(~clip.seen.face.sure).sum()} of {clip.frames} frames"
-            flags.append(f"face unclear: {clip.role}: mesh unsure in {unsure}; csim, pose and expr are doubtful")
+    flags = [flag for clip in (x, y) if clip for flag in _of_clip(clip)]
+    if y is None:
+        return (*flags, *_alone(x))
     if x.size != y.size:
         flags += _resized(x, y)
     flags += _transparency(x, y) + _colors(x.video.info, y.video.info) + _rates(x.video.info, y.video.info)
@@ -40,6 +34,34 @@ def flags_of(x: Clip, y: Clip) -> tuple[str, ...]:
             f"{min(x.frames, y.frames)}, aligned scores use all"
         )
     return tuple(flags)
+
+
+def _of_clip(clip: Clip) -> list[str]:
+    flags, role, info = [], clip.role, clip.video.info
+    if info.damage:
+        flags.append(f"damaged: {role}: {info.damage}")
+    flags += [f"{code}: {role}: {text}" for code, text in info.remarks.items()]
+    if clip.path is not None and not clip.path.track.found.all():
+        found, gap = clip.path.track.found, clip.path.track.longest_gap
+        counts = f"{found.sum()} of {len(found)} frames"
+        flags.append(f"face gaps: {role}: face found in {counts}, longest gap {gap}")
+    if clip.seen.face is not None and not clip.seen.face.sure.all():
+        unsure = f"{(~clip.seen.face.sure).sum()} of {clip.frames} frames"
+        flags.append(f"face unclear: {role}: mesh unsure in {unsure}; csim, pose and expr are doubtful")
+    return flags
+
+
+def _alone(x: Clip) -> list[str]:
+    """What was done to a clip without a reference."""
+    info, flags = x.video.info, []
+    if info.transparent:
+        flags.append(f"transparency: {x.role}: {_COMPOSITED.format(info.transparent)}")
+    if info.color.guessed:
+        flags.append(f"colour: {x.role}: {info.color.words}; {_GUESS}")
+    if _changed(info) > max(_CHANGED, 2 / info.frames):
+        rates = f"{_rate(info)}, resampled to {info.fps:.5g} fps (nearest frame)"
+        flags.append(f"frame rates: {x.role}: {rates}: {_rounding(info)}")
+    return flags
 
 
 def _resized(x: Clip, y: Clip) -> list[str]:
@@ -55,8 +77,7 @@ def _resized(x: Clip, y: Clip) -> list[str]:
 def _transparency(x: Clip, y: Clip) -> list[str]:
     """What lies under transparent pixels isn't scored; what is, may be the other clip's background."""
     clips = [clip for clip in (x, y) if clip.video.info.transparent]
-    how = "composited on black in {} frames, assuming straight alpha"
-    told = [f"{clip.role}: {how.format(clip.video.info.transparent)}" for clip in clips]
+    told = [f"{clip.role}: {_COMPOSITED.format(clip.video.info.transparent)}" for clip in clips]
     if len(told) == 1:
         told.append(f"{(y if clips[0] is x else x).role}: no transparency")
     return [f"transparency: {'; '.join(told)}"] if told else []
@@ -64,12 +85,11 @@ def _transparency(x: Clip, y: Clip) -> list[str]:
 
 def _colors(x: VideoInfo, y: VideoInfo) -> list[str]:
     """Clips that don't name the same colours, or name none where players take others than we."""
-    guess = f"players assume bt709, not {UNTAGGED}, at this size"
     if (x.color.matrix, x.color.taken) != (y.color.matrix, y.color.taken):
-        hint = f"; {guess}" if x.color.guessed or y.color.guessed else ""
+        hint = f"; {_GUESS}" if x.color.guessed or y.color.guessed else ""
         return [f"colour: generated: {x.color.words}; reference: {y.color.words}{hint}"]
     if x.color.guessed and y.color.guessed:
-        return [f"colour: both clips: {x.color.words}; {guess}"]
+        return [f"colour: both clips: {x.color.words}; {_GUESS}"]
     return []
 
 

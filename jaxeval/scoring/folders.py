@@ -27,6 +27,10 @@ class Folder:
     named: dict[str, Path] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
 
+    def of(self, name: str) -> Path:
+        """The file of an id; a path that doesn't exist if there is none."""
+        return self.named.get(name, self.path / name)
+
 
 def id_of(name: str | os.PathLike[str]) -> str:
     r"""A file's name in a run: its path relative to the folder, without its suffix, with "/" between the parts.

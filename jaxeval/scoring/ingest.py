@@ -18,6 +18,7 @@ from PIL import Image
 from jaxeval.media.chips import CHIPS
 from jaxeval.media.crops import Squares, Window, face_window, parallel_map, resize, to_frame, warp
 from jaxeval.media.geometry import HERE, Placement
+from jaxeval.media.picture import Frames
 from jaxeval.media.track import Track, select, smoothed, squares_from_landmarks, squares_from_track
 from jaxeval.media.video import Video
 from jaxeval.metrics.blink_rate import eye_pictures
@@ -109,7 +110,7 @@ def find_face(networks: Networks, video: Video, protocol: Protocol) -> FacePath 
     return face_path(networks, video, tracks[0]) if tracks else None
 
 
-def face_path(networks: Networks, video: Video, track: Track, placement: Placement = HERE) -> FacePath | None:
+def face_path(networks: Networks, video: Frames, track: Track, placement: Placement = HERE) -> FacePath | None:
     """Passes two and three: where a face is, or None if it is none.
 
     A clip counts as having a face if in some frame the detector finds one and the mesh agrees. Where the mesh is sure
@@ -136,7 +137,7 @@ def face_path(networks: Networks, video: Video, track: Track, placement: Placeme
 
 
 def reference_window(
-    video: Video, path: FacePath | None, protocol: Protocol, section: np.ndarray | None = None
+    video: Frames, path: FacePath | None, protocol: Protocol, section: np.ndarray | None = None
 ) -> Window:
     """The static window that image and perceptual scores look at.
 
@@ -227,7 +228,7 @@ def encoded(encoder: Any, frames: np.ndarray) -> Any:
     return by_block(partial(encode, encoder), frames)
 
 
-def numbered(video: Video) -> Iterator[tuple[slice, np.ndarray]]:
+def numbered(video: Frames) -> Iterator[tuple[slice, np.ndarray]]:
     """A clip's frames, a block at a time, with their numbers."""
     start = 0
     for chunk in video.chunks(BLOCK):
@@ -236,7 +237,7 @@ def numbered(video: Video) -> Iterator[tuple[slice, np.ndarray]]:
 
 
 def looks(
-    networks: Networks, video: Video, squares: Squares | None, placement: Placement
+    networks: Networks, video: Frames, squares: Squares | None, placement: Placement
 ) -> Iterator[tuple[slice, np.ndarray, Any]]:
     """A clip's frames, a block at a time, with the face mesh in them; the next block is cut while this one is computed.
 

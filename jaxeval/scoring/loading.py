@@ -1,4 +1,4 @@
-"""A pair's two clips, read under one geometry: the same person, the same section, the same pixels."""
+"""A pair's two clips, read under one geometry: the same person, the same section, the same pixels; or one alone."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from jaxeval.media.ahead import Ahead
 from jaxeval.media.crops import Squares, Window
 from jaxeval.media.geometry import HERE, Placement, same_shape
 from jaxeval.media.held import HeldVideo
+from jaxeval.media.video import Video
 from jaxeval.protocol import Protocol
 from jaxeval.scoring.beside import beside
 from jaxeval.scoring.clip import Clip
@@ -21,13 +22,18 @@ from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.people import (
     SAME_PERSON,
     Chosen,
+    alone_flags,
     choose,
     distances,
     identities,
+    like_portrait,
+    main_face,
     other_person,
     people_flags,
+    reason_for,
     reunited,
 )
+from jaxeval.scoring.portrait import Portrait, read_portrait
 from jaxeval.scoring.scan import Scan, scan
 from jaxeval.scoring.shelf import Shelf
 from jaxeval.scoring.trajectory_files import SUFFIX
@@ -56,6 +62,7 @@ class Loader:
         networks: the encoders.
         protocol: the protocol.
         region: "face" for the reference's face window, "frame" for whole frames.
+        face: which face of a reference, or of a clip without one, is scored, see `check_face`.
         kept_in: folder for what is small and made of references; None to keep it in memory only.
         inputs: all that this depends on beside the files: protocol, weights, software.
     """
@@ -63,9 +70,11 @@ class Loader:
     networks: Networks
     protocol: Protocol
     region: str
+    face: str | None = None
     kept_in: Path | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
     _reference: _Reference | None = None
+    _portrait: tuple[Path, Portrait] | None = None
 
     def __post_init__(self) -> None:
         self._ahead = Ahead(self.protocol.fps)
@@ -84,8 +93,8 @@ class Loader:
     ) -> tuple[Clip, Clip, tuple[str, ...]]:
         """A pair's clips.
 
-        The reference's face is the largest and steadiest of those in the section that both clips show; the generated
-        clip's is the one that fits it best by place, and by identity where several do.
+        The reference's face is the one that was asked for, or `main_face`, of those in the section that both clips
+        show; the generated clip's is the one that fits it best by place, and by identity where several do.
 
         Args:
             generated: video file.
@@ -103,14 +112,54 @@ class Loader:
         kept = self._kept(reference)
         seen, known = self._people(of_generated(), kept)
         geometry = self._geometry(seen, kept.scan)
-        of_y = _inside(kept.scan, geometry.section)
+        of_y = main_face(kept.scan, self.face, geometry.section)
         chosen = self._chosen(seen, known, kept, of_y, geometry.placement)
         path = beside(lambda: self._path(seen, chosen.index, geometry.placement))
         y = self._reference_clip(kept, of_y, geometry.section)
         progress(0.5)
         x = self._clip("generated", seen, path(), y.window, y.size, geometry.placement)
-        flags = [*geometry.flags, *people_flags(seen, kept.scan, of_y, chosen), *_zoomed(geometry, x, y)]
+        flags = [*geometry.flags, *people_flags(seen, kept.scan, of_y, chosen, self.face), *_zoomed(geometry, x, y)]
         return x, y, (*flags, *(flag for clip in (x, y) for flag in self._strangers(clip)))
+
+    def load_alone(
+        self, generated: Path, portrait: Path | None = None, progress: Callable[[float], None] = lambda done: None
+    ) -> tuple[Clip, Portrait | None, tuple[str, ...]]:
+        """A clip without a reference.
+
+        Its face is the one that was asked for; else the one that looks most like the portrait, if it does so clearly;
+        else `main_face`.
+
+        Args:
+            generated: video file.
+            portrait: picture of the person; None for none.
+            progress: called with the share of the work that is done, in [0, 1].
+
+        Returns:
+            The clip, whose crops are of its own window; the portrait; and flags about faces.
+
+        Raises:
+            JaxevalError: a file can't be used.
+        """
+        self._ahead.add(generated)
+        person = None if portrait is None else self._person(portrait)
+        seen, known = self._recognized(self._scan(generated), known=False)
+        index, why = main_face(seen, self.face), reason_for(self.face)
+        if self.face is None and person is not None:
+            encoder = self.protocol.encoders["identity"]
+            index, alike = like_portrait(known, person.embedding, index, encoder)
+            why = "most like the portrait" if alike else why
+        path = self._path(seen, index, HERE)
+        window = reference_window(seen.video, path if self.region == "face" else None, self.protocol)
+        progress(0.5)
+        x = self._clip("generated", seen, path, window, seen.size, HERE)
+        flags = (*alone_flags("generated", seen, index, why), *self._strangers(x))
+        return x, person, flags + (person.flags if person else ())
+
+    def _person(self, path: Path) -> Portrait:
+        """A portrait; the last one is kept, for many clips show one person."""
+        if self._portrait is None or self._portrait[0] != path:
+            self._portrait = path, read_portrait(path, self.networks, self.protocol)
+        return self._portrait[1]
 
     def _kept(self, path: Path) -> _Reference:
         if self._reference is None or self._reference.scan.video.path != str(path):
@@ -193,6 +242,7 @@ class Loader:
         known: FaceTrajectories | None = None,
         shelf: Shelf | None = None,
     ) -> Clip:
+        assert isinstance(found.video, Video)
         seen = trajectories(self.networks, found.video, path, window, size, self.protocol.size, placement, known)
         if isinstance(found.video, HeldVideo):
             found.video.release()
@@ -210,15 +260,6 @@ class Loader:
         where = ", ".join(f"{first / fps:.2f}–{last / fps:.2f} s" for first, last in stretches[:5])
         text = f"the followed face changes identity: at {where} it is a different person"
         return [f"another person: {clip.role}: {text}"]
-
-
-def _inside(found: Scan, section: np.ndarray | None) -> int:
-    """The main face of those in a section; the main one if there is none."""
-    if section is None:
-        return 0
-    middles = [(box[:2] + box[2:]) / 2 for box in found.boxes]
-    inside = [bool((section[:2] <= m).all() and (m <= section[2:]).all()) for m in middles]
-    return inside.index(True) if True in inside else 0
 
 
 def _zoomed(geometry: Geometry, x: Clip, y: Clip) -> list[str]:

@@ -13,7 +13,7 @@ from jaxeval.errors import JaxevalError, nearest, one_line, printable
 from jaxeval.scoring.folders import id_of
 from jaxeval.scoring.pairing import Pair
 
-COLUMNS = ("id", "generated", "reference", "audio", "identity")
+COLUMNS = ("id", "generated", "reference", "audio", "portrait", "identity")
 _NEEDED = ("generated", "reference")
 _NUMBERS_TOO = ("id", "identity")
 _CUT_SHORT = "It may be cut short; write it again."
@@ -25,9 +25,10 @@ Rows = Iterator[tuple[str, Mapping[str, Any]]]
 def read_manifest(path: Path) -> tuple[list[Pair], dict[str, str]]:
     """The pairs that a manifest names, in its order.
 
-    Columns: `generated` and `reference` are paths, relative to the manifest's folder; a reference may be empty. `id`
-    names the pair; without one it is the generated file's path below the folder that all of them share, without suffix,
-    as for two folders. `audio` is a sound or video file, `identity` the person in the clip.
+    Columns: `generated` and `reference` are paths, relative to the manifest's folder; a clip with an empty reference is
+    scored without one, its identity against `portrait` if that is there. `id` names the pair; without one it is the
+    generated file's path below the folder that all of them share, without suffix, as for two folders. `audio` is a
+    sound or video file, `identity` the person in the clip.
 
     Args:
         path: a .csv file with a heading, .jsonl or .ndjson file of objects, or .parquet file.
@@ -37,7 +38,7 @@ def read_manifest(path: Path) -> tuple[list[Pair], dict[str, str]]:
 
     Raises:
         JaxevalError: the file can't be read or is damaged, has other columns or no row, or a row has no generated clip,
-            an id that another has, or a cell that is no text.
+            both reference and portrait, an id that another has, or a cell that is no text.
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -139,6 +140,8 @@ def _texts(where: str, cells: Mapping[str, Any]) -> dict[str, str]:
     row = {name: _text(f"{where}, {name}", cells.get(name), name in _NUMBERS_TOO) for name in COLUMNS}
     if not row["generated"]:
         raise _wrong(where, "a path in generated", "an empty cell", "Fill it in, or remove the row.")
+    if row["reference"] and row["portrait"]:
+        raise _wrong(where, "a reference or a portrait", "both", "Empty one: identity is held against one of them.")
     return row
 
 
@@ -163,5 +166,5 @@ def _ids(rows: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _pair(name: str, row: Mapping[str, str], folder: Path) -> Pair:
-    generated, reference, audio = (folder / row[role] if row[role] else None for role in COLUMNS[1:4])
-    return Pair(name, generated, reference, audio)
+    reference, audio, portrait = (folder / row[role] if row[role] else None for role in COLUMNS[2:5])
+    return Pair(name, folder / row["generated"], reference, audio, portrait)

@@ -16,12 +16,15 @@ from jaxeval.scoring.lips import sync_net_lips
 from jaxeval.scoring.lpips_costs import FeatureBlocks, OwnCosts, PerceptualCosts, lpips_costs
 from jaxeval.scoring.networks import FINDERS, Lacking, Networks
 from jaxeval.scoring.plan import BLOCKS, REACH, padded_rows, traced_lengths
+from jaxeval.scoring.portrait import Portrait
 from jaxeval.scoring.sound import SAMPLE_RATE, Sound
 from jaxeval.scoring.step import Rows
 from jaxeval.scoring.trajectories import MAKERS, Face, Raw, Samples, pair_trajectories
 
 OF_A_FACE = ("identity", "motion", "landmarks", "sync")
 """Roles of the encoders that look at a face."""
+NO_REFERENCE = "no reference was given"
+"""Why a score is missing that holds a clip against its reference."""
 
 _OF_MOTION = ("pose", "expression", "change of expression", "angles")
 _WITH_SOUND = {"lips and sound", "lips and voice"}
@@ -40,6 +43,7 @@ class Materials:
         y: the reference.
         sound: the pair's.
         own_sound: the reference's.
+        portrait: of the person, for a clip without a reference.
         blocks: perceptual features by encoder, kept from one pair to the next.
         progress: called with the share of the work that is done, in [0, 1].
     """
@@ -53,8 +57,14 @@ class Materials:
     blocks: dict[str, FeatureBlocks]
     progress: Callable[[float], None] = lambda done: None
     own_sound: Sound = field(default_factory=lambda: Sound(None, "it has none"))
+    portrait: Portrait | None = None
     _made: dict[str, Rows] = field(default_factory=dict)
     _perceptual: dict[str, PerceptualCosts] = field(default_factory=dict)
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is no reference: then the clip itself stands in its place."""
+        return self.y is self.x
 
     def check(self, metric: Metric) -> None:
         """See that there is all that a metric is computed of.
@@ -62,7 +72,7 @@ class Materials:
         Raises:
             Lacking: a clip has none of it, or the encoder's weights are missing.
         """
-        if metric.of.startswith("lips") and self.sound.samples is None:
+        if metric.of_sound and self.sound.samples is None:
             raise Lacking(f"no sound: {self.sound.reason}")
         if metric.role not in ("", *FINDERS):
             self.encoder(metric)
@@ -163,6 +173,8 @@ class Materials:
         motion = self.networks.get("motion") if moving else None
         by_mesh = motion is not None and motion.name == "face_mesh"
         x, y = (self._of_clip(clip, names, None if by_mesh else motion) for clip in (self.x, self.y))
+        if self.portrait is not None and self.portrait.embedding is not None and "embeddings" in y:
+            y["embeddings"] = np.tile(self.portrait.embedding, (len(y["embeddings"]), 1))
         lengths = traced_lengths(self.x.frames, self.y.frames)
         face = None
         if by_mesh or "mesh expression" in names:

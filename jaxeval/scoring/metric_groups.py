@@ -8,15 +8,16 @@ import numpy as np
 from jaxeval.protocol import Protocol
 from jaxeval.results.definitions import TIMING
 from jaxeval.results.metric import Metric
+from jaxeval.results.selection import Selection
 from jaxeval.scoring.aligned_scores import Costs, Scored, align, framewise, mean, missing
 from jaxeval.scoring.beside import beside
 from jaxeval.scoring.clip import Clip
 from jaxeval.scoring.lags import lag_flags
 from jaxeval.scoring.lip_scores import lip_scores
-from jaxeval.scoring.materials import OF_A_FACE, Materials
+from jaxeval.scoring.materials import NO_REFERENCE, OF_A_FACE, Materials
 from jaxeval.scoring.networks import Lacking
 from jaxeval.scoring.picture import against_reference, alone, smoothness
-from jaxeval.scoring.plan import FAULTS, TIME_FAULTS, costs_name, costs_of, measure, own_of
+from jaxeval.scoring.plan import FAULTS, FAULTS_ALONE, TIME_FAULTS, costs_name, costs_of, measure, own_of
 from jaxeval.scoring.timing import FEWEST_TIMED, fault_flags, timing_scores
 
 
@@ -32,15 +33,34 @@ def pair_scores(materials: Materials, faceless: str | None) -> Scored:
     """
     selection, protocol, x, y = materials.selection, materials.protocol, materials.x, materials.y
     unseen = faceless or next((gap for clip in (y, x) if (gap := _gap(materials, clip))), None)
-    metrics = [metric for metric in selection.metrics if metric.per in ("frame", "clip") and metric is not TIMING]
+    unheld = _unheld(materials)
+    metrics = [metric for metric in selection.metrics if _is_told(metric, selection, unheld)]
     of_pictures = beside(lambda: _picture_scores([metric for metric in metrics if metric.of == "pictures"], x, y))
     there, lacking = _available(materials, [metric for metric in metrics if metric.of != "pictures"], unseen)
     found, costs, faults = _measured(materials, there)
     scored = of_pictures() | found | align(costs, protocol) | lacking
-    if TIMING in selection.metrics:
+    if TIMING in selection.metrics and not materials.alone:
         scored |= timing_scores(protocol, scored)
+    scored = scored.only(lambda name: name not in unheld.missing) | unheld
     scored |= Scored(flags=fault_flags(materials, scored, faults))
     return scored | Scored(flags=lag_flags(protocol, scored))
+
+
+def _unheld(materials: Materials) -> Scored:
+    """The scores for which there is nothing to hold a clip without a reference against, each with the reason."""
+    known, portrait = materials.selection.known, materials.portrait
+    if not materials.alone:
+        return Scored()
+    lacking = {"reference": NO_REFERENCE, "portrait": portrait.reason if portrait else NO_REFERENCE}
+    clips = [metric for metric in materials.selection.metrics if metric.per in ("frame", "clip")]
+    scores = [known[name] for metric in clips for name in known.scores(metric)]
+    return Scored(missing={score.name: reason for score in scores if (reason := lacking.get(score.against))})
+
+
+def _is_told(metric: Metric, selection: Selection, unheld: Scored) -> bool:
+    """Whether a metric of clips has any score that can be told."""
+    of_clips = metric.per in ("frame", "clip") and metric is not TIMING
+    return of_clips and not unheld.missing.keys() >= set(selection.known.scores(metric))
 
 
 def _gap(materials: Materials, clip: Clip) -> str | None:
@@ -79,13 +99,14 @@ def _available(materials: Materials, metrics: Sequence[Metric], unseen: str | No
 
 def _measured(materials: Materials, metrics: Sequence[Metric]) -> tuple[Scored, dict[str, Costs], list[float]]:
     """All numbers but those of alignment, the costs of the metrics to align, and faults of time: by one program."""
-    aligned = [metric for metric in metrics if materials.selection.aligns(metric)]
+    alone = materials.alone
+    aligned = [metric for metric in metrics if materials.selection.aligns(metric) and (metric.of_sound or not alone)]
     wanted = [metric for metric in metrics if materials.selection.wants(metric, aligned=False)]
     by_cost = {metric.name: metric for metric in (*aligned, *wanted) if metric in aligned or metric.is_mean_cost}
     plan = {costs_name(metric): costs_of(metric) for metric in by_cost.values() if metric.distance}
     plan |= {metric.name: own_of(metric, materials.protocol) for metric in wanted if not metric.is_mean_cost}
     if min(materials.x.frames, materials.y.frames) >= FEWEST_TIMED:
-        plan[FAULTS] = TIME_FAULTS
+        plan[FAULTS] = FAULTS_ALONE if alone else TIME_FAULTS
     seen = {on.encoder: materials.trajectory(on.encoder, metrics) for on in plan.values()}
     found = jax.device_get(measure(tuple(plan.items()), seen)) if plan else {}
     lengths = {name: tuple(map(int, rows.lengths or ())) for name, rows in seen.items()}

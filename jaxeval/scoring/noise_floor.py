@@ -35,7 +35,7 @@ def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int, fps: float = 25
     """
     first: dict[Path, Pair] = {}
     for pair in pairs:
-        if pair.reference is not None and pair.generated is not None and pair.reference.suffix.lower() != SUFFIX:
+        if pair.reference is not None and pair.generated.exists() and pair.reference.suffix.lower() != SUFFIX:
             first.setdefault(pair.reference, pair)
     return [
         Pair(_id(pair.id, reference), folder / _name(reference, fps), reference, pair.audio)
@@ -71,7 +71,6 @@ def code_again(pair: Pair, fps: float) -> None:
     Raises:
         JaxevalError: the reference can't be read, or the clip can't be written.
     """
-    assert pair.generated is not None
     assert pair.reference is not None
     if pair.generated.exists():
         return

@@ -1,4 +1,4 @@
-"""Which generated file is scored against which reference."""
+"""Which generated file is scored, and against which reference, if any."""
 
 import csv
 import os
@@ -10,28 +10,35 @@ from pathlib import Path
 from typing import Any
 
 from jaxeval.errors import JaxevalError, printable, require
-from jaxeval.media.kinds import is_clip, is_sound
+from jaxeval.media.kinds import is_clip, is_picture, is_sound
 from jaxeval.scoring.folders import Folder, id_of, read_folder
 from jaxeval.scoring.trajectory_files import SUFFIX
 
 MOST_NAMED = 100
+_PATH = (str, os.PathLike)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A generated clip and its reference.
+    """A generated clip and its reference; the pair fails if a file that it names isn't there.
 
     Attributes:
         id: the pair's name, which names its row in the results.
-        generated: video file, or .npz file of trajectories; None if it is missing: the pair then fails.
-        reference: likewise.
+        generated: video file, or .npz file of trajectories.
+        reference: likewise; None to compute only the scores that need none.
         audio: a sound or video file that replaces the clips' own sound; None to use their own.
+        portrait: without a reference, a picture of the person, which identity is held against; None for none.
     """
 
     id: str
-    generated: Path | None
+    generated: Path
     reference: Path | None
     audio: Path | None = None
+    portrait: Path | None = None
+
+    def __post_init__(self) -> None:
+        text = f"{self.id}: expected a reference or a portrait, found both. Remove one: identity is held against one."
+        require(self.reference is None or self.portrait is None, text)
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,8 @@ class Pairing:
 
     Attributes:
         pairs: in the order of their names.
-        passed_over: files that are no clips and sounds without a clip: GENERATED/, REFERENCE/ or AUDIO/ and the path
-            relative to that folder.
+        passed_over: files that are no clips, and sounds and portraits without a clip: GENERATED/, REFERENCE/, AUDIO/ or
+            PORTRAIT/ and the path relative to that folder.
     """
 
     pairs: list[Pair]
@@ -53,24 +60,27 @@ class Pairing:
             return ""
         few = ", ".join(self.passed_over[:5]) + ", ..." * (len(self.passed_over) > 5)
         count = len(self.passed_over)
-        return f"skipped {count} file{'s' * (count > 1)} (not a clip, or audio without a clip): {few}"
+        return f"skipped {count} file{'s' * (count > 1)} (not a clip, or audio or a portrait without a clip): {few}"
 
     @property
     def has_trajectories(self) -> bool:
         """Whether any file holds trajectories, whose names aren't known beforehand."""
-        return any(path.suffix.lower() == SUFFIX for pair in self.pairs for path in (pair.generated,) if path)
+        return any(pair.generated.suffix.lower() == SUFFIX for pair in self.pairs)
 
     def provenance(self) -> dict[str, object]:
         """The same for `scores.json`, at most 100 paths."""
         return {"count": len(self.passed_over), "paths": self.passed_over[:MOST_NAMED]}
 
 
-def given_pairs(generated: Iterable[Any], reference: Iterable[Any] | None = None) -> list[Pair]:
+def given_pairs(
+    generated: Iterable[Any], reference: Iterable[Any] | None = None, portrait: Path | None = None
+) -> list[Pair]:
     """Pairs that are given one by one.
 
     Args:
         generated: files; or pairs (generated, reference), or `Pair`s.
-        reference: as many files; None if `generated` holds pairs.
+        reference: as many files; None if `generated` holds pairs, or files that have no reference.
+        portrait: a picture of the person in all of those files that have no reference.
 
     Returns:
         The pairs; those without an id are named after the generated files, numbered where several have one name.
@@ -83,32 +93,46 @@ def given_pairs(generated: Iterable[Any], reference: Iterable[Any] | None = None
         ['a', 'a-2', 'b']
     """
     listed = list(generated) if reference is None else [*zip_longest(generated, reference)]
-    wrong = [number for number, pair in enumerate(listed, 1) if not isinstance(pair, Pair) and not _is_pair(pair)]
+    if reference is None:
+        listed = [(given, None) if isinstance(given, _PATH) else given for given in listed]
+    wrong = [number for number, given in enumerate(listed, 1) if not _is_pair(given, alone=reference is None)]
     found = f"something else at position {wrong[0]}" if wrong else "none"
-    text = f"expected pairs of a generated file and its reference, found {found}. Give each file its reference."
+    text = (
+        f"expected files, or pairs of a generated file and its reference, found {found}. Give each file its reference."
+    )
     require(listed and not wrong, text)
     pairs: dict[str, Pair] = {}
     for given in listed:
-        pair = given if isinstance(given, Pair) else _pair(given, pairs)
+        pair = given if isinstance(given, Pair) else _pair(given, pairs, portrait)
         if pair.id in pairs:
             raise JaxevalError(f"expected a different id for each pair, found {pair.id} twice. Rename one.")
         pairs[pair.id] = pair
     return list(pairs.values())
 
 
-def _is_pair(given: Any) -> bool:
-    is_two = isinstance(given, Sequence) and len(given) == 2
-    return is_two and all(isinstance(path, str | os.PathLike) for path in given)
+def _is_pair(given: Any, *, alone: bool) -> bool:
+    """Whether it is one, the reference of which may be None."""
+    if isinstance(given, Pair):
+        return True
+    is_two = isinstance(given, Sequence) and len(given) == 2 and isinstance(given[0], _PATH)
+    return is_two and (isinstance(given[1], _PATH) or (alone and given[1] is None))
 
 
-def _pair(given: Sequence[str | os.PathLike[str]], taken: Container[str]) -> Pair:
-    generated, reference = map(Path, given)
+def _pair(given: Sequence[Any], taken: Container[str], portrait: Path | None) -> Pair:
+    generated, reference = Path(given[0]), None if given[1] is None else Path(given[1])
     name = id_of(generated.name)
     numbered = (f"{name}-{number}" for number in count(2))
-    return Pair(next(free for free in chain([name], numbered) if free not in taken), generated, reference)
+    free = next(free for free in chain([name], numbered) if free not in taken)
+    return Pair(free, generated, reference, portrait=None if reference else portrait)
 
 
-def find_pairs(generated: Path, reference: Path, audio: Path | None, out: Path | None = None) -> Pairing:
+def find_pairs(
+    generated: Path,
+    reference: Path | None,
+    audio: Path | None,
+    out: Path | None = None,
+    portrait: Path | None = None,
+) -> Pairing:
     """Two files make one pair; two folders are paired by the files' paths below them, without their suffixes.
 
     A folder's clips are .npz files of trajectories, files with a suffix of videos, and files with an unknown suffix or
@@ -116,53 +140,66 @@ def find_pairs(generated: Path, reference: Path, audio: Path | None, out: Path |
 
     Args:
         generated: a video file, an .npz file of trajectories, or a folder of them.
-        reference: the references, in the same form.
+        reference: the references, in the same form; None for no references.
         audio: a sound or video file, or a folder of them, as the other two are; or None.
         out: folder of the run's results, which may lie in one of them.
+        portrait: without references, one picture for all clips, or a folder with one for each; or None.
 
     Returns:
-        The pairs, and the skipped files. A clip that is in one folder only makes a pair with a None for the other;
-        one without a sound gets a path that doesn't exist.
+        The pairs, and the skipped files. What a clip lacks in one of the folders is a path that doesn't exist.
 
     Raises:
         JaxevalError: a path is missing, a file is set against a folder, a folder has no videos, has two of one name, or
             is the one that the results are for.
     """
-    given = {"GENERATED": generated, "REFERENCE": reference} | ({"--audio": audio} if audio else {})
-    for name, path in given.items():
+    given = {"GENERATED": generated, "REFERENCE": reference, "--audio": audio, "--portrait": portrait}
+    there = {name: path for name, path in given.items() if path is not None}
+    for name, path in there.items():
         if not (path.is_file() or path.is_dir()):
             raise JaxevalError(f"{path}: expected {name} to be a file or a folder, found neither. Check the path.")
+    _check_kinds({name: path for name, path in there.items() if name != "--portrait" or not path.is_file()})
+    if not generated.is_dir():
+        return Pairing([Pair(id_of(generated.name), generated, reference, audio, portrait)], [])
+    for name, path in there.items():
+        if out is not None and path.resolve() == out.resolve():
+            raise JaxevalError(f"--out {out}: expected a separate folder, found {name} itself. Choose another folder.")
+    clips = read_folder(generated, _is_scored, "videos or .npz files", out)
+    references = reference and read_folder(reference, _is_scored, "videos or .npz files", out)
+    sounds = audio and read_folder(audio, is_sound, "sounds or videos", out)
+    portraits = read_folder(portrait, is_picture, "pictures", out) if portrait and portrait.is_dir() else portrait
+    pairs = _pairs(clips, references or None, sounds or None, portraits)
+    return Pairing(pairs, _passed_over(clips, {"REFERENCE": references, "AUDIO": sounds, "PORTRAIT": portraits}))
+
+
+def _check_kinds(given: Mapping[str, Path]) -> None:
     told = ", ".join(f"{name} {path} is a {'folder' if path.is_dir() else 'file'}" for name, path in given.items())
     one_kind = len({path.is_dir() for path in given.values()}) == 1
     require(one_kind, f"expected only files or only folders, found both: {told}. Use one kind.")
-    if not generated.is_dir():
-        return Pairing([Pair(id_of(generated.name), generated, reference, audio)], [])
-    for name, path in given.items():
-        if out is not None and path.resolve() == out.resolve():
-            raise JaxevalError(f"--out {out}: expected a separate folder, found {name} itself. Choose another folder.")
-    left, right = (read_folder(folder, _is_scored, "videos or .npz files", out) for folder in (generated, reference))
-    sounds = read_folder(audio, is_sound, "sounds or videos", out) if audio else None
-    return Pairing(_pairs(left, right, sounds), _passed_over(left, right, sounds))
 
 
 def _is_scored(path: Path) -> bool:
     return path.suffix.lower() == SUFFIX or is_clip(path)
 
 
-def _pairs(left: Folder, right: Folder, sounds: Folder | None) -> list[Pair]:
-    def sound(name: str) -> Path | None:
-        return sounds.named.get(name, sounds.path / name) if sounds else None
+def _pairs(
+    clips: Folder, references: Folder | None, sounds: Folder | None, portraits: Folder | Path | None
+) -> list[Pair]:
+    def of(folder: Folder | Path | None, name: str) -> Path | None:
+        return folder.of(name) if isinstance(folder, Folder) else folder
 
-    names = sorted(left.named.keys() | right.named.keys())
-    return [Pair(name, left.named.get(name), right.named.get(name), sound(name)) for name in names]
+    names = sorted(clips.named.keys() | (references.named.keys() if references else ()))
+    return [Pair(name, clips.of(name), of(references, name), of(sounds, name), of(portraits, name)) for name in names]
 
 
-def _passed_over(left: Folder, right: Folder, sounds: Folder | None) -> list[str]:
-    others = [f"GENERATED/{path}" for path in left.others] + [f"REFERENCE/{path}" for path in right.others]
-    if sounds:
-        alone = sorted(sounds.named.keys() - left.named.keys() - right.named.keys())
-        paths = [printable(sounds.named[name].relative_to(sounds.path).as_posix()) for name in alone]
-        others += [f"AUDIO/{path}" for path in (*sounds.others, *paths)]
+def _passed_over(clips: Folder, beside: Mapping[str, Any]) -> list[str]:
+    """What isn't scored, and of sounds and portraits those that no clip asks for."""
+    folders = {name: folder for name, folder in beside.items() if isinstance(folder, Folder)}
+    references = folders.get("REFERENCE", Folder(clips.path))
+    names, others = clips.named.keys() | references.named.keys(), [f"GENERATED/{path}" for path in clips.others]
+    for name, folder in folders.items():
+        alone = [] if name == "REFERENCE" else sorted(folder.named.keys() - names)
+        paths = [printable(folder.named[each].relative_to(folder.path).as_posix()) for each in alone]
+        others += [f"{name}/{path}" for path in (*folder.others, *paths)]
     return others
 
 

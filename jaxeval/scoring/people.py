@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import median_filter
 
+from jaxeval.errors import JaxevalError, require
 from jaxeval.media.geometry import HERE, Placement
 from jaxeval.media.link import Linked
 from jaxeval.media.track import squares_from_track
@@ -13,6 +14,7 @@ from jaxeval.scoring.ingest import MESH, embedded, meshed, numbered
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.scan import Scan
 
+_PLACES = ("left", "right", "largest")
 # Frames of a face whose identity is looked at.
 _LOOKED_AT = 5
 # Place decides if no other face fits it within this many sizes of the reference's face.
@@ -24,6 +26,81 @@ _CLEAR = 0.15
 SAME_PERSON = {"dlib_resnet": 0.6, "arcface_r50": 1.2, "arcface_r100": 1.2}
 """Encoder to the Euclidean distance of two faces' embeddings below which they count as one person: dlib's own
 threshold; for ArcFace that of unit vectors at a cosine of 0.28, as in InsightFace's own example."""
+
+
+def check_face(face: str | int | None) -> str | None:
+    """Which face is asked for: "left", "right", "largest", or a number from the left; None for the main one.
+
+    Raises:
+        JaxevalError: it is something else.
+
+    Example:
+        >>> check_face("left"), check_face(2), check_face(None)
+        ('left', '2', None)
+    """
+    if face is None or face in _PLACES or (str(face).isdecimal() and int(face) > 0 and not isinstance(face, bool)):
+        return face if face is None else str(face)
+    raise JaxevalError(
+        f"face: expected left, right, largest or a number from 1 on, found {face!r}. Choose one of them."
+    )
+
+
+def main_face(found: Scan, face: str | None = None, section: np.ndarray | None = None) -> int:
+    """The face of a clip that is scored where there are several.
+
+    Unless the user chooses one it is the largest and steadiest: the one with the largest Σ side · (score − 0.5)₊ over
+    the frames in which it was detected. Only faces count that are seen in a quarter of the frames, half as large as the
+    main one, and sure to be faces (`jaxeval.media.link.candidates`).
+
+    Args:
+        found: the clip.
+        face: see `check_face`.
+        section: `[4]` left, top, right, bottom of the part in which faces count, if any lies there; None for all.
+
+    Returns:
+        Its index; 0 if the clip has none.
+
+    Raises:
+        JaxevalError: the clip has fewer faces than the number that is asked for.
+    """
+    boxes = found.boxes
+    order = [k for k, box in enumerate(boxes) if section is None or _lies_in(box, section)] or [*range(len(boxes))]
+    if face is None or not order:
+        return order[0] if order else 0
+    if face == "largest":
+        return max(order, key=lambda k: _size(boxes[k]))
+    across = sorted(order, key=lambda k: boxes[k][0] + boxes[k][2])
+    number = {"left": 1, "right": len(across)}.get(face) or int(face)
+    told = f"found {len(across)} face{'s' * (len(across) > 1)}; choose one of them with --face"
+    require(number <= len(across), f"{found.video.path}: expected face {number} from the left, {told}.")
+    return across[number - 1]
+
+
+def _lies_in(box: np.ndarray, section: np.ndarray) -> bool:
+    middle = (box[:2] + box[2:]) / 2
+    return bool((section[:2] <= middle).all() and (middle <= section[2:]).all())
+
+
+def like_portrait(
+    embeddings: Sequence[np.ndarray] | None, portrait: np.ndarray | None, main: int, encoder: str
+) -> tuple[int, bool]:
+    """The face that looks most like a portrait, if it does so clearly; else the main one.
+
+    Args:
+        embeddings: each face's; None if they aren't known.
+        portrait: the portrait's; None if there is none.
+        main: index of the main face.
+        encoder: whose they are.
+
+    Returns:
+        Its index, and whether likeness decided: it is nearer than any other face by 0.15 of the encoder's limit.
+    """
+    if embeddings is None or portrait is None or len(embeddings) < 2:
+        return main, False
+    apart = distances(portrait, embeddings, encoder)
+    best, second = np.argsort(apart, kind="stable")[:2]
+    clear = apart[second] - apart[best] >= _CLEAR * SAME_PERSON.get(encoder, 1.0)
+    return (int(best), True) if clear else (main, False)
 
 
 @dataclass(frozen=True)
@@ -82,9 +159,13 @@ def choose(
 
 
 def _apart(box: np.ndarray, other: np.ndarray) -> float:
-    sizes = [np.sqrt((b[2:] - b[:2]).prod()) for b in (box, other)]
+    sizes = [_size(b) for b in (box, other)]
     centres = [(b[:2] + b[2:]) / 2 for b in (box, other)]
     return float(np.linalg.norm(centres[1] - centres[0]) / sizes[0] + abs(np.log(sizes[1] / sizes[0])))
+
+
+def _size(box: np.ndarray) -> float:
+    return float(np.sqrt((box[2:] - box[:2]).prod()))
 
 
 def identities(networks: Networks, scan: Scan, placement: Placement = HERE) -> list[np.ndarray] | None:
@@ -150,7 +231,24 @@ def reunited(scan: Scan, embeddings: list[np.ndarray] | None, encoder: str) -> t
     return replace(scan, faces=[face for face, _ in kept]), [embedding for _, embedding in kept]
 
 
-def people_flags(x: Scan, y: Scan, of_y: int, chosen: Chosen) -> list[str]:
+def alone_flags(role: str, x: Scan, index: int, why: str) -> list[str]:
+    """A flag for a clip, or a portrait, that shows several faces and is held against no other clip.
+
+    Args:
+        role: "generated" or "portrait".
+        x: the clip.
+        index: of the face that is scored.
+        why: it is that one, in words.
+    """
+    return [f"several faces: {role}: {_who(x, index)}, {why}"] if len(x.faces) > 1 else []
+
+
+def reason_for(face: str | None) -> str:
+    """Why a face is the one that is scored, in words."""
+    return "the largest and steadiest" if face is None else f"chosen by --face {face}"
+
+
+def people_flags(x: Scan, y: Scan, of_y: int, chosen: Chosen, face: str | None = None) -> list[str]:
     """Flags for a pair in which either clip shows several faces.
 
     Args:
@@ -158,11 +256,13 @@ def people_flags(x: Scan, y: Scan, of_y: int, chosen: Chosen) -> list[str]:
         y: the reference.
         of_y: index of the reference's face.
         chosen: the generated clip's.
+        face: which one the user asked for, see `check_face`.
     """
     if max(len(x.faces), len(y.faces)) < 2 or not (x.faces and y.faces):
         return []
     generated = f"generated: {_who(x, chosen.index)}, by {chosen.by}"
-    flags = [f"reference: {_who(y, of_y)}; {generated}"]
+    why = f", {reason_for(face)}" if len(y.faces) > 1 else ""
+    flags = [f"reference: {_who(y, of_y)}{why}; {generated}"]
     if chosen.open:
         flags.append("two faces of the generated clip match the reference's equally well; the choice is a guess")
     if chosen.apart > _ELSEWHERE:

@@ -116,7 +116,16 @@ def _time_faults(x: jax.Array, y: jax.Array, lengths: Lengths) -> tuple[jax.Arra
     )
 
 
-TIME_FAULTS = OnEncoder(BLOCKS, _time_faults)
+def _faults_alone(x: jax.Array, y: jax.Array, lengths: Lengths) -> tuple[jax.Array, ...]:
+    """How far a clip is frozen and looped, and how much each of its blocks moves, without a reference."""
+    costs = _Costs("squared_euclidean")(x, y, lengths).xx
+    lengths = (lengths[0], lengths[0])
+    blocks = x.shape[1]
+    frozen = faults.frozen(costs, lengths=lengths, noise=faults.ALONE_NOISE * blocks)
+    return frozen, faults.looped(costs, lengths=lengths), faults.static(costs, lengths=lengths) / blocks
+
+
+TIME_FAULTS, FAULTS_ALONE = OnEncoder(BLOCKS, _time_faults), OnEncoder(BLOCKS, _faults_alone)
 
 
 @partial(jax.jit, static_argnames="plan")

@@ -27,6 +27,7 @@ class Settings:
     Attributes:
         protocol: the protocol.
         region: "face" or "frame".
+        face: which face is scored where there are several, see `jaxeval.scoring.people.check_face`.
         scores: names of the scores to compute; all of the protocol's if None.
         gamma: Soft-DTW's temperature for trajectories that come in files.
         scorers: the user's own scores.
@@ -34,13 +35,14 @@ class Settings:
         identities: clip's id to the person in it, where known.
         min_features: features that a Fréchet distance needs, see `Sets`.
         floor: how many references the noise floor is measured on.
-        names: of what is scored and of what it is held against, as the user gives them.
+        names: "generated", "reference" and "portrait" to what the user gave.
         passed_over: what the folders hold beside the clips.
         open_names: whether `scores` may name trajectories that come in files.
     """
 
     protocol: Protocol = JAXEVAL_V1
     region: str = "face"
+    face: str | None = None
     scores: tuple[str, ...] | None = None
     gamma: float = 0.01
     scorers: tuple[CustomScore, ...] = ()
@@ -48,7 +50,7 @@ class Settings:
     identities: Mapping[str, str] = field(default_factory=dict)
     min_features: int | None = None
     floor: int = 0
-    names: tuple[str, str] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
     passed_over: Mapping[str, object] | None = None
     open_names: bool = False
 
@@ -88,9 +90,8 @@ class Run:
         self.made_from: dict[str, dict[str, Any]] = {}
         self.started = now()
         self._store = ClipStore(out / "clips")
-        self._scorer = Scorer(
-            settings.protocol, settings.region, settings.gamma, settings.scorers, self.selection, out / "references"
-        )
+        how = (settings.protocol, settings.region, settings.gamma, settings.scorers, self.selection, settings.face)
+        self._scorer = Scorer(*how, out / "references")
         self.weights = self._scorer.networks.weights
 
     @property
@@ -123,8 +124,8 @@ class Run:
             waits = following and self._store.load(following.id, self._inputs(following)) is None
             record = self._scored(pair, progress, following if waits else None, inputs)
         # What is only drawn stays on disk.
-        light = replace(record, curves={}, generated=None, reference=None, audio=None, features=None, per_frame={})
-        return light, fresh
+        light = replace(record, curves={}, per_frame={}, offsets={}, audio=None, features=None)
+        return replace(light, generated=None, reference=None, portrait=None), fresh
 
     def floor_record(
         self, pair: Pair, progress: Progress = lambda fraction: None, following: Pair | None = None
@@ -166,6 +167,7 @@ class Run:
         return {
             "protocol": self.settings.protocol.as_dict(),
             "region": self.settings.region,
+            "face": self.settings.face,
             "gamma": self.settings.gamma,
             "scores": None if self.settings.scores is None else sorted(set(self.settings.scores)),
             "weights": self.weights,

@@ -7,9 +7,9 @@ import numpy as np
 from jaxeval.errors import JaxevalError
 from jaxeval.media.faces import Faces, detect_faces
 from jaxeval.media.link import Linked, candidates, link
+from jaxeval.media.picture import Frames
 from jaxeval.media.still import Still, StillBuilder
 from jaxeval.media.track import Track, track_of
-from jaxeval.media.video import Video
 from jaxeval.protocol import Protocol
 from jaxeval.scoring.blocks import BLOCK
 from jaxeval.scoring.networks import Networks
@@ -20,12 +20,12 @@ class Scan:
     """What the first pass finds in a clip.
 
     Attributes:
-        video: the file.
+        video: the file, or a picture as a clip of one frame.
         faces: those that might be meant, the main one first; empty if no frame has a face.
         still: its mean picture and bars.
     """
 
-    video: Video
+    video: Frames
     faces: list[Linked]
     still: Still
 
@@ -45,7 +45,7 @@ class Scan:
         return [np.median(face.boxes, axis=0) for face in self.faces]
 
 
-def scan(networks: Networks, video: Video, protocol: Protocol) -> Scan:
+def scan(networks: Networks, video: Frames, protocol: Protocol) -> Scan:
     """The first pass.
 
     Args:

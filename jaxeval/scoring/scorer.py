@@ -24,8 +24,9 @@ from jaxeval.scoring.materials import Materials
 from jaxeval.scoring.metric_groups import pair_scores
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.pairing import Pair
+from jaxeval.scoring.portrait import Portrait
 from jaxeval.scoring.sets import set_features
-from jaxeval.scoring.sound import sound_of
+from jaxeval.scoring.sound import Sound, sound_of
 from jaxeval.scoring.trajectory_files import SUFFIX, trajectory_scores
 
 Progress = Callable[[float], None]
@@ -34,6 +35,7 @@ _THUMBNAILS = 10
 _THUMBNAIL = 112
 # About how much of the work on a pair is done when its files have been read; the LPIPS network takes the rest.
 _BOTH_READ = 0.65
+_NEXT = "add it, or remove its partner"
 
 
 class Scorer:
@@ -45,6 +47,7 @@ class Scorer:
         gamma: Soft-DTW's temperature for trajectories that come in files and that the protocol doesn't know.
         scorers: the user's own.
         selection: the scores to compute; all of the protocol's and the user's own if None.
+        face: which face is scored where there are several, see `check_face`.
         kept_in: folder for what is small and made of references, from which later runs begin; None to keep none.
 
     Example:
@@ -62,6 +65,7 @@ class Scorer:
         gamma: float = 0.01,
         scorers: Sequence[CustomScore] = (),
         selection: Selection | None = None,
+        face: str | None = None,
         kept_in: Path | None = None,
     ) -> None:
         self.protocol, self.region, self._gamma = protocol, region, gamma
@@ -69,7 +73,7 @@ class Scorer:
         self.scorers = [scorer for scorer in scorers if self.selection.keeps(scorer.name)]
         self.networks = Networks(protocol, self.selection.encoders)
         inputs = {"protocol": protocol.as_dict(), "weights": self.networks.weights} | software() if kept_in else {}
-        self._loader = Loader(self.networks, protocol, region, kept_in, inputs)
+        self._loader = Loader(self.networks, protocol, region, face, kept_in, inputs)
         self._blocks: dict[str, FeatureBlocks] = {}
 
     def load(self) -> None:
@@ -106,31 +110,45 @@ class Scorer:
         )
 
     def _score(self, pair: Pair, progress: Progress, following: Pair | None) -> ClipRecord:
-        generated = _existing(pair.id, pair.generated, "generated")
-        reference = _existing(pair.id, pair.reference, "reference")
-        if SUFFIX in (generated.suffix.lower(), reference.suffix.lower()):
-            return self._score_trajectories(pair.id, generated, reference)
-        x, y, found = self._loader.load(generated, reference, _part(progress, 0, _BOTH_READ))
+        files = {"a generated clip": pair.generated, "a reference": pair.reference, "a portrait": pair.portrait}
+        for what, path in files.items():
+            require(path is None or path.exists(), f"{path}: expected {what}, found no such file; {_NEXT}.")
+        if any(path and path.suffix.lower() == SUFFIX for path in (pair.generated, pair.reference)):
+            return self._score_trajectories(pair)
+        return self._score_videos(pair, progress, following)
+
+    def _score_videos(self, pair: Pair, progress: Progress, following: Pair | None) -> ClipRecord:
+        x, y, portrait, found = self._loaded(pair, _part(progress, 0, _BOTH_READ))
         progress(_BOTH_READ)
         if following:
             self._loader.read_ahead(following.generated, following.reference)
-        sound = sound_of(pair.audio, (x, y))
+        clips = (x, y) if y else (x,)
+        sound = sound_of(pair.audio, clips)
         flags = (*flags_of(x, y), *found, *sound.flags)
-        loudness = sound_of(pair.audio, (y, x)).loudness(self.protocol.fps, y.frames)
-        record = ClipRecord(pair.id, "ok", None, (x.frames, y.frames), flags=flags)
-        record = replace(record, generated=_strip(x), reference=_strip(y), audio=loudness)
-        faceless = next((_faceless(clip) for clip in (y, x) if clip.path is None), None)
+        record = ClipRecord(pair.id, "ok", None, (x.frames, y.frames if y else None), flags=flags)
+        record = replace(record, generated=_strip(x), **_beside(pair, x, y, portrait, self.protocol.fps))
+        faceless = next((_faceless(clip) for clip in reversed(clips) if clip.path is None), None)
         if faceless and self.region == "face":
             return replace(record, status="failed", reason=f"{faceless}; --region frame scores whole frames")
-        rest = _part(progress, _BOTH_READ, 1)
-        own = sound_of(None, (y,))
-        own = own if own.samples is not None else sound_of(pair.audio, (y,))
-        materials = Materials(self.protocol, self.selection, self.networks, x, y, sound, self._blocks, rest, own)
+        rest, own = _part(progress, _BOTH_READ, 1), _own_sound(pair, y)
+        materials = Materials(
+            self.protocol, self.selection, self.networks, x, y or x, sound, self._blocks, rest, own, portrait
+        )
         scored = pair_scores(materials, faceless).only(self.selection.keeps)
         scored |= custom_scores(self.scorers, x.seen.crops, self.protocol.fps)
         return replace(record, **vars(scored) | {"flags": flags + scored.flags, "features": set_features(materials)})
 
-    def _score_trajectories(self, pair: str, generated: Path, reference: Path) -> ClipRecord:
+    def _loaded(self, pair: Pair, progress: Progress) -> tuple[Clip, Clip | None, Portrait | None, tuple[str, ...]]:
+        if pair.reference is None:
+            x, portrait, flags = self._loader.load_alone(pair.generated, pair.portrait, progress)
+            return x, None, portrait, flags
+        x, y, flags = self._loader.load(pair.generated, pair.reference, progress)
+        return x, y, None, flags
+
+    def _score_trajectories(self, pair: Pair) -> ClipRecord:
+        generated, reference = pair.generated, pair.reference
+        if reference is None:
+            raise JaxevalError(f"{generated}: expected a reference for trajectories (.npz), found none; give one.")
         for path, other in ((generated, reference), (reference, generated)):
             text = f"{path}: expected trajectories (.npz) as in {other.name}, found a video"
             require(path.suffix.lower() == SUFFIX, f"{text}; give two files of the same kind.")
@@ -143,7 +161,7 @@ class Scorer:
         unseen = [name for name in chosen if name in self.selection.known and name not in scored.scores]
         scored |= missing([*own, *unseen], "needs video frames; this pair has only trajectories")
         kept = vars(scored.only(self.selection.keeps))
-        return ClipRecord(pair, "ok", None, frames, **kept, fps=fps, trajectories=names)
+        return ClipRecord(pair.id, "ok", None, frames, **kept, fps=fps, trajectories=names)
 
 
 def software() -> dict[str, Any]:
@@ -157,10 +175,20 @@ def _part(progress: Progress, first: float, last: float) -> Progress:
     return lambda done: progress(first + (last - first) * done)
 
 
-def _existing(pair: str, path: Path | None, role: str) -> Path:
-    if path is None:
-        raise JaxevalError(f"{pair}: expected two clips, found no {role} clip; add it, or remove its partner.")
-    return path
+def _beside(pair: Pair, x: Clip, y: Clip | None, portrait: Portrait | None, fps: float) -> dict[str, Any]:
+    """What is drawn beside the generated clip: the reference with its sound, or the portrait with the clip's own."""
+    main = y or x
+    loudness = sound_of(pair.audio, (y, x) if y else (x,)).loudness(fps, main.frames)
+    picture = None if portrait is None else Strip(np.zeros(1, int), _thumbnails(portrait.crop[None]))
+    return {"reference": None if y is None else _strip(y), "audio": loudness, "portrait": picture}
+
+
+def _own_sound(pair: Pair, y: Clip | None) -> Sound:
+    """The reference's."""
+    if y is None:
+        return Sound(None, "there is none")
+    own = sound_of(None, (y,))
+    return own if own.samples is not None else sound_of(pair.audio, (y,))
 
 
 def _faceless(clip: Clip) -> str:
@@ -169,5 +197,8 @@ def _faceless(clip: Clip) -> str:
 
 def _strip(clip: Clip) -> Strip:
     frames = np.unique(np.linspace(0, clip.frames - 1, _THUMBNAILS).round().astype(int))
-    images = [np.asarray(Image.fromarray(clip.seen.crops[k]).resize((_THUMBNAIL, _THUMBNAIL))) for k in frames]
-    return Strip(frames, np.stack(images))
+    return Strip(frames, _thumbnails(clip.seen.crops[frames]))
+
+
+def _thumbnails(crops: np.ndarray) -> np.ndarray:
+    return np.stack([np.asarray(Image.fromarray(crop).resize((_THUMBNAIL, _THUMBNAIL))) for crop in crops])

@@ -14,7 +14,7 @@ from jaxeval.results.metric import Metric
 from jaxeval.results.record import SetFeatures
 from jaxeval.results.selection import Selection
 from jaxeval.scoring.aligned_scores import padded
-from jaxeval.scoring.materials import Materials
+from jaxeval.scoring.materials import NO_REFERENCE, Materials
 from jaxeval.scoring.networks import Lacking
 
 
@@ -32,6 +32,8 @@ def set_metrics(selection: Selection) -> dict[str, Metric]:
 def set_features(materials: Materials) -> SetFeatures:
     """What a pair adds to every score of the whole set."""
     generated, reference, missing = {}, {}, {}
+    if materials.alone:
+        return SetFeatures(missing=dict.fromkeys(set_metrics(materials.selection), NO_REFERENCE))
     for name, metric in set_metrics(materials.selection).items():
         try:
             generated[name], reference[name] = materials.rows(metric)

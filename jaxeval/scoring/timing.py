@@ -64,17 +64,22 @@ def summary(curves: Curves, protocol: Protocol) -> Timing:
 def fault_flags(materials: Materials, scored: Scored, found: Sequence[float]) -> tuple[str, ...]:
     """What is wrong with the generated clip as a whole: frozen, looped, backwards, static, copied, displaced.
 
+    Without a reference only whether it is frozen, looped or static, within wider limits.
+
     Told by grey blocks of 8 × 8 pixels of the crops, whole matrices of which cost little; only a copy by the perceptual
     costs. Clips of fewer than 20 frames are too short for anything but their place.
 
     Args:
         materials: the pair.
         scored: what the pair has so far, with its curves.
-        found: how far it is frozen, looped, backwards and static; empty for short clips.
+        found: how far it is frozen, looped, backwards and static; without a reference, frozen, looped and static; empty
+            for short clips.
 
     Returns:
         Flags, each "code: text".
     """
+    if materials.alone:
+        return tuple(_flags_alone(*found)) if found else ()
     size = materials.protocol.size
     crops = _spread(materials.x.seen.crops), _spread(materials.y.seen.crops)
     place, displaced = jax.device_get(_registered(*crops, size))
@@ -103,6 +108,17 @@ def _time_flags(frozen: float, looped: float, backwards: float, static: float) -
         flags.append(f"looped: the generated clip repeats itself ({looped:.2f}, flagged above {faults.LOOPED})")
     if backwards > faults.REVERSED:
         flags.append(f"reversed: the generated clip matches the reference better when reversed ({backwards:.2f})")
+    return flags
+
+
+def _flags_alone(frozen: float, looped: float, still: float) -> list[str]:
+    if still < faults.ALONE_STATIC:
+        return ["static: the picture of the generated clip doesn't move"]
+    flags = []
+    if frozen > faults.ALONE_FROZEN:
+        flags.append(f"frozen: the picture stands still in {100 * frozen:.0f} % of the clip")
+    if looped > faults.ALONE_LOOPED:
+        flags.append(f"looped: the generated clip repeats itself ({looped:.2f}, flagged above {faults.ALONE_LOOPED})")
     return flags
 
 

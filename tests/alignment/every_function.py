@@ -126,6 +126,7 @@ CASES = {
     ),
     "csim": Case(jaxeval.csim, WALKS),
     "id_distance": Case(jaxeval.id_distance, WALKS),
+    "id_stability": Case(jaxeval.id_stability, WALKS[:1]),
     "lmd": Case(jaxeval.lmd, MESHES),
     "m_lmd": Case(jaxeval.m_lmd, MESHES),
     "umeyama": Case(lambda x: motion.umeyama(CANONICAL, x, WEIGHTS), MESHES[:1]),

@@ -67,7 +67,8 @@ def test_what_a_run_writes_reads_back(tmp_path, monkeypatch):
 
 def test_a_row_is_all_of_a_record_but_its_pictures_and_arrays():
     shared = {"id", "status", "reason", "frames", "scores", "missing", "flags"}
-    left_out = {"curves", "generated", "reference", "audio", "offsets", "features", "fps", "per_frame", "trajectories"}
+    drawn = {"curves", "generated", "reference", "portrait", "audio", "offsets", "features", "per_frame"}
+    left_out = drawn | {"fps", "trajectories"}
     assert {field.name for field in fields(ClipRecord)} == shared | left_out | {"support"}
     told = {name: getattr(ROW, name) for name in shared}
     record = ClipRecord(**told, support={"expr": -0.25}, trajectories=("gaze",), fps=50.0)

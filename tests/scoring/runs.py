@@ -29,7 +29,7 @@ def no_networks(monkeypatch):
 
 
 def a_run(out, name="first", **more):
-    return Run(out, Settings(names=(name, "references"), **more))
+    return Run(out, Settings(names={"generated": name, "reference": "references"}, **more))
 
 
 def results_of(run, records):
