@@ -194,12 +194,12 @@ ERRORS = [
     ),
     (lambda a: (a[0].generated, [a[0].reference]), {}, "two files, two folders or two sequences, found only one path"),
     (lambda a: ([a[0].generated], a[0].reference), {}, "two files, two folders or two sequences, found only one path"),
-    (lambda a: (a[0].generated,), {}, "two files, two folders or two sequences, found only one path"),
     (
-        lambda a: ([a[0].generated],),
+        lambda a: ([a[0].generated, 3],),
         {},
-        "expected pairs of a generated file and its reference, found something else at",
+        "expected pairs of a generated file and its reference, found something else at position 2",
     ),
+    (lambda a: (a[0].generated, None), {"face": 0}, "face: expected left, right, largest or a number from 1 on"),
     (lambda a: ([(a[0].generated, 3)],), {}, "expected pairs of a generated file and its reference, found something"),
     (lambda a: ([a[0].generated, a[1].generated], [a[0].reference]), {}, "found something else at position 2"),
     (lambda a: ([],), {}, "expected pairs of a generated file and its reference, found none"),
@@ -257,7 +257,7 @@ def test_a_missing_file_is_a_failed_clip_beside_the_others(pairs, tmp_path):
     )
     assert [clip.status for clip in results.clips] == ["ok", "failed", "failed"]
     assert results.clips[1].reason.startswith(
-        f"{tmp_path}/gone.npz: expected an .npz file of arrays, found: No such file"
+        f"clip1: expected two clips, found no reference clip at {tmp_path}/gone.npz;"
     )
     assert "lost.npz" in results.clips[2].reason
     assert (results.clips[1].scores, results.clips[1].alignment, results.clips[1].curves) == ({}, None, {})

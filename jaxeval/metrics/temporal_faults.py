@@ -41,8 +41,9 @@ frames in any order count as a copy."""
 ALONE_FROZEN, ALONE_LOOPED, ALONE_STATIC, ALONE_NOISE = 0.15, 0.85, 3e-6, 1e-6
 """The limits where there is no reference whose pauses and returns could be taken off, the last two per block of a
 picture in [0, 1]. Of 20 clips of real and generated talking faces, none of them frozen or looped, `frozen` was at most
-0.09, `looped`, for heads return to where they were, at most 0.64, and `static` at least 8e-5. A frozen picture's steps
-were at most 6e-7 at crf 18 and 1.4e-6 at crf 28, half of them below 8e-8 and 6e-7."""
+0.09, `looped`, for heads return to where they were, at most 0.64, and `static` at least 8e-5; of one picture coded at
+crf 18 to 40, `static` was at most 2e-7. A frozen picture's steps were at most 6e-7 at crf 18 and 1.4e-6 at crf 28, half
+of them below 8e-8 and 6e-7."""
 STATIC = 0.02
 """A clip that is `static`, its motion below this share of the reference's, should be flagged. One frame, coded: 0.005
 and less; moving half as far: 0.25 and more; a loop of a third of the clip: 0.12."""
@@ -237,7 +238,7 @@ def static(xx: jax.Array, yy: jax.Array | None = None, *, lengths: Lengths | Non
 
     Returns:
         Scalar, at least 0; less than `STATIC` is a fault. NaN where the reference doesn't move either. Without a
-        reference the mean cost itself, of which less than `ALONE_STATIC` for each number of a frame is a fault.
+        reference the mean cost of all pairs, of which less than `ALONE_STATIC` for each number of a frame is a fault.
 
     Raises:
         ValueError: a matrix isn't square, or a static length is out of range.
@@ -249,10 +250,10 @@ def static(xx: jax.Array, yy: jax.Array | None = None, *, lengths: Lengths | Non
         >>> print(static(cost / 4, cost))
         0.25
     """
-    clip, reference, _ = _pair(xx, xx if yy is None else yy, lengths)
-    x, y = _variance(clip), _variance(reference)
     if yy is None:
-        return x
+        return _mean_pair(checked_cost(xx), lengths)
+    clip, reference, _ = _pair(xx, yy, lengths)
+    x, y = _variance(clip), _variance(reference)
     return jnp.where(y == 0, jnp.nan, x / jnp.where(y == 0, 1, y))
 
 
@@ -318,6 +319,13 @@ def _skewed(square: jax.Array) -> jax.Array:
     """`[T, T]` row i moved i places to the left: column p has what belongs to frames that are p apart."""
     size = len(square)
     return jnp.pad(jnp.pad(square, ((0, 0), (0, size))).reshape(-1), (0, size)).reshape(size, -1)[:, :size]
+
+
+def _mean_pair(xx: jax.Array, lengths: Lengths | None) -> jax.Array:
+    """Mean cost of all pairs of valid frames."""
+    count = checked_lengths(lengths, (len(xx), len(xx)))[0]
+    valid = jnp.arange(len(xx), dtype=jnp.int32) < count
+    return jnp.sum(jnp.where(valid[:, None] & valid[None], xx, 0)) / jnp.square(count.astype(xx.dtype))
 
 
 def _variance(clip: Scenes) -> jax.Array:

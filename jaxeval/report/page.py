@@ -159,7 +159,7 @@ def _context(document: Document, plan: _Plan) -> dict[str, Any]:
         "document": document,
         "known": known,
         "rows": rows,
-        "referenced": any(row.frames is None or row.frames[1] is not None for row in rows),
+        "referenced": not rows or any(row.frames is None or row.frames[1] is not None for row in rows),
         "anchors": plan.anchors,
         "facts": facts_of(document, plan.fps),
         "groups": groups_of(document, known),

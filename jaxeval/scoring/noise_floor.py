@@ -29,14 +29,18 @@ def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int, fps: float = 25
         A pair for each, under "floor/" and the reference's name.
 
     Example:
-        >>> pairs = [Pair("a", Path("gen/a.mp4"), Path("ref/a.mp4")), Pair("b", None, Path("ref/b.mp4"))]
+        >>> import tempfile
+        >>> reference = Path(tempfile.mkdtemp()) / "a.mp4"
+        >>> reference.touch()
+        >>> pairs = [Pair("a", Path("gen/a.mp4"), reference), Pair("b", Path("gen/b.mp4"), None)]
         >>> [pair.id for pair in floor_pairs(pairs, Path("floor"), 5)]
         ['floor/a']
     """
     first: dict[Path, Pair] = {}
     for pair in pairs:
-        if pair.reference is not None and pair.generated.exists() and pair.reference.suffix.lower() != SUFFIX:
-            first.setdefault(pair.reference, pair)
+        reference = pair.reference
+        if reference is not None and reference.is_file() and reference.suffix.lower() != SUFFIX:
+            first.setdefault(reference, pair)
     return [
         Pair(_id(pair.id, reference), folder / _name(reference, fps), reference, pair.audio)
         for reference, pair in list(first.items())[:count]

@@ -60,7 +60,9 @@ class Pairing:
             return ""
         few = ", ".join(self.passed_over[:5]) + ", ..." * (len(self.passed_over) > 5)
         count = len(self.passed_over)
-        return f"skipped {count} file{'s' * (count > 1)} (not a clip, or audio or a portrait without a clip): {few}"
+        portraits = any(path.startswith("PORTRAIT/") for path in self.passed_over)
+        what = "audio or a portrait" if portraits else "audio"
+        return f"skipped {count} file{'s' * (count > 1)} (not a clip, or {what} without a clip): {few}"
 
     @property
     def has_trajectories(self) -> bool:
@@ -97,9 +99,7 @@ def given_pairs(
         listed = [(given, None) if isinstance(given, _PATH) else given for given in listed]
     wrong = [number for number, given in enumerate(listed, 1) if not _is_pair(given, alone=reference is None)]
     found = f"something else at position {wrong[0]}" if wrong else "none"
-    text = (
-        f"expected files, or pairs of a generated file and its reference, found {found}. Give each file its reference."
-    )
+    text = f"expected pairs of a generated file and its reference, found {found}. Give each file its reference."
     require(listed and not wrong, text)
     pairs: dict[str, Pair] = {}
     for given in listed:

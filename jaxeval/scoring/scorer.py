@@ -35,7 +35,6 @@ _THUMBNAILS = 10
 _THUMBNAIL = 112
 # About how much of the work on a pair is done when its files have been read; the LPIPS network takes the rest.
 _BOTH_READ = 0.65
-_NEXT = "add it, or remove its partner"
 
 
 class Scorer:
@@ -110,9 +109,7 @@ class Scorer:
         )
 
     def _score(self, pair: Pair, progress: Progress, following: Pair | None) -> ClipRecord:
-        files = {"a generated clip": pair.generated, "a reference": pair.reference, "a portrait": pair.portrait}
-        for what, path in files.items():
-            require(path is None or path.exists(), f"{path}: expected {what}, found no such file; {_NEXT}.")
+        _check_there(pair)
         if any(path and path.suffix.lower() == SUFFIX for path in (pair.generated, pair.reference)):
             return self._score_trajectories(pair)
         return self._score_videos(pair, progress, following)
@@ -173,6 +170,14 @@ def software() -> dict[str, Any]:
 def _part(progress: Progress, first: float, last: float) -> Progress:
     """Reports a part of the work, from one share to another of the whole."""
     return lambda done: progress(first + (last - first) * done)
+
+
+def _check_there(pair: Pair) -> None:
+    for role, path in (("generated", pair.generated), ("reference", pair.reference)):
+        text = f"{pair.id}: expected two clips, found no {role} clip at {path}; add it, or remove its partner."
+        require(path is None or pair.reference is None or path.exists(), text)
+    text = f"{pair.portrait}: expected a portrait, found no such file; add it, or remove its clip."
+    require(pair.portrait is None or pair.portrait.exists(), text)
 
 
 def _beside(pair: Pair, x: Clip, y: Clip | None, portrait: Portrait | None, fps: float) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def started(*words):
 
 @pytest.mark.parametrize(
     "words",
-    ["--help", "--version", "score --help", "compare --help", "weights --help", "score a", "score a b --gamma -1"],
+    ["--help", "--version", "score --help", "compare --help", "weights --help", "score", "score a b --gamma -1"],
 )
 def test_nothing_heavy_is_loaded_to_explain_or_refuse(words):
     assert not started(*words.split())[2] & HEAVY

@@ -65,8 +65,11 @@ def test_a_file_against_a_folder(capsys, files):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ([], "expected GENERATED and REFERENCE, or --pairs FILE. See --help."),
-        (["a"], "expected GENERATED and REFERENCE, or --pairs FILE."),
+        ([], "expected GENERATED, or --pairs FILE. See --help."),
+        (["no-such-file"], "no-such-file: expected GENERATED to be a file or a folder, found neither."),
+        (["a", "b", "--face", "top"], "face: expected left, right, largest or a number from 1 on, found 'top'."),
+        (["a", "b", "--portrait", "c"], "--portrait: expected no REFERENCE, found both."),
+        (["--pairs", "c.csv", "--portrait", "d"], "--portrait: with --pairs, use the portrait column instead."),
         (["a", "b", "--pairs", "c.csv"], "--pairs replaces GENERATED and REFERENCE; found both. Use one of them."),
         (["a", "--pairs", "c.csv"], "--pairs replaces GENERATED and REFERENCE"),
         (["--pairs", "c.csv", "--audio", "d"], "--audio: with --pairs, use the audio column instead."),
@@ -193,7 +196,7 @@ def test_a_pair_without_a_reference_or_a_file_is_a_failed_row(capsys, clips):
     code, out, _ = run(capsys, "score", "--pairs", manifest(clips, *rows), "--noise-floor", 0, "--out", "out")
     clips_found = json.loads((clips / "out" / "scores.json").read_text())["clips"]
     assert (code, [clip["status"] for clip in clips_found]) == (1, ["ok", "failed", "failed", "failed"])
-    assert "  mine/b  failed: mine/b: expected two clips, found no reference clip" in out
+    assert "mine/b.npz: expected a reference for trajectories (.npz), found none; give one." in " ".join(out.split())
 
 
 def test_the_page_may_be_left_out(capsys, clips):

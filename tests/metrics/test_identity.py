@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.test_util import check_grads
+from scipy.stats import directional_stats
 
-from jaxeval.metrics.identity import csim, id_distance
+from jaxeval.metrics.identity import csim, id_distance, id_stability
 
 
 @pytest.fixture
@@ -52,3 +53,24 @@ def test_jit_vmap_and_gradient(function, embeddings):
 def test_wrong_shapes_are_named():
     with pytest.raises(ValueError, match=r"Expected two equal shapes \[T, D\], got \(3, 4\) and \(2, 4\)"):
         csim(jnp.zeros((3, 4)), jnp.zeros((2, 4)))
+
+
+def test_stability_is_scipys_mean_resultant_length(embeddings):
+    x = embeddings[0] + np.float32(2)
+    unit = x / np.linalg.norm(x.astype(np.float64), axis=1, keepdims=True)
+    assert id_stability(x) == pytest.approx(directional_stats(unit).mean_resultant_length, abs=1e-6)
+    short = np.concatenate([x, np.full((3, 128), np.nan, np.float32)])
+    assert id_stability(short, length=len(x)) == pytest.approx(float(id_stability(x)), abs=1e-6)
+    assert id_stability(np.repeat(x[:1], 5, axis=0)) == pytest.approx(1, abs=1e-6)
+
+
+def test_stabilitys_jit_vmap_and_gradient(embeddings):
+    x = embeddings[0]
+    np.testing.assert_allclose(jax.jit(id_stability)(x), id_stability(x), rtol=1e-6)
+    np.testing.assert_allclose(jax.vmap(id_stability)(embeddings), [id_stability(e) for e in embeddings], rtol=1e-5)
+    opposite = jnp.array([[1.0, 0.0], [-1.0, 0.0]])
+    np.testing.assert_array_equal(jax.grad(id_stability)(opposite), jnp.zeros((2, 2)))
+    with jax.enable_x64(True):
+        check_grads(id_stability, (jnp.asarray(x, jnp.float64),), 1)
+    with pytest.raises(ValueError, match=r"Expected embeddings \[T, D\], got \(3,\)"):
+        id_stability(jnp.zeros(3))

@@ -340,3 +340,26 @@ def test_other_moments_of_one_clip_are_not_reversed():
     starts = [(a, b) for a in range(0, 51, 10) for b in range(0, 51, 10) if a != b]
     found = jax.vmap(lambda c: reversed_in_time(c))(np.stack([yy[a : a + 50, b : b + 50] for a, b in starts]))
     assert np.max(found) < faults.REVERSED
+
+
+def test_without_a_reference_nothing_is_taken_off():
+    """Against a reference that never stands still, never returns and moves as far, the numbers are the same."""
+    xx, _, _ = looping_costs()
+    lively = np.square(np.arange(len(xx))[:, None] - np.arange(len(xx))[None]).astype(np.float32)
+    lively *= np.diagonal(xx, 1).mean() / np.diagonal(lively, 1).mean()
+    assert faults.looped(xx) == pytest.approx(float(faults.looped(xx, lively)), abs=1e-6)
+    shown = np.concatenate([np.arange(20.0), np.full(20, 19.0), np.arange(20.0, 40)])
+    stuck = np.square(shown[:, None] - shown[None]).astype(np.float32)
+    assert faults.frozen(stuck) == pytest.approx(20 / 59, abs=1e-6)
+    assert faults.static(stuck) == pytest.approx(2 * shown.var(), rel=1e-5)
+    padded = np.pad(stuck, (0, 4), constant_values=np.nan)
+    for fault in (faults.frozen, faults.looped, faults.static):
+        assert fault(padded, lengths=(60, 60)) == pytest.approx(float(fault(stuck)), rel=1e-5)
+
+
+def test_a_still_step_may_cost_no_more_than_the_noise():
+    shown = np.concatenate([np.arange(20.0), 19 + 0.1 * np.arange(20), np.arange(21.0, 41)])
+    slow = np.square(shown[:, None] - shown[None]).astype(np.float32)
+    assert faults.frozen(slow) > 0.3
+    assert faults.frozen(slow, noise=0.02) == faults.frozen(slow)
+    assert faults.frozen(slow, noise=0.005) == 0

@@ -15,7 +15,7 @@ from jaxeval.report.page import write_report
 from jaxeval.report.scores import glance_of, groups_of, worst_of
 from jaxeval.report.timing import furthest_off, timing_metric, timing_section
 from jaxeval.results.catalogue import catalogue
-from jaxeval.results.document import Detail, Row, SignatureTexts, catalogue_of
+from jaxeval.results.document import Detail, Document, Row, SignatureTexts, catalogue_of
 from jaxeval.results.formatting import format_cell
 from jaxeval.results.record import ClipRecord
 
@@ -180,7 +180,8 @@ def test_a_div_of_a_flagged_clip_is_marked_wherever_it_stands(tmp_path):
 
 
 def test_every_div_column_stands_before_its_lag():
-    names = [score.name for _, members in groups_of(KNOWN) for score in members]
+    document = Document(clips=(Row(id="a", scores=dict.fromkeys(KNOWN, 1.0)),), summary={})
+    names = [score.name for _, members in groups_of(document, KNOWN) for score in members]
     divs = [name for name in names if name.endswith("_div")]
     assert divs
     assert all(names[names.index(name) + 1] == f"lag_ms_{name.removesuffix('_div')}" for name in divs)

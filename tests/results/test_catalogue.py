@@ -180,7 +180,12 @@ def test_a_protocol_scores_what_it_names_the_networks_for(protocol):
     assert {"fid", "fvd"} <= names or not {"fid", "fvd"} & names
     assert not names & {"iqa", "vqa", "fps"}
     without = replace(protocol, encoders={k: v for k, v in protocol.encoders.items() if k != "identity"})
-    assert names - {metric.name for metric in metrics_of(without)} == {"csim", "id_distance", "fd_identity"}
+    assert names - {metric.name for metric in metrics_of(without)} == {
+        "csim",
+        "id_distance",
+        "id_stability",
+        "fd_identity",
+    }
 
 
 def test_values_and_scores_of_the_users_own():

@@ -34,7 +34,7 @@ def written(run, records):
 
 
 def draw_page(run, outputs):
-    outputs.write_page(lambda path: path.write_text(f"page of {run.settings.names[0]}"))
+    outputs.write_page(lambda path: path.write_text(f"page of {run.settings.names['generated']}"))
 
 
 @pytest.fixture

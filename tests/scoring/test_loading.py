@@ -145,3 +145,28 @@ def test_without_faces_whole_frames_of_other_shapes_are_never_stretched(folder):
     assert (y.window.left, y.window.top, y.window.right, y.window.bottom) == (130, 0, 290, 270)
     error = (x.seen.crops.astype(float) - y.seen.crops) ** 2
     assert 10 * np.log10(255**2 / error.mean()) > 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("face", "place"), [("left", 100), ("right", 300), ("2", 300)])
+def test_the_face_that_is_asked_for_is_followed_in_both_clips(folder, face, place):
+    chosen = Loader(Networks(JAXEVAL_V1), JAXEVAL_V1, "face", face)
+    for clip in loaded(chosen, folder, "two", "two")[:2]:
+        assert middle(clip) == pytest.approx(place, abs=30)
+    alone, portrait, flags = chosen.load_alone(folder / "two.mp4")
+    assert middle(alone) == pytest.approx(place, abs=30)
+    assert portrait is None
+    assert any(f"chosen by --face {face}" in flag for flag in flags)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("shown", "place"), [("left", 100), ("right", 300)])
+def test_a_portrait_chooses_its_person(loader, folder, tmp_path, shown, place):
+    box = {"left": (114, 20, 334, 240), "right": (124, 30, 324, 230)}[shown]
+    picture = frames(box, 200, 200, count=1)[0]
+    picture = picture if shown == "left" else picture[:, ::-1, [2, 1, 0]]
+    Image.fromarray(picture).save(tmp_path / "portrait.png")
+    clip, portrait, flags = loader.load_alone(folder / "two.mp4", tmp_path / "portrait.png")
+    assert middle(clip) == pytest.approx(place, abs=30)
+    assert any("most like the portrait" in flag for flag in flags)
+    assert np.linalg.norm(clip.embeddings - portrait.embedding, axis=1).max() < 0.35

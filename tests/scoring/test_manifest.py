@@ -41,6 +41,15 @@ def test_every_format_reads_alike(tmp_path, suffix):
     assert persons == {"one": "Ann", "sub/Zoë": "Zoë"}
 
 
+def test_a_clip_without_a_reference_may_have_a_portrait(tmp_path):
+    row = {"generated": "g/a.mp4", "reference": "", "portrait": "faces/a.png"}
+    (pair,), _ = read_manifest(write(tmp_path, "p.csv", [row]))
+    assert pair == Pair("a", tmp_path / "g/a.mp4", None, portrait=tmp_path / "faces/a.png")
+    both = write(tmp_path, "both.csv", [row | {"reference": "r/a.mp4"}])
+    with pytest.raises(JaxevalError, match=r"both.csv, line 2: expected a reference or a portrait, found both\. Empty"):
+        read_manifest(both)
+
+
 def test_ids_may_be_numbers(tmp_path):
     for name in ("p.jsonl", "p.parquet"):
         rows = [{"id": k, "generated": f"{k}.mp4", "reference": "r.mp4"} for k in range(2)]

@@ -34,11 +34,15 @@ def score(out, *arguments):
     return stopped.value.code, json.loads((out / "scores.json").read_text())
 
 
-def test_each_reference_once_and_only_videos():
+def test_each_reference_once_and_only_videos(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("r.mp4", "s.npz", "q.mkv"):
+        (tmp_path / name).touch()
     pairs = [
         Pair("one", Path("m1.mp4"), Path("r.mp4")),
         Pair("two", Path("m2.mp4"), Path("r.mp4")),
-        Pair("lost", None, Path("l.mp4")),
+        Pair("lost", Path("l.mp4"), Path("lost.mp4")),
+        Pair("alone", Path("a.mp4"), None),
         Pair("array", Path("t.npz"), Path("s.npz")),
         Pair("three", Path("m3.mp4"), Path("q.mkv"), Path("q.wav")),
     ]
@@ -118,13 +122,15 @@ def test_a_negative_count(clips, tmp_path, capsys):
     assert "--noise-floor: expected at least 0, found -1" in capsys.readouterr().err
 
 
-def test_ids_are_printable():
-    pair = Pair("x", Path("x.mp4"), Path("bad\udcff.mp4"))
+def test_ids_are_printable(tmp_path):
+    pair = Pair("x", Path("x.mp4"), tmp_path / "bad\udcff.mp4")
+    pair.reference.touch()
     (found,) = floor_pairs([replace(pair)], Path("f"), 1)
     found.id.encode()
 
 
-def test_another_rate_is_another_clip():
-    pairs = [Pair("a", Path("g/a.mp4"), Path("r/a.mp4"))]
+def test_another_rate_is_another_clip(tmp_path):
+    pairs = [Pair("a", Path("g/a.mp4"), tmp_path / "a.mp4")]
+    pairs[0].reference.touch()
     (one,), (other,) = (floor_pairs(pairs, Path("f"), 1, fps) for fps in (25.0, 30.0))
     assert one.generated != other.generated

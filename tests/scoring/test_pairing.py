@@ -11,7 +11,7 @@ import pytest
 from jaxeval.cli.main import main
 from jaxeval.errors import JaxevalError
 from jaxeval.scoring.folders import id_of
-from jaxeval.scoring.pairing import find_pairs, read_identities
+from jaxeval.scoring.pairing import find_pairs, given_pairs, read_identities
 
 
 def make(folder, *names):
@@ -41,8 +41,12 @@ def test_folders_are_paired_by_stem_in_order(folders):
     assert [pair.id for pair in pairs] == ["a", "b", "c"]
     assert (pairs[0].generated, pairs[0].reference) == (generated / "a.avi", reference / "a.mp4")
     assert pairs[0].audio == sound / "a.wav"
-    assert (pairs[1].generated, pairs[1].reference, pairs[1].audio) == (generated / "b.mp4", None, sound / "b")
-    assert (pairs[2].generated, pairs[2].reference) == (None, reference / "c.MKV")
+    assert (pairs[1].generated, pairs[1].reference, pairs[1].audio) == (
+        generated / "b.mp4",
+        reference / "b",
+        sound / "b",
+    )
+    assert (pairs[2].generated, pairs[2].reference) == (generated / "c", reference / "c.MKV")
 
 
 def test_what_is_passed_over_is_said(folders):
@@ -237,3 +241,31 @@ def test_results_have_a_folder_of_their_own(tmp_path):
 def trajectory(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, motion=np.arange(9.0)[:, None])
+
+
+def test_clips_without_references(folders, tmp_path):
+    generated, _, sound = folders
+    make(tmp_path / "faces", "a.png", "c.jpg", "notes.txt")
+    alone = find_pairs(generated, None, sound, None, tmp_path / "faces")
+    assert [(pair.id, pair.reference) for pair in alone.pairs] == [("a", None), ("b", None)]
+    assert [pair.portrait for pair in alone.pairs] == [tmp_path / "faces" / "a.png", tmp_path / "faces" / "b"]
+    assert alone.passed_over == ["GENERATED/notes.txt", "AUDIO/d.wav", "PORTRAIT/notes.txt", "PORTRAIT/c.jpg"]
+    assert "audio or a portrait without a clip" in alone.words()
+    one = find_pairs(generated, None, None, None, tmp_path / "faces" / "a.png")
+    assert {pair.portrait for pair in one.pairs} == {tmp_path / "faces" / "a.png"}
+    (single,) = find_pairs(generated / "a.avi", None, None).pairs
+    assert (single.reference, single.portrait) == (None, None)
+    with pytest.raises(JaxevalError, match="expected only files or only folders, found both: GENERATED"):
+        find_pairs(generated / "a.avi", None, None, None, tmp_path / "faces")
+
+
+def test_files_without_references_one_by_one():
+    pairs = given_pairs(["ab", "x/c.mp4", ("d.mp4", None)], portrait=Path("p.png"))
+    assert [(pair.id, pair.reference, pair.portrait) for pair in pairs] == [
+        (name, None, Path("p.png")) for name in ("ab", "c", "d")
+    ]
+    (pair,) = given_pairs([("a.mp4", "b.mp4")], portrait=Path("p.png"))
+    assert (pair.reference, pair.portrait) == (Path("b.mp4"), None)
+    for wrong in ([("a.mp4", None)], [("a.mp4", 3)]):
+        with pytest.raises(JaxevalError, match="found something else at position 1"):
+            given_pairs([one for one, _ in wrong], [other for _, other in wrong])

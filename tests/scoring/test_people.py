@@ -5,8 +5,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from jaxeval.errors import JaxevalError
 from jaxeval.media.link import Linked
-from jaxeval.scoring.people import Chosen, choose, distances, other_person, people_flags, reunited
+from jaxeval.scoring.people import (
+    Chosen,
+    alone_flags,
+    check_face,
+    choose,
+    distances,
+    like_portrait,
+    main_face,
+    other_person,
+    people_flags,
+    reunited,
+)
 from jaxeval.scoring.scan import Scan
 
 ENCODER, LIMIT = "dlib_resnet", 0.6
@@ -79,7 +91,8 @@ def test_one_face_that_is_the_references_other_person():
             [linked(110), linked(300)],
             Chosen(1),
             [
-                "several faces: reference: 2 people, scored: the left one (centre at x = 28 %); "
+                "several faces: reference: 2 people, scored: the left one (centre at x = 28 %), "
+                "the largest and steadiest; "
                 "generated: 2 people, scored: the left one (centre at x = 25 %), by place"
             ],
         ),
@@ -158,3 +171,48 @@ def test_where_the_mesh_sees_no_face_nobody_is():
     rows, sure = embeddings((ANNA, 40), (BERT, 20)), np.ones(60, bool)
     sure[40:] = False
     assert other_person(rows, ENCODER, sure, 10) == []
+
+
+CROWD = clip(linked(200, size=60), linked(300, size=50), linked(100, size=80, times=range(20)))
+"""The first one has the largest weight, the last one is the largest."""
+
+
+@pytest.mark.parametrize(
+    ("face", "expected"), [(None, 0), ("left", 2), ("right", 1), ("largest", 2), ("1", 2), ("2", 0), ("3", 1)]
+)
+def test_the_face_that_is_asked_for(face, expected):
+    assert main_face(CROWD, face) == expected
+
+
+def test_faces_outside_the_common_section_do_not_count():
+    section = np.array([150.0, 0, 400, 200])
+    assert [main_face(CROWD, face, section) for face in (None, "left", "largest", "2")] == [0, 0, 0, 1]
+    nobody = np.array([0.0, 0, 10, 10])
+    assert main_face(CROWD, "left", nobody) == 2
+    assert main_face(clip(), "left") == 0
+
+
+def test_a_face_that_is_not_there():
+    with pytest.raises(JaxevalError, match=r"clip\.mp4: expected face 4 from the left, found 3 faces; choose one"):
+        main_face(CROWD, "4")
+
+
+@pytest.mark.parametrize("face", ["top", "0", "-1", "1.5", "", 0, True, 1.5])
+def test_what_names_no_face(face):
+    with pytest.raises(JaxevalError, match="face: expected left, right, largest or a number from 1 on, found"):
+        check_face(face)
+
+
+def test_a_portrait_chooses_whom_it_clearly_shows():
+    assert like_portrait([ANNA, BERT], BERT, 0, ENCODER) == (1, True)
+    assert like_portrait([ANNA, BERT], ANNA, 0, ENCODER) == (0, True)
+    assert like_portrait([ANNA, BERT], (ANNA + BERT) / 2, 1, ENCODER) == (1, False)
+    assert like_portrait([ANNA, BERT], None, 1, ENCODER) == (1, False)
+    assert like_portrait(None, ANNA, 1, ENCODER) == (1, False)
+
+
+def test_a_clip_alone_says_whom_it_shows():
+    assert alone_flags("generated", clip(linked(100)), 0, "why") == []
+    assert alone_flags("generated", CROWD, 2, "chosen by --face left") == [
+        "several faces: generated: 3 people, scored: the left one (centre at x = 25 %), chosen by --face left"
+    ]

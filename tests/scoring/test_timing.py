@@ -20,7 +20,7 @@ T = np.arange(len(FRAMES))
 
 def flags(x, y=FRAMES, scored=None):
     clips = [SimpleNamespace(seen=SimpleNamespace(crops=frames), frames=len(frames)) for frames in (x, y)]
-    pair = SimpleNamespace(protocol=JAXEVAL_V1, x=clips[0], y=clips[1])
+    pair = SimpleNamespace(protocol=JAXEVAL_V1, x=clips[0], y=clips[1], alone=False)
     found = []
     if min(len(x), len(y)) >= FEWEST_TIMED:
         rows = padded_rows(grey_blocks(x), grey_blocks(y))
