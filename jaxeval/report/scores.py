@@ -32,6 +32,7 @@ def facts_of(document: Document, fps: float) -> dict[str, str]:
     facts = {
         "protocol": protocol.get("name"),
         "region": protocol.get("region", document.provenance.get("region")),
+        "face": document.provenance.get("face"),
         "frames per second": f"{fps:g}",
         "timing metric": protocol.get("timing"),
         "γ": ", ".join(f"{name} {value:g}" for name, value in protocol.get("gamma", {}).items()),

@@ -116,7 +116,7 @@ METRICS = (
         Value("lip_sync", "↑", "", 3,
             "Correlation of mouth and voice, each as six canonical variates, at the best offset.", rank=6, against=""),
         Value("lip_sync_offset_ms", "", "ms", 0,
-            "That offset. Positive: the picture is late. Missing if the confidence is below 3.", against=""),
+            "That offset. Positive: the picture is late. Missing if the confidence is below 3.", rank=9, against=""),
         Value("lip_sync_confidence", "↑", "", 1,
             "The correlation in standard deviations of a wrong pair's; 5 of 100 wrong pairs reach 3.", against=""),
         Value("lip_sync_offset_ms_reference", "", "ms", 0, "The reference's own offset, with its own sound."),

@@ -6,8 +6,12 @@ import numpy as np
 
 from jaxeval.metrics.lip_sync import SURE, LipSync
 from jaxeval.results.record import OffsetCurve
+from jaxeval.results.score import Form, score_name
 from jaxeval.scoring.aligned_scores import Scored, missing
 from jaxeval.scoring.sound import Sound
+
+_UNSURE = f"a lip-sync confidence below {SURE:g}: a wrong pair reaches as much"
+_LAGS: tuple[Form, ...] = ("lag", "lag_std")
 
 
 def lip_scores(found: tuple[Any, Any], own_sound: Sound, fps: float) -> Scored:
@@ -27,6 +31,18 @@ def lip_scores(found: tuple[Any, Any], own_sound: Sound, fps: float) -> Scored:
     return scored | _offset("lip_sync_offset_ms_reference", y, fps)
 
 
+def without_unsure_lag(scored: Scored) -> Scored:
+    """The lag between mouth and voice is told only if their offset is.
+
+    Args:
+        scored: the pair's scores, with those of alignment.
+    """
+    lags = [score_name("lip_sync", form) for form in _LAGS]
+    if scored.scores.get("lip_sync_confidence", SURE) >= SURE:
+        return scored
+    return scored.only(lambda name: name not in lags) | missing([lag for lag in lags if lag in scored.scores], _UNSURE)
+
+
 def _curve(found: LipSync) -> OffsetCurve:
     confidence = float(found.confidence)
     sure = SURE / confidence * float(found.correlation) if confidence > 0 else 1.0
@@ -38,5 +54,5 @@ def _offset(name: str, found: LipSync, fps: float) -> Scored:
     if np.isnan(offset):
         return missing([name], "too few frames have both picture and sound")
     if float(found.confidence) < SURE:
-        return missing([name], f"a lip-sync confidence below {SURE:g}: a wrong pair reaches as much")
+        return missing([name], _UNSURE)
     return Scored({name: offset * 1000 / fps})

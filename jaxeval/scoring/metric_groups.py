@@ -13,7 +13,7 @@ from jaxeval.scoring.aligned_scores import Costs, Scored, align, framewise, mean
 from jaxeval.scoring.beside import beside
 from jaxeval.scoring.clip import Clip
 from jaxeval.scoring.lags import lag_flags
-from jaxeval.scoring.lip_scores import lip_scores
+from jaxeval.scoring.lip_scores import lip_scores, without_unsure_lag
 from jaxeval.scoring.materials import NO_REFERENCE, OF_A_FACE, Materials
 from jaxeval.scoring.networks import Lacking
 from jaxeval.scoring.picture import against_reference, alone, smoothness
@@ -38,7 +38,7 @@ def pair_scores(materials: Materials, faceless: str | None) -> Scored:
     of_pictures = beside(lambda: _picture_scores([metric for metric in metrics if metric.of == "pictures"], x, y))
     there, lacking = _available(materials, [metric for metric in metrics if metric.of != "pictures"], unseen)
     found, costs, faults = _measured(materials, there)
-    scored = of_pictures() | found | align(costs, protocol) | lacking
+    scored = without_unsure_lag(of_pictures() | found | align(costs, protocol) | lacking)
     if TIMING in selection.metrics and not materials.alone:
         scored |= timing_scores(protocol, scored)
     scored = scored.only(lambda name: name not in unheld.missing) | unheld
@@ -101,7 +101,8 @@ def _measured(materials: Materials, metrics: Sequence[Metric]) -> tuple[Scored, 
     """All numbers but those of alignment, the costs of the metrics to align, and faults of time: by one program."""
     alone = materials.alone
     aligned = [metric for metric in metrics if materials.selection.aligns(metric) and (metric.of_sound or not alone)]
-    wanted = [metric for metric in metrics if materials.selection.wants(metric, aligned=False)]
+    # The confidence of lip_sync decides whether its lag is told, too.
+    wanted = [m for m in metrics if materials.selection.wants(m, aligned=False) or m.name == "lip_sync"]
     by_cost = {metric.name: metric for metric in (*aligned, *wanted) if metric in aligned or metric.is_mean_cost}
     plan = {costs_name(metric): costs_of(metric) for metric in by_cost.values() if metric.distance}
     plan |= {metric.name: own_of(metric, materials.protocol) for metric in wanted if not metric.is_mean_cost}
