@@ -4,7 +4,7 @@ from jaxeval.results.catalogue import Catalogue
 from jaxeval.results.document import Row
 from jaxeval.results.score import Score
 
-TIME_FLAGS = ("timing", "frozen", "looped", "reversed", "static", "lags disagree")
+TIME_FLAGS = ("timing", "frozen", "looped", "reversed", "static", "lags disagree", "lip offset")
 """Flags of faults that alignment forgives or lag_ms doesn't show, so that a `_div` or lag beside them misleads."""
 
 

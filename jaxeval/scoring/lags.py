@@ -8,6 +8,9 @@ from jaxeval.scoring.aligned_scores import Scored
 APART_MS = 80.0
 """Milliseconds by which lags of one clip may differ: two frames at 25 fps."""
 
+LIPS_APART_MS = 60.0
+"""Milliseconds by which the mouth's offset from its sound may differ from the reference's: each is right within 40."""
+
 _OF_THE_FACE = ("csim", "pose", "expr")
 
 
@@ -43,6 +46,30 @@ def lag_flags(protocol: Protocol, scored: Scored) -> tuple[str, ...]:
         against = f"{support:.2f}".replace("-", "−")
         text = f"{_words(headline, scored)} ms is poorly supported ({against}), {told} ms well: rely on the latter"
     return (f"lags disagree: {text}",)
+
+
+def lip_offset_flags(scored: Scored) -> tuple[str, ...]:
+    """A flag if the mouth is farther off its sound than the reference's is: alignment forgives that to the picture.
+
+    Args:
+        scored: the pair's scores.
+
+    Returns:
+        One flag, "code: text", or none where either offset is missing.
+
+    Example:
+        >>> lip_offset_flags(Scored({"lip_sync_offset_ms": -92.0, "lip_sync_offset_ms_reference": -13.0}))
+        ('lip offset: the mouth is 79 ms early against its sound, beside the reference (−92 and −13 ms)',)
+    """
+    names = ("lip_sync_offset_ms", "lip_sync_offset_ms_reference")
+    own, reference = (scored.scores.get(name) for name in names)
+    if own is None or reference is None or abs(own - reference) <= LIPS_APART_MS:
+        return ()
+    way = "late" if own > reference else "early"
+    both = f"({own:+.0f} and {reference:+.0f} ms)".replace("-", "−")
+    return (
+        f"lip offset: the mouth is {abs(own - reference):.0f} ms {way} against its sound, beside the reference {both}",
+    )
 
 
 def _lag(metric: str, scored: Scored) -> float | None:

@@ -12,7 +12,7 @@ from jaxeval.results.selection import Selection
 from jaxeval.scoring.aligned_scores import Costs, Scored, align, framewise, mean, missing
 from jaxeval.scoring.beside import beside
 from jaxeval.scoring.clip import Clip
-from jaxeval.scoring.lags import lag_flags
+from jaxeval.scoring.lags import lag_flags, lip_offset_flags
 from jaxeval.scoring.lip_scores import lip_scores, without_unsure_lag
 from jaxeval.scoring.materials import NO_REFERENCE, OF_A_FACE, Materials
 from jaxeval.scoring.networks import Lacking
@@ -43,7 +43,7 @@ def pair_scores(materials: Materials, faceless: str | None) -> Scored:
         scored |= timing_scores(protocol, scored)
     scored = scored.only(lambda name: name not in unheld.missing) | unheld
     scored |= Scored(flags=fault_flags(materials, scored, faults))
-    return scored | Scored(flags=lag_flags(protocol, scored))
+    return scored | Scored(flags=lag_flags(protocol, scored) + lip_offset_flags(scored))
 
 
 def _unheld(materials: Materials) -> Scored:

@@ -8,7 +8,7 @@ from jaxeval.results.flags import TIME_FLAGS, TRUSTED, is_doubtful, time_flags
 
 
 def test_flags_of_time_alone_warn_of_a_div():
-    codes = ("timing", "frozen", "looped", "reversed", "static", "lags disagree")
+    codes = ("timing", "frozen", "looped", "reversed", "static", "lags disagree", "lip offset")
     others = ("copy", "misregistered", "colour", "timings")
     flags = tuple(f"{code}: words: more" for code in (*codes, *others))
     assert codes == TIME_FLAGS

@@ -9,7 +9,7 @@ from jaxeval.results.document import row_of
 from jaxeval.results.flags import is_doubtful
 from jaxeval.results.record import ClipRecord
 from jaxeval.scoring.aligned_scores import Costs, Scored, align
-from jaxeval.scoring.lags import lag_flags
+from jaxeval.scoring.lags import lag_flags, lip_offset_flags
 
 
 def scored(support, **lags):
@@ -38,6 +38,22 @@ def test_the_flag(support, lags, flag):
     if flag:
         assert found[0].startswith("lags disagree: lpips +0 ± 5")
         assert flag in found[0]
+
+
+@pytest.mark.parametrize(
+    ("own", "reference", "words"),
+    [
+        (-92.4, -13.0, "the mouth is 79 ms early against its sound, beside the reference (−92 and −13 ms)"),
+        (75.0, 10.0, "the mouth is 65 ms late against its sound, beside the reference (+75 and +10 ms)"),
+        (-200.0, -150.0, None),
+        (-200.0, None, None),
+        (None, -200.0, None),
+    ],
+)
+def test_a_mouth_that_is_farther_off_its_sound_than_the_references(own, reference, words):
+    offsets = {"lip_sync_offset_ms": own, "lip_sync_offset_ms_reference": reference}
+    found = lip_offset_flags(Scored({name: value for name, value in offsets.items() if value is not None}))
+    assert found == (() if words is None else (f"lip offset: {words}",))
 
 
 def walk(seed=0, count=100):
