@@ -30,9 +30,9 @@ _HEADINGS = (
 
 
 def comparison_table(rows: Sequence[Difference]) -> Table:
-    """One row a score; a number that isn't there is a dash, and the last cell or `comparison_notes` say why."""
+    """One row a score that either run has; a dash is explained by the last cell or by `comparison_notes`."""
     table = Table(*_HEADINGS)
-    for row in rows:
+    for row in (row for row in rows if row.one is not None or row.other is not None):
         value = partial(_value, row)
         between = f"{value(row.ci95[0])} to {value(row.ci95[1])}" if row.ci95 else _NONE
         counts = f"{row.n} of {row.of}" if row.of else "the set"
@@ -45,9 +45,12 @@ def comparison_table(rows: Sequence[Difference]) -> Table:
 
 
 def comparison_notes(rows: Sequence[Difference]) -> list[str]:
-    """How p was found, and why scores can't be compared: a line each."""
+    """How p was found, and why scores can't be compared: a line for each reason."""
     tested = [row for row in rows if row.p is not None]
-    lines = [f"{row.score.name}: {row.reason}." for row in rows if row.difference is None]
+    reasons: dict[str, list[str]] = {}
+    for row in (row for row in rows if row.difference is None):
+        reasons.setdefault(row.reason, []).append(row.score.name)
+    lines = [f"{', '.join(names)}: {reason}." for reason, names in reasons.items()]
     if tested:
         lines.append(f"p: {_test(tested)}. A run is called better where p is below .05.")
     return lines
