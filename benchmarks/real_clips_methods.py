@@ -39,12 +39,12 @@ def noise(footage: Footage, facts: Facts) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in footage.there(CHANGED):
             frames = np.concatenate(list(Video(footage.path(name), JAXEVAL_V1.fps).chunks(FRAMES)))[:FRAMES]
-            reference = _stored(Path(folder) / "reference.mp4", frames)
+            reference = _stored(Path(folder) / f"{name}.mp4", frames)
             for change, strengths in CHANGES.items():
                 found = []
                 for strength in strengths:
                     changed = (noisy if change == "noise" else blurred)(frames, strength).frames
-                    generated = _stored(Path(folder) / "generated.mp4", changed)
+                    generated = _stored(Path(folder) / f"{name} {change} {strength}.mp4", changed)
                     found.append(scorer.score(Pair(name, generated, reference)))
                     line(name, f"{change}, σ = {strength:g}", *(number(found[-1], score, ".4g") for score in ORDERED))
                 right = [score for score, sign in ORDERED.items() if _in_order(found, score, sign)]
