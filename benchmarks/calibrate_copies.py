@@ -33,6 +33,18 @@ from jaxeval.scoring.networks import Networks
 
 FRAMES = 100
 LATE_S, BLUR = 0.12, 1.5
+COLUMNS = (
+    "clip",
+    "metric",
+    "γ",
+    "jaxeval-v1's",
+    "copy",
+    "`_div`",
+    "by jaxeval-v1's",
+    "change",
+    "lag, ms",
+    "by jaxeval-v1's",
+)
 ENCODERS = {"lpips": "lpips_alex", "st_lpips": "st_lpips_alex"}
 
 
@@ -89,19 +101,7 @@ def voice_of(path: Path, count: int) -> np.ndarray | None:
 
 def main() -> None:
     networks = Networks(JAXEVAL_V1)
-    columns = (
-        "clip",
-        "metric",
-        "own γ",
-        "jaxeval-v1",
-        "copy",
-        "`_div`, own γ",
-        "jaxeval-v1",
-        "change",
-        "lag, ms",
-        "jaxeval-v1",
-    )
-    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
     for path in map(Path, sys.argv[1:]):
         with tempfile.TemporaryDirectory() as folder:
             clip, copies = clip_and_copies(networks, path, Path(folder))
@@ -120,16 +120,8 @@ def print_row(clip: str, metric: str, own: float, copy: str, costs: dict[str, Co
     scores = [align(costs, replace(JAXEVAL_V1, gamma={metric: gamma})).scores for gamma in gammas]
     mine, ours = (score[f"{metric}_div"] for score in scores)
     lags = (f"{score[f'lag_ms_{metric}']:+.0f}" for score in scores)
-    cells = (
-        clip,
-        metric,
-        *(f"{gamma:.0e}" for gamma in gammas),
-        copy,
-        f"{mine:.3g}",
-        f"{ours:.3g}",
-        f"{ours / mine - 1:+.1%}",
-        *lags,
-    )
+    divs = f"{mine:.3g}", f"{ours:.3g}", f"{ours / mine - 1:+.1%}"
+    cells = (clip, metric, *(f"{gamma:.0e}" for gamma in gammas), copy, *divs, *lags)
     print(f"| {' | '.join(cells)} |", flush=True)
 
 
