@@ -24,15 +24,15 @@ from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 from jaxeval.metrics.lip_sync import standardized_variates
 from jaxeval.metrics.lip_variates import lip_variates, voice_variates
-from jaxeval.perturb.picture import blurred, late
+from jaxeval.perturb.picture import blurred
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.scoring.aligned_scores import Costs, align
-from jaxeval.scoring.ingest import Trajectories, find_face, reference_window, trajectories
+from jaxeval.scoring.ingest import FaceTrajectories, Trajectories, face_path, find_face, reference_window, trajectories
 from jaxeval.scoring.lpips_costs import FeatureBlocks, lpips_costs
 from jaxeval.scoring.networks import Networks
 
 FRAMES = 100
-LATE_S, BLUR = 0.12, 1.5
+LATE_MS, BLUR = 120.0, 1.5
 COLUMNS = (
     "clip",
     "metric",
@@ -56,17 +56,19 @@ def clip_and_copies(networks: Networks, path: Path, folder: Path) -> tuple[Traje
     if face is None:
         sys.exit(f"calibrate_copies: no face in {path}.")
     window, size = reference_window(reference, face, JAXEVAL_V1), (reference.width, reference.height)
+    clip = trajectories(networks, reference, face, window, size, JAXEVAL_V1.size)
     sigma = BLUR * max(window.right - window.left, window.bottom - window.top) / JAXEVAL_V1.size
-    copies = {
-        "late by 120 ms": late(frames, LATE_S, fps=FPS).frames,
-        "blurred": blurred(frames, sigma).frames,
-    }
-    found = {}
-    for name, changed in copies.items():
-        video = _stored(folder / f"{name}.mp4", changed)
-        of_copy = find_face(networks, video, JAXEVAL_V1)
-        found[name] = trajectories(networks, video, of_copy, window, size, JAXEVAL_V1.size)
-    return trajectories(networks, reference, face, window, size, JAXEVAL_V1.size), found
+    video = _stored(folder / "blurred.mp4", blurred(frames, sigma).frames)
+    same_face = face_path(networks, video, face.track)
+    blurry = trajectories(networks, video, same_face, window, size, JAXEVAL_V1.size)
+    return clip, {f"late by {LATE_MS:g} ms": _late(clip), "blurred": blurry}
+
+
+def _late(clip: Trajectories) -> Trajectories:
+    """As `jaxeval.perturb.picture.late` makes it: the first frame is held."""
+    rows = np.maximum(np.arange(len(clip.crops)) - round(LATE_MS * FPS / 1000), 0)
+    face = {name: part if part is None else part[rows] for name, part in vars(clip.face).items()}
+    return Trajectories(clip.crops[rows], FaceTrajectories(**face))
 
 
 def _stored(path: Path, frames: np.ndarray) -> Video:

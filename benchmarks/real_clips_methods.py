@@ -10,6 +10,7 @@ from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 from jaxeval.perturb.picture import blurred, noisy
 from jaxeval.protocol import JAXEVAL_V1
+from jaxeval.results.flags import TIME_FLAGS
 from jaxeval.results.record import ClipRecord
 from jaxeval.results.selection import select
 from jaxeval.scoring.pairing import Pair
@@ -85,7 +86,7 @@ def methods(footage: Footage, facts: Facts) -> None:
 def timing(footage: Footage, facts: Facts) -> None:
     """The lags of picture and mouth, and how far each of both clips is off its sound."""
     lags = ("picture: `lag_ms`", "support", "mouth: `lag_ms_expr`", "support")
-    heading("clip, against", *lags, "offset, ms", "of the reference", "their difference", "flags")
+    heading("clip, against", *lags, "offset, ms", "of the reference", "their difference", "flags of timing")
     against_source = [(WAV2LIP, REAL1), *((name, SET2) for name in OF_SET2)]
     among = [(x, y) for k, x in enumerate(OF_SET2) for y in OF_SET2[k + 1 :]]
     for pair in _there(footage, against_source + among):
@@ -94,7 +95,7 @@ def timing(footage: Footage, facts: Facts) -> None:
         apart = None if None in offsets else offsets[0] - offsets[1]
         told = (_lag(record, "", "lpips"), _lag(record, "_expr", "expr"))
         cells = [_whole(value) for value in (*offsets, apart)]
-        line(", ".join(pair), *(cell for lag in told for cell in lag), *cells, flags(record))
+        line(", ".join(pair), *(cell for lag in told for cell in lag), *cells, "; ".join(_on_time(record)) or "–")
         if pair == (WAV2LIP, REAL1):
             facts.near(f"{WAV2LIP}: the picture's lag", 0, record.scores.get("lag_ms"), STILL_MS)
             facts.near(f"{WAV2LIP}: offset, SyncNet's", PUBLISHED_MS, offsets[0])
@@ -109,6 +110,11 @@ def _lag(record: ClipRecord, suffix: str, metric: str) -> tuple[str, str]:
         number(record, f"{name}{suffix}", form) for name, form in (("lag_ms", "+.0f"), ("lag_std_ms", ".0f"))
     )
     return f"{lag} ± {spread}", f"{record.support.get(metric, float('nan')):.2f}"
+
+
+def _on_time(record: ClipRecord) -> list[str]:
+    """Its flags that are about timing, in full."""
+    return [flag for flag in record.flags if flag.partition(":")[0] in TIME_FLAGS]
 
 
 def _whole(value: float | None) -> str:

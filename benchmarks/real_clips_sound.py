@@ -62,6 +62,7 @@ class Agreement(NamedTuple):
 
 
 FORMS = {"confidence": "`lip_sync_confidence`", "correlation": "`lip_sync`", "seq": "`_seq`", "divergence": "`_div`"}
+GAIN = "confidence less `_div`"
 
 
 @jax.jit
@@ -135,14 +136,14 @@ def _shifts(of: Speaker) -> tuple[int, int, int]:
 
 def wrong_sounds(footage: Footage, facts: Facts) -> None:
     """Each mouth with every sound that isn't its own speech, against its own: AUC, and its 90 % interval over clips."""
-    heading("mouths", "stretches", "clips", "own", "wrong", *FORMS.values())
+    heading("mouths", "stretches", "clips", "own", "wrong", *FORMS.values(), GAIN)
     for kind, names in (("real footage", REAL), ("methods' outputs", MADE)):
         for length, frames in LENGTHS.items():
             pairs = _pairs(footage, footage.there(names), frames)
             if len(pairs) < 2:
                 continue
             own, wrong = (sum(len(clip[side].correlation) for clip in pairs) for side in (0, 1))
-            values = {form: _auc_of(pairs, form) for form in FORMS}
+            values = _auc_of(pairs)
             line(kind, length, len(pairs), own, wrong, *(_told(each) for each in values.values()))
             if kind == "real footage":
                 found = values["confidence"][0]
@@ -165,18 +166,18 @@ def _pairs(footage: Footage, names: Sequence[str], frames: int | None) -> list[t
     return found
 
 
-def _auc_of(pairs: Sequence[tuple[Agreement, Agreement]], form: str) -> tuple[float, float, float]:
-    """The AUC, and its interval over clips."""
-    sign = -1 if form in ("seq", "divergence") else 1
-    sides = [tuple(sign * getattr(side, form) for side in clip) for clip in pairs]
+def _auc_of(pairs: Sequence[tuple[Agreement, Agreement]]) -> dict[str, tuple[float, float, float]]:
+    """Of each form the AUC and its interval over clips, and of the difference of confidence and `_div`."""
 
-    def of(chosen: Sequence[int]) -> float:
-        own, wrong = (np.concatenate([sides[k][side] for k in chosen]) for side in (0, 1))
-        return auc(own, wrong)
+    def of(chosen: Sequence[int], form: str) -> float:
+        sign = -1 if form in ("seq", "divergence") else 1
+        own, wrong = (np.concatenate([getattr(pairs[k][side], form) for k in chosen]) for side in (0, 1))
+        return auc(sign * own, sign * wrong)
 
-    draws = np.random.default_rng(0).integers(len(sides), size=(_RESAMPLED, len(sides)))
-    low, high = np.quantile([of(draw) for draw in draws], [0.05, 0.95])
-    return of(range(len(sides))), float(low), float(high)
+    draws = np.random.default_rng(0).integers(len(pairs), size=(_RESAMPLED, len(pairs)))
+    found = {form: np.array([of(draw, form) for draw in (range(len(pairs)), *draws)]) for form in FORMS}
+    found[GAIN] = found["confidence"] - found["divergence"]
+    return {form: (values[0], *np.quantile(values[1:], [0.05, 0.95])) for form, values in found.items()}
 
 
 def _told(values: tuple[float, float, float]) -> str:
