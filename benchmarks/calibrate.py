@@ -8,15 +8,16 @@ Band: about four times the largest delay that counts as harmless (240 ms), to a 
 feel it. Printed is LPIPS's divergence of a clip late by 240 ms, and wandering by 20 %, for several bands, over that
 without a band.
 
-    python benchmarks/calibrate.py [VIDEO ...]
+    python benchmarks/calibrate.py [VIDEO[,VIDEO ...] ...]
 
-Of several videos, best each of another speaker, γ is printed for all, marked where it differs from the protocol's by
-more than a factor of 2; then their geometric mean and median. A video's lip_sync is of its own sound. Bands are tried
-on the first two. `calibrate_copies.py` says what another γ does to scores.
+Of several videos γ is printed for all, marked where it differs from the protocol's by more than a factor of 2, and then
+the geometric mean over the arguments: videos of one speaker or one studio are joined by commas, and count as one. A
+video's lip_sync is of its own sound. Bands are tried on the first two. `calibrate_copies.py` says what another γ does
+to scores.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -126,38 +127,44 @@ def is_far(metric: str, gamma: float) -> bool:
     return not 1 / FAR <= gamma / JAXEVAL_V1.gamma[metric] <= FAR
 
 
-def print_gammas(gammas: Mapping[str, Mapping[str, float]]) -> None:
-    """Over all clips."""
-    columns = {metric: [row[metric] for row in gammas.values() if metric in row] for metric in JAXEVAL_V1.gamma}
-    means = {metric: float(np.exp(np.mean(np.log(column)))) for metric, column in columns.items() if column}
-    medians = {metric: float(np.median(column)) for metric, column in columns.items() if column}
-    for name, row in {"geometric mean": means, "median": medians, "jaxeval-v1": JAXEVAL_V1.gamma}.items():
-        print_row(name, row, ".1e")
+def geometric_mean(gammas: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Of each metric, over those that have it."""
+    rows = list(gammas)
+    columns = {metric: [row[metric] for row in rows if metric in row] for metric in JAXEVAL_V1.gamma}
+    return {metric: float(np.exp(np.mean(np.log(column)))) for metric, column in columns.items() if column}
 
 
-def print_row(name: str, row: Mapping[str, float], form: str = ".0e") -> None:
-    cells = [f"{row[m]:{form}}{'*' * is_far(m, row[m])}" if m in row else "–" for m in JAXEVAL_V1.gamma]
+def print_row(name: str, row: Mapping[str, float]) -> None:
+    cells = [f"{row[m]:.0e}{'*' * is_far(m, row[m])}" if m in row else "–" for m in JAXEVAL_V1.gamma]
     print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
-def main() -> None:
-    paths = list(map(Path, sys.argv[1:])) or [carphone()]
-    networks, gammas, crops = Networks(JAXEVAL_V1), {}, {}
-    print(f"γ, a tenth of the median cost of the next frame; * differs from jaxeval-v1's by more than {FAR:g} times\n")
-    print(f"| clip | {' | '.join(JAXEVAL_V1.gamma)} |\n|{'---|' * (1 + len(JAXEVAL_V1.gamma))}")
-    for path in paths:
-        clip = seen(networks, path)
-        costs = own_costs(networks, clip, path) if sys.argv[1:] else own_costs(networks, clip)
-        gammas[path.name] = {metric: suggest_gamma(cost) for metric, cost in costs.items()}
-        crops |= {path.name: clip.crops} if len(crops) < 2 else {}
-        print_row(path.name, gammas[path.name])
-    print_gammas(gammas)
+def print_bands(networks: Networks, crops: Mapping[str, np.ndarray]) -> None:
     print(f"\nlpips_div over that without a band, for bands in ms; jaxeval-v1's is {JAXEVAL_V1.band:g}\n")
     print(f"| clip | change | {' | '.join(map(str, BANDS))} |\n|{'---|' * (2 + len(BANDS))}")
     for name, frames in crops.items():
         for change, values in divergences(networks, frames).items():
             cells = (f"{value / values[-1]:.3f}" for value in values[:-1])
             print(f"| {name} | {change} | {' | '.join(cells)} |", flush=True)
+
+
+def main() -> None:
+    given = sys.argv[1:] or [str(carphone())]
+    networks, means, crops = Networks(JAXEVAL_V1), [], {}
+    print(f"γ, a tenth of the median cost of the next frame; * differs from jaxeval-v1's by more than {FAR:g} times\n")
+    print(f"| clip | {' | '.join(JAXEVAL_V1.gamma)} |\n|{'---|' * (1 + len(JAXEVAL_V1.gamma))}")
+    for together in given:
+        gammas = []
+        for path in map(Path, together.split(",")):
+            clip = seen(networks, path)
+            costs = own_costs(networks, clip, path) if sys.argv[1:] else own_costs(networks, clip)
+            gammas.append({metric: suggest_gamma(cost) for metric, cost in costs.items()})
+            crops |= {path.name: clip.crops} if len(crops) < 2 else {}
+            print_row(path.name, gammas[-1])
+        means.append(geometric_mean(gammas))
+    print_row("geometric mean", geometric_mean(means))
+    print_row("jaxeval-v1", JAXEVAL_V1.gamma)
+    print_bands(networks, crops)
 
 
 if __name__ == "__main__":
