@@ -116,7 +116,12 @@ def shifts(footage: Footage, facts: Facts) -> None:
     line("all", *counts)
     right, sure, _ = counts
     told = f"{right} of {sure}"
-    facts.check("shifts found within 40 ms, sure windows", f"at least {RIGHT:.0%}", told, bool(right >= RIGHT * sure))
+    facts.check(
+        "shifts found within 40 ms, sure windows",
+        f"at least {RIGHT:.0%}",
+        told,
+        bool(right >= RIGHT * sure) if sure else None,
+    )
 
 
 def _shifts(of: Speaker) -> tuple[int, int, int]:
