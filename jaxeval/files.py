@@ -108,3 +108,18 @@ def file_sha256(path: Path) -> str:
     """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_state(path: Path) -> tuple[int, int] | None:
+    """What changes with a file: its size, and when it was written; None if it can't be seen.
+
+    Example:
+        >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+        >>> file_state(path), path.write_text("four"), file_state(path)[0]
+        (None, 4, 4)
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

@@ -1,9 +1,9 @@
 """Clips that will be needed next, decoded while others are computed."""
 
-import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from jaxeval.files import file_state
 from jaxeval.media.held import HeldVideo
 
 
@@ -27,7 +27,7 @@ class Ahead:
     def __init__(self, fps: float) -> None:
         self._fps = fps
         self._thread = ThreadPoolExecutor(1, "jaxeval-decoder")
-        self._read: dict[Path, tuple[tuple[int, int], Future[HeldVideo]]] = {}
+        self._read: dict[Path, tuple[tuple[int, int] | None, Future[HeldVideo]]] = {}
 
     def read(self, paths: list[Path]) -> None:
         """Begin to read these files; what was read before and not yet asked for is forgotten.
@@ -48,7 +48,7 @@ class Ahead:
             path: of a video file; one that isn't there is left for `opened` to complain about.
         """
         if path not in self._read and path.is_file():
-            self._read[path] = _state(path), self._thread.submit(_read, path, self._fps)
+            self._read[path] = file_state(path), self._thread.submit(_read, path, self._fps)
 
     def opened(self, path: Path) -> HeldVideo:
         """A video, its frames in memory if it was read ahead and hasn't changed since.
@@ -60,7 +60,7 @@ class Ahead:
             JaxevalError: as `Video`.
         """
         state, future = self._read.pop(path, (None, None))
-        if future is None or not path.is_file() or state != _state(path) or future.cancelled():
+        if future is None or not path.is_file() or state != file_state(path) or future.cancelled():
             return HeldVideo(path, self._fps)
         return future.result()
 
@@ -69,9 +69,3 @@ def _read(path: Path, fps: float) -> HeldVideo:
     video = HeldVideo(path, fps)
     video.hold()
     return video
-
-
-def _state(path: Path) -> tuple[int, int]:
-    """What changes with a file."""
-    found = os.stat(path)
-    return found.st_size, found.st_mtime_ns

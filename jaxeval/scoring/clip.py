@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class Clip:
         networks: the encoders.
         placement: how the clip's picture lies in the reference's.
         shelf: what is small and was made of it.
+        number: no other clip of the process has it, though it be of the same file.
     """
 
     role: str
@@ -44,6 +46,7 @@ class Clip:
     networks: Networks
     placement: Placement = HERE
     shelf: Shelf = field(default_factory=Shelf)
+    number: int = field(default_factory=count().__next__, compare=False)
     _made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxeval.files import file_sha256
+from jaxeval.files import file_sha256, file_state
 from jaxeval.media.ahead import Ahead
 from jaxeval.media.crops import Squares, Window
 from jaxeval.media.geometry import HERE, Placement, same_shape
@@ -47,6 +47,7 @@ class _Reference:
     """The last reference, kept from one pair to the next, for many methods are held against one."""
 
     scan: Scan
+    state: tuple[int, int] | None
     identities: list[np.ndarray] | None
     file: str | None
     shelves: dict[int, Shelf] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class Loader:
     kept_in: Path | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
     _reference: _Reference | None = None
-    _portrait: tuple[Path, Portrait] | None = None
+    _portrait: tuple[Path, tuple[int, int] | None, Portrait] | None = None
 
     def __post_init__(self) -> None:
         self._ahead = Ahead(self.protocol.fps)
@@ -157,17 +158,19 @@ class Loader:
 
     def _person(self, path: Path) -> Portrait:
         """A portrait; the last one is kept, for many clips show one person."""
-        if self._portrait is None or self._portrait[0] != path:
-            self._portrait = path, read_portrait(path, self.networks, self.protocol)
-        return self._portrait[1]
+        state = file_state(path)
+        if self._portrait is None or self._portrait[:2] != (path, state):
+            self._portrait = path, state, read_portrait(path, self.networks, self.protocol)
+        return self._portrait[2]
 
     def _kept(self, path: Path) -> _Reference:
-        if self._reference is None or self._reference.scan.video.path != str(path):
+        state, last = file_state(path), self._reference
+        if last is None or (last.scan.video.path, last.state) != (str(path), state):
             self._reference = None
             found, known = self._recognized(self._scan(path), known=False)
             file = None if self.kept_in is None else file_sha256(path)
-            self._reference = _Reference(found, known, file)
-        return self._reference
+            last = self._reference = _Reference(found, state, known, file)
+        return last
 
     def _scan(self, path: Path) -> Scan:
         return scan(self.networks, self._ahead.opened(path), self.protocol)

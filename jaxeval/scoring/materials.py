@@ -143,7 +143,7 @@ class Materials:
         if name in self._perceptual:
             return self._perceptual[name]
         blocks = self.blocks.setdefault(name, FeatureBlocks(encoder))
-        x, y = ((f"{clip.role} {clip.video.path} {clip.window}", clip.seen.crops) for clip in (self.x, self.y))
+        x, y = ((f"{clip.role} {clip.number}", clip.seen.crops) for clip in (self.x, self.y))
         band, selection = self.protocol.band_frames, self.selection
         aligns = any(selection.aligns(other) for other in selection.metrics if selection.known.encoder(other) == name)
         of = {"encoder": name, "window": vars(self.y.window), "band": band, "aligned": aligns}

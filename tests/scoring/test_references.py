@@ -58,3 +58,16 @@ def test_records_stand_in_the_order_that_was_asked_for(folder):
     results = jaxeval.score(pairs, scores=["l1"])
     alone = [jaxeval.score(*pair, scores=["l1"]).clips[0].scores for pair in pairs]
     assert [clip.scores for clip in results.clips] == alone
+
+
+@pytest.mark.slow
+def test_a_reference_that_is_written_anew_is_another_one(folder, tmp_path):
+    """The same path, other frames: nothing of the first file may be left."""
+    scorer, path = Scorer(JAXEVAL_V1), tmp_path / "y.mp4"
+    path.write_bytes((folder / "y.mp4").read_bytes())
+    first = scorer.score(Pair("late", folder / "late.mp4", path))
+    path.write_bytes((folder / "blurred.mp4").read_bytes())
+    second = scorer.score(Pair("late", folder / "late.mp4", path))
+    alone = Scorer(JAXEVAL_V1).score(Pair("late", folder / "late.mp4", folder / "blurred.mp4"))
+    assert second.scores == alone.scores
+    assert first.scores["lpips_div"] != second.scores["lpips_div"]
