@@ -90,7 +90,7 @@ METRICS = (
             rank=15, against="portrait"),
     )),
     Metric("id_stability", "Identity (CSIM)", of="embeddings", per="clip", reference=False, both=True, file="identity",
-        values=(
+        least=2, values=(
         Value("id_stability", "↑", "", 4,
             "Mean cosine of the face's embeddings with their mean: 1 if they never change; needs no reference.",
             rank=25, against=""),
