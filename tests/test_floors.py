@@ -26,6 +26,7 @@ FLOORS = (
     ("report",),
     ("demo",),
     ("api",),
+    ("benchmark",),
     ("cli",),
     ("__main__",),
 )

@@ -1,0 +1,1 @@
+"""Methods × datasets: what is compared on what, by which clips."""
