@@ -9,7 +9,7 @@ from jaxeval.errors import JaxevalError, printable, require
 _HEAD = """# Methods and datasets of a benchmark. Paths are relative to this file's folder.
 protocol = "jaxeval-v1"
 region = "face"  # or "frame"
-# scores = ["lpips", "lpips_div", "csim", "lip_sync"]  # all the protocol's, if left out
+# scores = ["lpips", "csim", "lip_sync"]  # all the protocol's, if left out
 
 [statistics]
 level = 0.95
