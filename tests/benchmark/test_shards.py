@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxeval.benchmark.shards import Row, Shards, only_run
+from jaxeval.benchmark.shards import Row, Shards, only_run, workers
 from jaxeval.errors import JaxevalError
 
 
@@ -24,18 +24,20 @@ def rows(unit, methods=3):
 
 def test_round_trip(tmp_path):
     shards = Shards(tmp_path / "rows")
-    shards.write("wild/a", "k", rows("a"))
-    shards.write("wild/b", "k", [])
-    assert shards.read("wild/a", "k") == rows("a")
-    assert shards.read("wild/b", "k") == []
-    assert shards.read("wild/c", "k") is None
-    assert shards.read("wild/a", "other") is None
+    shards.write("wild/a", {"k": rows("a")})
+    shards.write("wild/b", {"k": rows("b"), "l": rows("c")[:1]})
+    assert shards.read("wild/a") == {"k": rows("a")}
+    assert shards.read("wild/b") == {"k": rows("b"), "l": rows("c")[:1]}
+    assert shards.read("wild/c") == {}
+    table = shards.table()
+    assert table.height == 13
+    assert sorted(table["key"].unique()) == ["k", "l"]
 
 
 def test_the_same_rows_are_the_same_file(tmp_path):
     names = []
     for name in ("one", "two"):
-        Shards(tmp_path / name).write("wild/a", "k", rows("a"))
+        Shards(tmp_path / name).write("wild/a", {"k": rows("a")})
         names.append([(path.name, path.read_bytes()) for path in (tmp_path / name).iterdir()])
     assert names[0] == names[1]
 
@@ -43,10 +45,9 @@ def test_the_same_rows_are_the_same_file(tmp_path):
 def test_new_rows_take_the_place_of_old_ones(tmp_path):
     shards = Shards(tmp_path)
     for key in ("one", "two", "two"):
-        shards.write("wild/a", key, rows("a", len(key)))
+        shards.write("wild/a", {key: rows("a", len(key))})
     assert len(list(tmp_path.iterdir())) == 1
-    assert shards.read("wild/a", "two") == rows("a")
-    assert shards.read("wild/a", "one") is None
+    assert shards.read("wild/a") == {"two": rows("a")}
 
 
 @pytest.mark.parametrize(
@@ -55,12 +56,13 @@ def test_new_rows_take_the_place_of_old_ones(tmp_path):
 )
 def test_a_damaged_file_is_no_rows(tmp_path, damage):
     shards = Shards(tmp_path)
-    shards.write("wild/a", "k", rows("a"))
+    shards.write("wild/a", {"k": rows("a")})
     (path,) = tmp_path.iterdir()
     path.write_bytes(damage(path.read_bytes()))
-    assert shards.read("wild/a", "k") is None
-    shards.write("wild/a", "k", rows("a"))
-    assert shards.read("wild/a", "k") == rows("a")
+    assert shards.read("wild/a") == {}
+    assert shards.table().height == 0
+    shards.write("wild/a", {"k": rows("a")})
+    assert shards.read("wild/a") == {"k": rows("a")}
 
 
 WRITER = """
@@ -70,8 +72,8 @@ from tests.benchmark.test_shards import Shards, rows
 shards = Shards(Path(sys.argv[1]))
 print("ready", flush=True)
 for k in range(60):
-    if shards.read(f"wild/{k}", "k") is None:
-        shards.write(f"wild/{k}", "k", rows(str(k)))
+    if not shards.read(f"wild/{k}"):
+        shards.write(f"wild/{k}", {"k": rows(str(k))})
     time.sleep(0.002)
 """
 
@@ -84,7 +86,7 @@ def writer(folder):
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(tmp_path):
     rng, whole = random.Random(0), Shards(tmp_path / "whole")
     for k in range(60):
-        whole.write(f"wild/{k}", "k", rows(str(k)))
+        whole.write(f"wild/{k}", {"k": rows(str(k))})
     for _ in range(4):
         process = writer(tmp_path / "killed")
         process.stdout.readline()
@@ -101,8 +103,16 @@ def test_a_second_run_names_the_first(tmp_path):
     with only_run(tmp_path):
         with pytest.raises(JaxevalError, match=words), only_run(tmp_path):
             pass
-        with only_run(tmp_path, "2 of 3"):
+        with pytest.raises(JaxevalError, match=words), only_run(tmp_path, "2 of 3"):
             pass
+    with only_run(tmp_path, "2 of 3"):
+        with only_run(tmp_path, "1 of 3"):
+            assert [name.partition(", ")[2] for name in workers(tmp_path)] == ["part 1 of 3", "part 2 of 3"]
+        with pytest.raises(JaxevalError, match=f"{words} .*, part 2 of 3"), only_run(tmp_path, "2 of 3"):
+            pass
+        with pytest.raises(JaxevalError, match=f"{words} .*, part 2 of 3"), only_run(tmp_path):
+            pass
+    assert workers(tmp_path) == []
     with only_run(tmp_path):
         pass
 
