@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(importlib.util.find_spec("jaxeval").origin).parent
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 FLOORS = (
-    ("errors", "files", "numerics", "protocol"),
+    ("compiled", "errors", "files", "numerics", "protocol"),
     ("alignment",),
     ("encoders",),
     ("metrics",),

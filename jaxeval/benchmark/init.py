@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from jaxeval.benchmark.plan import Method, check_bench, read_bench
 from jaxeval.errors import JaxevalError, printable, require
+from jaxeval.files import atomic_file
 
 _HEAD = """# Methods and datasets of a benchmark. Paths are relative to this file's folder.
 protocol = "jaxeval-v1"
@@ -66,6 +68,26 @@ def first_bench(outputs: Path, references: Path, folder: Path) -> str:
     for dataset in datasets:
         parts.append(_DATASET.format(name=_quoted(dataset.name), root=_quoted(_relative(dataset, folder))))
     return "".join(parts)
+
+
+def with_method(path: Path, method: Method) -> None:
+    """Add a method to a benchmark's file, whose other text stays as it is.
+
+    Args:
+        path: the file.
+        method: what to add.
+
+    Raises:
+        JaxevalError: the file holds faults, or would with the method; then it stays as it was.
+    """
+    read_bench(path)
+    text = path.read_text("utf-8")
+    year = "" if method.year is None else f"year = {method.year}\n"
+    entry = f"name = {_quoted(method.name)}\noutputs = {_quoted(method.outputs)}\n"
+    added = f"{text.rstrip()}\n\n[[methods]]\n{entry}paradigm = {_quoted(method.paradigm)}\n{year}"
+    check_bench(added, path)
+    with atomic_file(path) as file:
+        file.write(added.encode())
 
 
 def _subfolders(folder: Path, what: str) -> list[Path]:

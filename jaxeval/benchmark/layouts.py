@@ -130,7 +130,7 @@ def sources(folder: Path, layout: str) -> list[Source]:
 
 
 def _read(folder: Path, read: Read) -> Iterator[Source | None]:
-    found = read_folder(folder, is_clip, "videos")
+    found = read_folder(folder, lambda path: path.suffix == ".npz" or is_clip(path), "videos")
     for name in sorted(found.named):
         path = found.named[name]
         yield read(id_of(path.relative_to(folder)), path)

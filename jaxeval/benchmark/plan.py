@@ -125,12 +125,28 @@ def read_bench(path: Path) -> Bench:
     """
     try:
         text = path.read_text("utf-8")
-        told = tomllib.loads(text)
     except FileNotFoundError as error:
         raise JaxevalError(
             f"{path}: expected a benchmark, found no such file. Write one: jaxeval bench init."
         ) from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
+        raise JaxevalError(printable(f"{path}: expected a TOML file, found: {one_line(error)}.")) from error
+    return check_bench(text, path)
+
+
+def check_bench(text: str, path: Path) -> Bench:
+    """The benchmark that a file's text describes.
+
+    Args:
+        text: TOML.
+        path: the file, for the error.
+
+    Raises:
+        JaxevalError: as `read_bench`.
+    """
+    try:
+        told = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
         raise JaxevalError(printable(f"{path}: expected a TOML file, found: {one_line(error)}.")) from error
     faults = list(_of_form(told, Bench, ()))
     bench = None if faults else msgspec.convert(told, Bench)

@@ -198,8 +198,7 @@ def _lock(folder: Path, name: str, *, shared: bool) -> Iterator[IO[bytes]]:
         text = f"{path}: expected to write it, found: {error.strerror}. Choose another folder."
         raise JaxevalError(printable(text)) from error
     with file:
-        # Whoever asks who works on it holds the lock for a moment.
-        if not any(_locked(file.fileno(), shared=shared) or sleep(_MOMENT) for _ in range(_TRIES)):
+        if not _taken(file.fileno(), shared=shared):
             named = ", ".join(workers(folder)) or "one"
             text = f"{folder}: expected no other run to work on it, found {named}. Wait, or stop it."
             raise JaxevalError(printable(text))
@@ -210,6 +209,15 @@ def _sign(file: IO[bytes], part: str = "") -> None:
     file.truncate(0)
     file.write(f"process {os.getpid()} on {socket.gethostname()}{part}\n".encode())
     file.flush()
+
+
+def _taken(number: int, *, shared: bool) -> bool:
+    """Take a file's lock; whoever asks who works on the run holds it for a moment."""
+    for _ in range(_TRIES):
+        if _locked(number, shared=shared):
+            return True
+        sleep(_MOMENT)
+    return False
 
 
 def _locked(number: int, *, shared: bool) -> bool:

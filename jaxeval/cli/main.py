@@ -12,15 +12,16 @@ import tyro
 from rich.console import Console
 from tyro.conf import FlagCreatePairsOff, subcommand
 
+from jaxeval.cli.bench import Bench
 from jaxeval.cli.compare import Compare
-from jaxeval.cli.compiled import keep_compiled_programs
 from jaxeval.cli.demo import Demo
 from jaxeval.cli.doctor import Doctor
 from jaxeval.cli.score import Score
 from jaxeval.cli.weights import Weights
+from jaxeval.compiled import keep_compiled_programs
 from jaxeval.errors import JaxevalError, one_line
 
-Command = Demo | Score | Compare | Weights | Doctor
+Command = Demo | Score | Compare | Bench | Weights | Doctor
 _COMMANDS: dict[str, type[Command]] = {kind.__name__.lower(): kind for kind in get_args(Command)}
 
 _ABOUT = """Aligned evaluation of talking heads, and of any generated sequence, in JAX.

@@ -78,18 +78,20 @@ class _Lines:
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total, self._done, self._clip = console, total, 0, ""
         self._times: deque[float] = deque(maxlen=_RECENT)
-        self._began = time.monotonic()
+        self._last = time.monotonic()
 
     def begin(self, clip: str) -> None:
-        self._clip, self._began = clip, time.monotonic()
+        self._clip = clip
 
     def share(self, done: float) -> None:
         pass
 
     def end(self, failure: str | None, fresh: bool) -> None:
         self._done += 1
+        # From one clip's end to the next one's: so the rate is right where several are scored at once.
+        before, self._last = self._last, time.monotonic()
         if fresh:
-            self._times.append(time.monotonic() - self._began)
+            self._times.append(self._last - before)
         outcome = "ok" if failure is None else f"failed: {failure}"
         told = [f"{self._done} of {self._total}", self._clip, outcome if fresh else f"{outcome} (scored earlier)"]
         print_lines(self._console, ["  ".join([*told, *self._rate()])])

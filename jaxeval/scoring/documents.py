@@ -9,7 +9,7 @@ from jaxeval.results.catalogue import Catalogue, catalogue, given_metric, trajec
 from jaxeval.results.document import SCHEMA, Detail, Document, Entry, Floor, SignatureTexts, row_of
 from jaxeval.results.finite import finite_number
 from jaxeval.results.record import ClipRecord, SetFeatures
-from jaxeval.results.signature import Conditions, signatures_of
+from jaxeval.results.signature import Conditions, Signature, signatures_of
 from jaxeval.results.store import digest_of
 from jaxeval.results.summary import details_of, summarize
 from jaxeval.scoring.noise_floor import CRF
@@ -48,7 +48,10 @@ def run_document(run: Run, records: Sequence[ClipRecord], floor: Sequence[ClipRe
         clips=tuple(map(row_of, records)),
         summary=summary | values,
         details=details_of(records, [known[name] for name in names]) | (sets.details() if sets else {}) | lacking,
-        signatures=_signatures(run, records, known.restricted(summary | values)),
+        signatures={
+            name: SignatureTexts(short=signature.short, long=signature.long)
+            for name, signature in signatures_in(run, records, known.restricted(summary | values)).items()
+        },
         floor=Floor(crf=CRF, clips=tuple(map(row_of, floor)), summary=summarize(floor, of_floor)),
     )
 
@@ -100,7 +103,14 @@ def _given(value: float, clips: int) -> Entry:
     return Entry(mean=number, n=0 if number is None else clips, of=clips)
 
 
-def _signatures(run: Run, records: Sequence[ClipRecord], known: Catalogue) -> dict[str, SignatureTexts]:
+def signatures_in(run: Run, records: Sequence[ClipRecord], known: Catalogue) -> dict[str, Signature]:
+    """What the numbers of a run's records depend on.
+
+    Args:
+        run: the run.
+        records: all that the signatures speak of.
+        known: their scores.
+    """
     settings = run.settings
     conditions = Conditions(
         settings.protocol,
@@ -112,8 +122,7 @@ def _signatures(run: Run, records: Sequence[ClipRecord], known: Catalogue) -> di
         portraits=_portraits(records, known),
         face=settings.face or "",
     )
-    texts = signatures_of(known, conditions)
-    return {name: SignatureTexts(short=signature.short, long=signature.long) for name, signature in texts.items()}
+    return signatures_of(known, conditions)
 
 
 def _portraits(records: Sequence[ClipRecord], known: Catalogue) -> str:

@@ -116,12 +116,12 @@ class Run:
         Raises:
             JaxevalError: an encoder can't be loaded, or the record can't be written: no clip can be scored.
         """
-        inputs = self.made_from[pair.id] = self._inputs(pair)
+        inputs = self.made_from[pair.id] = self.inputs(pair)
         record = self._store.load(pair.id, inputs)
         fresh = record is None or record.status != "ok" or self._lacks_own(record)
         if record is None or fresh:
             self._scorer.load()
-            waits = following and self._store.load(following.id, self._inputs(following)) is None
+            waits = following and self._store.load(following.id, self.inputs(following)) is None
             record = self._scored(pair, progress, following if waits else None, inputs)
         # What is only drawn stays on disk.
         light = replace(record, curves={}, per_frame={}, offsets={}, audio=None, features=None)
@@ -162,6 +162,12 @@ class Run:
             raise JaxevalError(f"{name}: expected its record in {self.out / 'clips'}, found none; score it again.")
         return record
 
+    def inputs(self, pair: Pair) -> dict[str, Any]:
+        """All that a pair's record depends on: what its files hold, and what is asked for."""
+        files = {name: _state(path) for name, path in vars(pair).items() if isinstance(path, Path)}
+        own = {scorer.name: scorer.version for scorer in self._scorer.scorers}
+        return {"files": files, "scorers": own} | self.shared_inputs()
+
     def shared_inputs(self) -> dict[str, Any]:
         """All that every record of the run depends on."""
         return {
@@ -181,6 +187,10 @@ class Run:
         """A pair's record, scored and saved; no fault of ours in one clip ends the run for the others."""
         try:
             record = self._scorer.score(pair, progress, following)
+            if (now_there := self.inputs(pair)["files"]) != inputs["files"]:
+                changed = [f"{vars(pair)[name]}" for name in now_there if now_there[name] != inputs["files"][name]]
+                reason = f"{changed[0]}: expected a file that stays as it is, found it changed while it was scored"
+                record = ClipRecord(pair.id, "failed", printable(f"{reason}. Score it again."))
             self._store.save(record, inputs)
         except JaxevalError:
             raise
@@ -191,12 +201,6 @@ class Run:
             record = ClipRecord(pair.id, "failed", f"unexpected {one_line(error)}; please report it with {log}")
             self._store.save(record, inputs)
         return record
-
-    def _inputs(self, pair: Pair) -> dict[str, Any]:
-        """All that a record depends on."""
-        files = {name: _state(path) for name, path in vars(pair).items() if isinstance(path, Path)}
-        own = {scorer.name: scorer.version for scorer in self._scorer.scorers}
-        return {"files": files, "scorers": own} | self.shared_inputs()
 
 
 def now() -> str:

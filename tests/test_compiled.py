@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from jaxeval.cli.compiled import keep_compiled_programs
+from jaxeval.compiled import keep_compiled_programs
 
 NAMES = ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "TF_CPP_MIN_LOG_LEVEL")
 
