@@ -2,13 +2,17 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from jaxeval.errors import JaxevalError
+
+_PART = ".part"
 
 
 @contextmanager
@@ -33,7 +37,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         ['a.txt']
     """
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part") as aside:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=_PART) as aside:
             new = Path(aside) / "new.part"  # a suffix that no clip has, should the process be killed
             yield new
             if path.is_dir():
@@ -67,6 +71,26 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def remove_parts(folder: Path, older: float = 0.0) -> None:
+    """Remove what processes that were killed left of `atomic_path` in a folder.
+
+    Args:
+        folder: it needn't exist.
+        older: seconds without a change after which nobody writes to it any more; 0 if nobody works in the folder.
+
+    Example:
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> (folder / ".a.txt.x1.part").mkdir()
+        >>> remove_parts(folder)
+        >>> list(folder.iterdir())
+        []
+    """
+    for path in folder.glob(f".*{_PART}"):
+        state = file_state(path)
+        if state and time.time() - state[1] / 1e9 >= older:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def make_folder(folder: Path) -> None:

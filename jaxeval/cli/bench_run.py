@@ -12,12 +12,15 @@ from tyro.conf import Positional, arg
 
 from jaxeval.cli.run_pairs import watched
 from jaxeval.errors import require, require_jax
-from jaxeval.files import make_folder
+from jaxeval.files import make_folder, remove_parts
 from jaxeval.report.progress import print_lines
 from jaxeval.results.run_folder import claim_folder, inputs_of
 
 if TYPE_CHECKING:
     from jaxeval.benchmark.units import Plan, Unit
+
+_ABANDONED = 3600
+"""Seconds after which what another part seems to write is what a killed one left."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class BenchRun:
         print_lines(console, passed)
         make_folder(self.out)
         with only_run(self.out, str(part or "")):
+            for name in ("rows", "clips", "references"):
+                remove_parts(self.out / name, _ABANDONED if part else 0)
             claim_folder(self.out, inputs_of(pairs=self.bench))
             plan.write(self.out)
             units = plan.units()
