@@ -2,10 +2,10 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jaxeval.benchmark.plan import Bench
 from jaxeval.benchmark.shards import Row, Shards
@@ -14,9 +14,8 @@ from jaxeval.files import cannot_write, make_folder
 from jaxeval.protocol import PROTOCOLS
 from jaxeval.report.progress import Shown
 from jaxeval.results.record import ClipRecord
-from jaxeval.results.store import digest_of
+from jaxeval.results.store import record_key
 from jaxeval.scoring.documents import run_catalogue, signatures_in
-from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.run import Run, Settings, now
 
 ROWS, LOG = "rows", "log"
@@ -118,22 +117,17 @@ class Worker:
         after = [*list(pairs.values())[1:], first]
         for (method, pair), then in zip(pairs.items(), after, strict=True):
             shown.begin(pair.id)
-            key = _key(pair, unit, self.run.inputs(pair))
+            key = record_key(pair.id, self.run.inputs(pair))
             fresh = key not in kept or (self._again and _has_failed(kept[key]))
             if fresh:
                 record, _ = self.run.record(pair, shown.share, then)
-                key = _key(pair, unit, self.run.made_from[pair.id])
+                key = record_key(pair.id, self.run.made_from[pair.id])
                 kept[key] = rows_of(self.run, record, method, unit)
-            rows[key] = kept[key]
+            rows[key] = [row._replace(identity=unit.clip.identity) for row in kept[key]]
             outcomes.append(Outcome(pair.id, kept[key][0].reason if _has_failed(kept[key]) else None, fresh))
             shown.end(outcomes[-1].failure, fresh)
         self.shards.write(unit.name, rows)
         return Done(unit.name, tuple(outcomes), time.monotonic() - began)
-
-
-def _key(pair: Pair, unit: Unit, inputs: Mapping[str, Any]) -> str:
-    """Of all that a pair's rows depend on."""
-    return digest_of([pair.id, unit.clip.identity, inputs])
 
 
 def _has_failed(rows: Sequence[Row]) -> bool:

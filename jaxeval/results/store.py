@@ -57,9 +57,12 @@ class ClipStore:
 
     def path(self, clip: str, inputs: Mapping[str, Any]) -> Path:
         """The file of a clip's record that is made from these inputs: a readable name, and a digest of both."""
+        return self._path(clip, record_key(clip, inputs))
+
+    def _path(self, clip: str, key: str) -> Path:
         plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in clip)
         shown = plain.encode(errors="replace")[:_NAME_BYTES].decode(errors="ignore")
-        return self._folder / f"{shown}-{digest_of([clip, inputs])[:16]}.npz"
+        return self._folder / f"{shown}-{key[:16]}.npz"
 
     def save(self, record: ClipRecord, inputs: Mapping[str, Any]) -> None:
         """Write a record, with what it was made from."""
@@ -68,15 +71,29 @@ class ClipStore:
 
     def load(self, clip: str, inputs: Mapping[str, Any]) -> ClipRecord | None:
         """A clip's record; None if there is none that was made from these inputs, or the file holds anything else."""
+        return self.recall(clip, record_key(clip, inputs))
+
+    def recall(self, clip: str, key: str) -> ClipRecord | None:
+        """A clip's record by its key, which tells it without the files that it was made from.
+
+        Args:
+            clip: its id.
+            key: see `record_key`.
+        """
         try:
-            with np.load(self.path(clip, inputs), allow_pickle=False) as arrays:
+            with np.load(self._path(clip, key), allow_pickle=False) as arrays:
                 head = json.loads(str(arrays["head"]))
-                if head["inputs"] != json.loads(json.dumps(inputs)):
+                if record_key(clip, head["inputs"]) != key:
                     return None
                 record = _unpack(head["record"], {name: arrays[name] for name in arrays.files})
             return record if record.id == clip and _is_sound(record) else None
         except Exception:  # whatever a damaged file makes zipfile, zlib, numpy or json raise, it is no record
             return None
+
+
+def record_key(clip: str, inputs: Mapping[str, Any]) -> str:
+    """What a record goes by: a digest of its clip's id and of all that it was made from."""
+    return digest_of([clip, inputs])
 
 
 def digest_of(value: Any) -> str:
