@@ -1,0 +1,160 @@
+"""`RUN/report/`: from the rows of a run to its page, tables and figures."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from jaxeval.benchmark.board import ALL, Board, Standing
+from jaxeval.benchmark.figures import page_figures, write_figures
+from jaxeval.benchmark.latex import leaderboard_latex
+from jaxeval.benchmark.page import write_page
+from jaxeval.benchmark.run import FAILED
+from jaxeval.benchmark.shards import Row
+from jaxeval.benchmark.standings import board
+from jaxeval.benchmark.status import planned_rows
+from jaxeval.benchmark.tables import leaderboard_csv, leaderboard_markdown
+from jaxeval.benchmark.units import Plan, Unit
+from jaxeval.errors import JaxevalError
+from jaxeval.files import atomic_file, make_folder
+from jaxeval.results.catalogue import catalogue, given_metric
+from jaxeval.results.record import ClipRecord
+from jaxeval.results.store import ClipStore
+from jaxeval.scoring.run import now
+
+REPORT = "report"
+NOT_YET = "not scored yet"
+"""The reason of a pair that has no rows."""
+
+
+def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
+    """Write a run's report; each file appears whole, and two builds of one run differ in nothing but the provenance.
+
+    Args:
+        folder: the run's.
+        plan: what it works on.
+
+    Returns:
+        The files.
+
+    Raises:
+        JaxevalError: a file can't be written, or no clip has a score.
+    """
+    rows = all_rows(folder, plan)
+    found = with_values(board(rows, plan.bench))
+    if not found.scores:
+        raise JaxevalError(f"{folder}: expected scores, found none: {_first_reason(rows)}. See: jaxeval bench status.")
+    out = folder / REPORT
+    make_folder(out)
+    files = {
+        "rows.parquet": rows,
+        "leaderboard.csv": leaderboard_csv(found),
+        "leaderboard.md": leaderboard_markdown(found),
+        "leaderboard.tex": leaderboard_latex(found),
+    }
+    for name, content in files.items():
+        with atomic_file(out / name) as file:
+            if isinstance(content, pl.DataFrame):
+                content.write_parquet(file)
+            else:
+                file.write(content.encode())
+    drawn = write_figures(out / "figures", found, rows)
+    materials = _Materials(folder, plan, rows)
+    write_page(
+        out / "index.html",
+        found,
+        rows,
+        figures=page_figures(found, rows),
+        clip=materials.clip,
+        videos=materials.videos,
+        provenance=_provenance(plan),
+        title=f"{len(plan.bench.methods)} methods on {', '.join(plan.clips)}",
+    )
+    return [out / "index.html", *(out / name for name in files), *drawn]
+
+
+def all_rows(folder: Path, plan: Plan) -> pl.DataFrame:
+    """The rows of a run in the order of its plan, and one for each pair that has none yet.
+
+    Args:
+        folder: the run's.
+        plan: what it works on.
+
+    Returns:
+        With the columns of a `Row`.
+    """
+    rows = planned_rows(folder, plan).select(*Row._fields)
+    there = set(rows.select("method", "dataset", "id").unique().iter_rows())
+    asked = [
+        Row(method, unit.dataset, unit.clip.id, unit.clip.identity, FAILED, None, NOT_YET, "")
+        for unit in plan.units()
+        for method in unit.outputs
+    ]
+    lacking = [row for row in asked if (row.method, row.dataset, row.id) not in there]
+    whole = pl.concat([rows, pl.DataFrame(lacking, schema=rows.schema, orient="row")])
+    places = pl.DataFrame([row[:3] for row in asked], schema=["method", "dataset", "id"], orient="row").with_row_index()
+    ordered = whole.join(places, on=["method", "dataset", "id"], how="left", maintain_order="left")
+    return ordered.sort("index", maintain_order=True).drop("index")
+
+
+def with_values(found: Board) -> Board:
+    """A board with the methods' own numbers, such as frames per second, which speak of all datasets."""
+    methods, clips = found.bench.methods, sum(found.clips.values())
+    names = dict.fromkeys(name for method in methods for name in method.values)
+    known = catalogue({}, "", [given_metric(name) for name in names])
+    told = {
+        (method.name, ALL, name): Standing(value, None, clips, clips)
+        for method in methods
+        for name, value in method.values.items()
+    }
+    scores = (*found.scores, *(known[name] for name in names))
+    return replace(found, scores=scores, standings=dict(found.standings) | told)
+
+
+def _first_reason(rows: pl.DataFrame) -> str:
+    reasons = rows.filter(pl.col("reason") != "")["reason"]
+    return reasons[0].rstrip(".") if len(reasons) else "there are no rows"
+
+
+class _Materials:
+    """What the page shows of single clips, from disk when it is asked for.
+
+    Args:
+        folder: the run's.
+        plan: what it works on.
+        rows: with the records' keys.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, rows: pl.DataFrame) -> None:
+        self._store, self._out = ClipStore(folder / "clips"), folder / REPORT
+        self._units: Mapping[tuple[str, str], Unit] = {(unit.dataset, unit.clip.id): unit for unit in plan.units()}
+        keyed = planned_rows(folder, plan).unique(["method", "dataset", "id"])
+        self._keys = {row[:3]: row[3] for row in keyed.select("method", "dataset", "id", "key").iter_rows()}
+
+    def clip(self, method: str, dataset: str, name: str) -> ClipRecord | None:
+        """A pair's record."""
+        key = self._keys.get((method, dataset, name))
+        return None if key is None else self._store.recall(f"{method}/{dataset}/{name}", key)
+
+    def videos(self, method: str, dataset: str, name: str) -> tuple[str | None, str | None]:
+        """Paths of the generated clip and its reference, relative to the page."""
+        pair = self._units[dataset, name].pairs()[method]
+        return self._relative(pair.generated), self._relative(pair.reference)
+
+    def _relative(self, path: Path | None) -> str | None:
+        if path is None or not path.exists():
+            return None
+        return Path(os.path.relpath(path, self._out)).as_posix()
+
+
+def _provenance(plan: Plan) -> dict[str, Any]:
+    """What the numbers were made by, and when the report was written."""
+    from jaxeval.benchmark.run import settings_of
+    from jaxeval.scoring.scorer import Scorer, software
+
+    settings = settings_of(plan.bench)
+    scorer = Scorer(settings.protocol, settings.region, selection=settings.selection)
+    return {"protocol": plan.bench.protocol, "weights": scorer.networks.weights} | software() | {"written": now()}
