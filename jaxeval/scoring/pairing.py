@@ -11,6 +11,7 @@ from typing import Any
 
 from jaxeval.errors import JaxevalError, printable, require
 from jaxeval.media.kinds import is_clip, is_picture, is_sound
+from jaxeval.media.span import Span, checked_span
 from jaxeval.scoring.folders import Folder, id_of, read_folder
 from jaxeval.scoring.trajectory_files import SUFFIX
 
@@ -28,6 +29,7 @@ class Pair:
         reference: likewise; None to compute only the scores that need none.
         audio: a sound or video file that replaces the clips' own sound; None to use their own.
         portrait: without a reference, a picture of the person, which identity is held against; None for none.
+        span: the part of the reference, and of `audio`, that the generated clip shows, in seconds; None for all.
     """
 
     id: str
@@ -35,10 +37,13 @@ class Pair:
     reference: Path | None
     audio: Path | None = None
     portrait: Path | None = None
+    span: Span | None = None
 
     def __post_init__(self) -> None:
         text = f"{self.id}: expected a reference or a portrait, found both. Remove one: identity is held against one."
         require(self.reference is None or self.portrait is None, text)
+        if self.span is not None:
+            object.__setattr__(self, "span", checked_span(*self.span, self.id))
 
 
 @dataclass(frozen=True)
