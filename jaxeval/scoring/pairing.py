@@ -168,8 +168,8 @@ def find_pairs(
     for name, path in there.items():
         if out is not None and path.resolve() == out.resolve():
             raise JaxevalError(f"--out {out}: expected a separate folder, found {name} itself. Choose another folder.")
-    clips = read_folder(generated, _is_scored, "videos or .npz files", out)
-    references = reference and read_folder(reference, _is_scored, "videos or .npz files", out)
+    clips = read_folder(generated, is_scored, "videos or .npz files", out)
+    references = reference and read_folder(reference, is_scored, "videos or .npz files", out)
     sounds = audio and read_folder(audio, is_sound, "sounds or videos", out)
     portraits = read_folder(portrait, is_picture, "pictures", out) if portrait and portrait.is_dir() else portrait
     pairs = _pairs(clips, references or None, sounds or None, portraits)
@@ -182,7 +182,8 @@ def _check_kinds(given: Mapping[str, Path]) -> None:
     require(one_kind, f"expected only files or only folders, found both: {told}. Use one kind.")
 
 
-def _is_scored(path: Path) -> bool:
+def is_scored(path: Path) -> bool:
+    """Whether a file in a folder of clips is one: trajectories, or a video."""
     return path.suffix.lower() == SUFFIX or is_clip(path)
 
 
