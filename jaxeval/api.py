@@ -12,6 +12,7 @@ from weakref import finalize
 from rich.console import Console
 
 from jaxeval.errors import JaxevalError, nearest, require, require_jax
+from jaxeval.media.span import Span
 from jaxeval.protocol import PROTOCOLS, Protocol
 from jaxeval.report.progress import Shown, clip_progress
 from jaxeval.report.results import Results
@@ -145,10 +146,9 @@ def score_pairs(run: Run, pairs: Sequence[Pair], watch: Watch) -> Results:
 
 def _by_reference(pairs: Sequence[Pair]) -> list[int]:
     """The pairs' numbers, those of one reference after each other, for it is read and encoded once."""
-    first: dict[Path | None, int] = {}
-    for number, pair in enumerate(pairs):
-        first.setdefault(pair.reference, number)
-    return sorted(range(len(pairs)), key=lambda number: first[pairs[number].reference])
+    first: dict[tuple[Path | None, Span | None], int] = {}
+    places = [first.setdefault((pair.reference, pair.span), number) for number, pair in enumerate(pairs)]
+    return sorted(range(len(pairs)), key=places.__getitem__)
 
 
 def _run(out: File | None, settings: Settings) -> Run:

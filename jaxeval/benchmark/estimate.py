@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from jaxeval.benchmark.remote import exists
 from jaxeval.benchmark.run import Worker
 from jaxeval.benchmark.shards import Row
-from jaxeval.benchmark.units import Plan
-from jaxeval.scoring.pairing import Pair
+from jaxeval.benchmark.units import Plan, Unit
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def estimate(plan: Plan, folder: Path, most: int) -> Estimate | None:
     for row in worker.shards.table().select(Row._fields[:3]).unique().iter_rows():
         scored.add(row)
     left = [
-        pair
+        (unit, method)
         for unit in plan.units()
-        for method, pair in unit.pairs().items()
+        for method in unit.outputs
         if (method, unit.dataset, unit.clip.id) not in scored
     ]
     before, took = _size(folder), list(islice(_timed(worker, left), most + 1))
@@ -60,12 +60,12 @@ def estimate(plan: Plan, folder: Path, most: int) -> Estimate | None:
     return Estimate(len(left), len(left) * sum(told) / len(told), len(left) * size / 1e6, len(told))
 
 
-def _timed(worker: Worker, pairs: list[Pair]) -> Iterator[float]:
+def _timed(worker: Worker, pairs: list[tuple[Unit, str]]) -> Iterator[float]:
     """Seconds that each took that could be scored."""
-    for pair in pairs:
-        if pair.generated.exists():
+    for unit, method in pairs:
+        if exists(unit.outputs[method]):
             began = time.monotonic()
-            record, fresh = worker.run.record(pair)
+            record, fresh = worker.run.record(unit.pair(method))
             if record.status == "ok" and fresh:
                 yield time.monotonic() - began
 

@@ -32,8 +32,10 @@ _DATASET = """
 [[datasets]]
 name = {name}
 root = {root}
-layout = "plain"  # or "hdtf", "voxceleb2", "celebvhq", "mead", "ravdess"
-subset = "all"  # or "paper", "paper-mead", "paper-ravdess"
+layout = "plain"  # or "hdtf", "voxceleb2", "celebvhq", "mead", "ravdess", "manifest"
+subset = "all"  # or "paper", "paper-mead", "paper-ravdess", which trim to 4-10 s
+# shortest = 4
+# longest = 10
 """
 
 

@@ -3,14 +3,16 @@
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 from string import Formatter
 from typing import Any, get_args, get_origin
 
 import msgspec
 
-from jaxeval.benchmark.layouts import LAYOUTS
-from jaxeval.benchmark.subsets import RULES
+from jaxeval.benchmark.layouts import LAYOUTS, MANIFEST
+from jaxeval.benchmark.subsets import RULES, Rule
 from jaxeval.benchmark.toml_lines import Place, key_lines, line_of
 from jaxeval.errors import JaxevalError, nearest, one_line, printable
 from jaxeval.protocol import JAXEVAL_V1, PROTOCOLS
@@ -49,10 +51,12 @@ class Dataset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         name: unique, as a method's.
-        root: its folder, or with the layout "manifest" its file; relative to the file's folder.
-        layout: how it lies on disk, one of `jaxeval.benchmark.layouts.LAYOUTS`.
+        root: its folder, or with the layout "manifest" its file; relative to the file's folder, or a URL.
+        layout: how it lies on disk, one of `jaxeval.benchmark.layouts.LAYOUTS`, or "manifest".
         subset: which of its clips are taken, one of `jaxeval.benchmark.subsets.RULES`.
         seed: of that choice.
+        shortest: seconds; shorter clips are left out. The subset's own limit if None.
+        longest: seconds; of longer clips the beginning is taken. The subset's own limit if None.
     """
 
     name: str
@@ -60,6 +64,15 @@ class Dataset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     layout: str = "plain"
     subset: str = "all"
     seed: int = 0
+    shortest: float | None = None
+    longest: float | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """The subset's rule, with the dataset's own limits."""
+        rule = RULES[self.subset]
+        shortest = rule.shortest if self.shortest is None else self.shortest
+        return replace(rule, shortest=shortest, longest=rule.longest if self.longest is None else self.longest)
 
 
 class Statistics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -197,13 +210,25 @@ def _of_meaning(bench: Bench) -> list[Fault]:
     for number, method in enumerate(bench.methods):
         faults += [(("methods", number, key), text) for key, text in _of_method(method, many=len(bench.datasets) > 1)]
     for number, dataset in enumerate(bench.datasets):
-        known = {"layout": LAYOUTS, "subset": RULES}
+        known = {"layout": (*LAYOUTS, MANIFEST), "subset": RULES}
         faults += [
             (("datasets", number, key), text)
             for key, options in known.items()
             if (text := _unknown(getattr(dataset, key), options))
         ]
+        faults += [(("datasets", number, key), text) for key, text in _of_limits(dataset)]
     return faults + [((*place,), text) for *place, text in _of_whole(bench)]
+
+
+def _of_limits(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    for key in ("shortest", "longest"):
+        limit = getattr(dataset, key)
+        if limit is not None and not (0 < limit < inf or (key == "shortest" and limit == 0)):
+            yield key, f"expected seconds, more than 0, found {limit:g}"
+            return
+    if dataset.subset in RULES and (longest := dataset.rule.longest) is not None and longest < dataset.rule.shortest:
+        key = "longest" if dataset.longest is not None else "shortest"
+        yield key, f"expected shortest to be no more than longest, found {dataset.rule.shortest:g} and {longest:g}"
 
 
 def _of_names(entries: Sequence[Method | Dataset], key: str) -> Iterator[Fault]:

@@ -12,6 +12,7 @@ from jaxeval.benchmark.board import ALL, Board, Standing
 from jaxeval.benchmark.figures import page_figures, write_figures
 from jaxeval.benchmark.latex import leaderboard_latex
 from jaxeval.benchmark.page import write_page
+from jaxeval.benchmark.remote import Place, is_remote
 from jaxeval.benchmark.run import FAILED
 from jaxeval.benchmark.shards import Row
 from jaxeval.benchmark.standings import board
@@ -141,13 +142,13 @@ class _Materials:
 
     def videos(self, method: str, dataset: str, name: str) -> tuple[str | None, str | None]:
         """Paths of the generated clip and its reference, relative to the page."""
-        pair = self._units[dataset, name].pairs()[method]
-        return self._relative(pair.generated), self._relative(pair.reference)
+        unit = self._units[dataset, name]
+        return self._relative(unit.outputs[method]), self._relative(unit.clip.video)
 
-    def _relative(self, path: Path | None) -> str | None:
-        if path is None or not path.exists():
-            return None
-        return Path(os.path.relpath(path, self._out)).as_posix()
+    def _relative(self, place: Place | None) -> str | None:
+        if place is None or is_remote(place):
+            return None if place is None else str(place)
+        return Path(os.path.relpath(place, self._out)).as_posix() if Path(place).exists() else None
 
 
 def _provenance(plan: Plan) -> dict[str, Any]:

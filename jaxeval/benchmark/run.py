@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +10,14 @@ from typing import NamedTuple
 from jaxeval.benchmark.plan import Bench
 from jaxeval.benchmark.shards import Row, Shards
 from jaxeval.benchmark.units import Unit
+from jaxeval.errors import JaxevalError
 from jaxeval.files import cannot_write, make_folder
 from jaxeval.protocol import PROTOCOLS
 from jaxeval.report.progress import Shown
 from jaxeval.results.record import ClipRecord
 from jaxeval.results.store import record_key
 from jaxeval.scoring.documents import run_catalogue, signatures_in
+from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.run import Run, Settings, now
 
 ROWS, LOG = "rows", "log"
@@ -40,9 +42,9 @@ def rows_of(run: Run, record: ClipRecord, method: str, unit: Unit) -> list[Row]:
         method: the method.
         unit: the clip.
     """
-    who = (method, unit.dataset, unit.clip.id, unit.clip.identity)
     if record.status != "ok":
-        return [Row(*who, FAILED, None, record.reason or "unknown", "")]
+        return failure(record.reason or "unknown", method, unit)
+    who = (method, unit.dataset, unit.clip.id, unit.clip.identity)
     known = run_catalogue(run, [record]).restricted(record.scores | record.missing)
     signatures = signatures_in(run, [record], known)
     return [
@@ -62,6 +64,11 @@ class Outcome(NamedTuple):
     pair: str
     failure: str | None
     fresh: bool
+
+
+def failure(reason: str, method: str, unit: Unit) -> list[Row]:
+    """The one row of a pair that failed."""
+    return [Row(method, unit.dataset, unit.clip.id, unit.clip.identity, FAILED, None, reason, "")]
 
 
 @dataclass(frozen=True)
@@ -112,22 +119,45 @@ class Worker:
         """
         began, kept = time.monotonic(), self.shards.read(unit.name)
         rows, outcomes = dict[str, Sequence[Row]](), []
-        pairs = unit.pairs()
-        first = next(iter(following.pairs().values())) if following else None
-        after = [*list(pairs.values())[1:], first]
-        for (method, pair), then in zip(pairs.items(), after, strict=True):
-            shown.begin(pair.id)
-            key = record_key(pair.id, self.run.inputs(pair))
-            fresh = key not in kept or (self._again and _has_failed(kept[key]))
-            if fresh:
-                record, _ = self.run.record(pair, shown.share, then)
-                key = record_key(pair.id, self.run.made_from[pair.id])
-                kept[key] = rows_of(self.run, record, method, unit)
-            rows[key] = [row._replace(identity=unit.clip.identity) for row in kept[key]]
-            outcomes.append(Outcome(pair.id, kept[key][0].reason if _has_failed(kept[key]) else None, fresh))
+        methods = list(unit.outputs)
+        places = [(unit, method) for method in methods]
+        after = [*places[1:], (following, next(iter(following.outputs))) if following else None]
+        for method, then in zip(methods, after, strict=True):
+            shown.begin(unit.pair_name(method))
+            key, own, fresh = self._rows(unit, method, kept, shown, then)
+            rows[key] = own
+            outcomes.append(Outcome(unit.pair_name(method), own[0].reason if _has_failed(own) else None, fresh))
             shown.end(outcomes[-1].failure, fresh)
         self.shards.write(unit.name, rows)
         return Done(unit.name, tuple(outcomes), time.monotonic() - began)
+
+    def _rows(
+        self,
+        unit: Unit,
+        method: str,
+        kept: Mapping[str, list[Row]],
+        shown: Shown,
+        then: tuple[Unit, str] | None,
+    ) -> tuple[str, list[Row], bool]:
+        """A pair's key and rows, and whether they were made now."""
+        name = unit.pair_name(method)
+        try:
+            pair = unit.pair(method)
+        except JaxevalError as error:
+            return record_key(name, {"not here": str(error)}), failure(str(error), method, unit), True
+        key = record_key(name, self.run.inputs(pair))
+        if key in kept and not (self._again and _has_failed(kept[key])):
+            return key, [row._replace(identity=unit.clip.identity) for row in kept[key]], False
+        record, _ = self.run.record(pair, shown.share, _there(then))
+        return record_key(name, self.run.made_from[name]), rows_of(self.run, record, method, unit), True
+
+
+def _there(then: tuple[Unit, str] | None) -> Pair | None:
+    """The next pair, to be read ahead; None if its files can't be had, which it will say itself."""
+    try:
+        return then and then[0].pair(then[1])
+    except JaxevalError:
+        return None
 
 
 def _has_failed(rows: Sequence[Row]) -> bool:

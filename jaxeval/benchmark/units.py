@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from jaxeval.benchmark.datasets import clips_of
+from jaxeval.benchmark.datasets import taken_of
 from jaxeval.benchmark.layouts import Source
 from jaxeval.benchmark.parts import Part
 from jaxeval.benchmark.plan import Bench, Method
-from jaxeval.errors import JaxevalError, printable
+from jaxeval.benchmark.remote import Place, exists, is_remote, local, located
+from jaxeval.errors import JaxevalError, printable, require
 from jaxeval.files import atomic_file
 from jaxeval.scoring.pairing import Pair
 
@@ -30,21 +32,36 @@ class Unit:
 
     dataset: str
     clip: Source
-    outputs: Mapping[str, Path]
+    outputs: Mapping[str, Place]
 
     @property
     def name(self) -> str:
         """Dataset and clip."""
         return f"{self.dataset}/{self.clip.id}"
 
-    def pairs(self) -> dict[str, Pair]:
-        """What is scored, by method."""
+    def pair_name(self, method: str) -> str:
+        """A method's pair."""
+        return f"{method}/{self.name}"
+
+    def pair(self, method: str) -> Pair:
+        """What is scored of a method; files that lie elsewhere are copied here.
+
+        Args:
+            method: the method.
+
+        Raises:
+            JaxevalError: one of those isn't there, or can't be read.
+        """
         clip = self.clip
-        rest = (clip.video, clip.audio, None if clip.video else clip.portrait)
-        return {method: Pair(f"{method}/{self.name}", path, *rest) for method, path in self.outputs.items()}
+        portrait = None if clip.video else clip.portrait
+        video, audio, picture = (
+            None if place is None else local(place) for place in (clip.video, clip.audio, portrait)
+        )
+        return Pair(self.pair_name(method), local(self.outputs[method]), video, audio, picture, clip.span)
 
 
-class Plan(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Plan:
     """A benchmark with its clips as they were found.
 
     Attributes:
@@ -54,8 +71,8 @@ class Plan(msgspec.Struct, frozen=True):
     """
 
     bench: Bench
-    folder: str
-    clips: dict[str, list[Source]]
+    folder: Path
+    clips: Mapping[str, Sequence[Source]]
 
     def units(self) -> list[Unit]:
         """All units, dataset by dataset."""
@@ -65,8 +82,8 @@ class Plan(msgspec.Struct, frozen=True):
             for clip in clips
         ]
 
-    def _output(self, method: Method, dataset: str, clip: Source) -> Path:
-        return Path(self.folder) / method.outputs.format(dataset=dataset, id=clip.id, identity=clip.identity)
+    def _output(self, method: Method, dataset: str, clip: Source) -> Place:
+        return located(self.folder, method.outputs.format(dataset=dataset, id=clip.id, identity=clip.identity))
 
     def write(self, folder: Path) -> None:
         """Keep it in the folder of its run.
@@ -74,8 +91,23 @@ class Plan(msgspec.Struct, frozen=True):
         Raises:
             JaxevalError: it can't be written.
         """
+        told = _Written(
+            self.bench, str(self.folder), {name: list(map(_texts, own)) for name, own in self.clips.items()}
+        )
         with atomic_file(folder / PLAN) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(self, enc_hook=str)))
+            file.write(msgspec.json.format(msgspec.json.encode(told)))
+
+
+class _Written(msgspec.Struct):
+    """A plan as text; `clips` has the fields of a `Source`."""
+
+    bench: Bench
+    folder: str
+    clips: dict[str, list[tuple[str, str | None, str | None, str | None, str, str, float | None, float | None]]]
+
+
+def _texts(clip: Source) -> tuple[Any, ...]:
+    return tuple(str(cell) if isinstance(cell, Path) else cell for cell in clip)
 
 
 def plan_of(bench: Bench, folder: Path) -> tuple[Plan, list[str]]:
@@ -86,14 +118,17 @@ def plan_of(bench: Bench, folder: Path) -> tuple[Plan, list[str]]:
         folder: of its file.
 
     Returns:
-        The plan, and lines about what of the datasets was left out.
+        The plan, and a line about each dataset of which clips were left out.
 
     Raises:
         JaxevalError: a dataset can't be read, or has no clip.
     """
-    found = {dataset.name: clips_of(dataset, folder) for dataset in bench.datasets}
-    plan = Plan(bench, str(folder.resolve()), found)
-    return plan, []
+    folder = folder.resolve()
+    taken = {dataset.name: taken_of(dataset, folder) for dataset in bench.datasets}
+    few = [name for name, each in taken.items() if not each.clips]
+    require(not few, f"{', '.join(few)}: expected clips, found none: {taken[few[0]].words() if few else ''}.")
+    passed = [f"{name}: {each.words()}" for name, each in taken.items() if each.left_out or each.is_short]
+    return Plan(bench, folder, {name: each.clips for name, each in taken.items()}), passed
 
 
 def read_plan(folder: Path) -> Plan:
@@ -107,7 +142,7 @@ def read_plan(folder: Path) -> Plan:
     """
     path = folder / PLAN
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Plan, dec_hook=lambda kind, told: kind(told))
+        told = msgspec.json.decode(path.read_bytes(), type=_Written)
     except FileNotFoundError as error:
         text = (
             f"{folder}: expected the folder of a benchmark's run, found no {PLAN} in it. Start one: jaxeval bench run."
@@ -116,6 +151,17 @@ def read_plan(folder: Path) -> Plan:
     except (OSError, msgspec.MsgspecError, ValueError) as error:
         text = f"{path}: expected the plan of a run, found: {' '.join(str(error).split())}. Run the benchmark again."
         raise JaxevalError(printable(text)) from error
+    return Plan(
+        told.bench, Path(told.folder), {name: [_source(*cells) for cells in own] for name, own in told.clips.items()}
+    )
+
+
+def _source(name: str, video: str | None, audio: str | None, portrait: str | None, *rest: Any) -> Source:
+    return Source(name, _place(video), _place(audio), _place(portrait), *rest)
+
+
+def _place(text: str | None) -> Place | None:
+    return text if text is None or is_remote(text) else Path(text)
 
 
 def part_of(units: Sequence[Unit], part: Part) -> list[Unit]:
@@ -126,4 +172,4 @@ def part_of(units: Sequence[Unit], part: Part) -> list[Unit]:
 def absent(units: Sequence[Unit]) -> Iterator[tuple[str, Unit]]:
     """The outputs that aren't there, each with its method."""
     for unit in units:
-        yield from ((method, unit) for method, path in unit.outputs.items() if not path.exists())
+        yield from ((method, unit) for method, place in unit.outputs.items() if not exists(place))

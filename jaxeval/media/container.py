@@ -228,6 +228,25 @@ def claimed_end(container: InputContainer, stream: Stream) -> Fraction | None:
     return None
 
 
+def claimed_seconds(container: InputContainer) -> float | None:
+    """How long a file's picture is, or without one its sound, as its header says it.
+
+    Args:
+        container: an open container.
+
+    Returns:
+        Seconds; None if there is neither, or the header doesn't tell.
+    """
+    stream = best_stream(container, "video") or best_stream(container, "audio")
+    if stream is None:
+        return None
+    end, base = claimed_end(container, stream), stream.time_base
+    if end is None:
+        return container.duration / av.time_base if container.duration else None
+    start = beginning(container) if stream.start_time is None or base is None else stream.start_time * base
+    return float(end - start)
+
+
 def longest_gap(container: InputContainer, stream: Stream) -> Fraction:
     """The longest credible step between two consecutive time stamps of a stream, in seconds.
 

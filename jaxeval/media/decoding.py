@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 
 from jaxeval.media.container import beginning, best_stream, claimed_end, longest_gap, undecodable, unusable
 from jaxeval.media.retime import Stamped, Timeline
+from jaxeval.media.span import WHOLE, Span
 from jaxeval.media.stamps import Stamps
 
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -47,6 +48,7 @@ class Decoding:
     Args:
         container: an open container.
         stamps: what its packets say of the frames' times.
+        span: the part that is wanted.
 
     Attributes:
         beginning: where the file begins on its own clock, in seconds.
@@ -59,7 +61,7 @@ class Decoding:
         JaxevalError: there is no video stream.
     """
 
-    def __init__(self, container: InputContainer, stamps: Stamps):
+    def __init__(self, container: InputContainer, stamps: Stamps, span: Span = WHOLE):
         stream = video_stream(container)
         stream.thread_type = "AUTO"
         self._container, self._stream, self._stamps = container, stream, stamps
@@ -67,13 +69,14 @@ class Decoding:
         self._end = claimed_end(container, stream)
         self.aspect = stream.sample_aspect_ratio
         self.timeline: Timeline[av.VideoFrame] = Timeline(
-            stamps.spacing, longest_gap(container, stream), stamps.jitter, self._stream_start()
+            stamps.spacing, longest_gap(container, stream), stamps.jitter, self._stream_start(), span
         )
         has_alpha = {k.lower(): v for k, v in stream.metadata.items()}.get("alpha_mode") == "1"
         decoder = _alpha_decoder(stream) if has_alpha else None
         self.alpha_lost = has_alpha and decoder is None
         self._decoder = decoder or stream
         self.decoded = self._faults = 0
+        self._whole = False
 
     def frames(self) -> Iterator[Stamped[av.VideoFrame]]:
         """The frames in order of display; once through, then `damage` is known.
@@ -91,6 +94,7 @@ class Decoding:
                 self.decoded += 1
                 self._faults += frame.is_corrupt
                 yield self._stamped(frame)
+        self._whole = True
 
     def _packets(self) -> Iterator[Packet | None]:
         """The packets of the stream, and the one that empties the decoder, even where reading breaks off."""
@@ -101,12 +105,12 @@ class Decoding:
             yield None
 
     def damage(self) -> str | None:
-        """What could not be decoded, once all frames were asked for.
+        """What could not be decoded of the frames that were asked for.
 
         Returns:
             One phrase; None if nothing is amiss.
         """
-        expected = self._expected_frames()
+        expected = self._expected_frames() if self._whole else None
         if expected is not None and self.decoded < expected and (self._faults or self._ends_early()):
             return f"decoded {self.decoded} of {expected} frames; the file is truncated or damaged"
         if self._faults:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from jaxeval.media.span import Span
 from jaxeval.media.video import Video
 
 HELD_BYTES = 512 * 2**20
@@ -21,6 +22,7 @@ class HeldVideo(Video):
         path: any video that FFmpeg reads.
         fps: frames per second of the output, above 0.
         budget: bytes that the frames may take.
+        span: the part that is given; None for the whole video.
 
     Raises:
         JaxevalError: as `Video`.
@@ -36,8 +38,15 @@ class HeldVideo(Video):
         (True, [25, 5], False)
     """
 
-    def __init__(self, path: str | os.PathLike[str], fps: float = 25.0, budget: int = HELD_BYTES) -> None:
-        super().__init__(path, fps)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        fps: float = 25.0,
+        budget: int = HELD_BYTES,
+        *,
+        span: Span | None = None,
+    ) -> None:
+        super().__init__(path, fps, span)
         self._room = budget
         self._held: list[np.ndarray] | None = None
 

@@ -8,6 +8,8 @@ from math import floor
 from statistics import median_low
 from typing import Generic, TypeVar
 
+from jaxeval.media.span import WHOLE, Span, exact
+
 Picture = TypeVar("Picture")
 
 SPACINGS_KEPT = 255  # enough for a steady median, and no growth with the length of the file
@@ -46,10 +48,12 @@ class Timeline(Generic[Picture]):
         gap: longest credible step between two frames, in seconds.
         jitter: seconds by which rounding moves the stamps of a constant rate, at most; None if the rate varies.
         beginning: time of the first frame if no stamp is usable, in seconds.
+        span: the part that is wanted.
 
     Attributes:
         start: time of the first frame.
         last: time of the last frame so far.
+        within: frames so far that lie in the part that is wanted.
 
     Example:
         >>> frames = [Stamped(Fraction(t, 10) if t else None, Fraction(0), t) for t in (0, 5, 6, 6, 8)]
@@ -61,9 +65,16 @@ class Timeline(Generic[Picture]):
     """
 
     def __init__(
-        self, spacing: Fraction, gap: Fraction, jitter: Fraction | None = None, beginning: Fraction = Fraction(0)
+        self,
+        spacing: Fraction,
+        gap: Fraction,
+        jitter: Fraction | None = None,
+        beginning: Fraction = Fraction(0),
+        span: Span = WHOLE,
     ):
         self.start = self.last = beginning
+        self.within = 0
+        self._from, self._to = exact(span[0]), None if span[1] is None else exact(span[1])
         self._spacing, self._gap, self._jitter = spacing, gap, jitter
         self._last_duration = Fraction(0)
         self._started = False
@@ -112,6 +123,7 @@ class Timeline(Generic[Picture]):
         else:
             self.start, self._started = self.last, True
         self._last_duration = frame.duration
+        self.within += self.begin <= self.last and (self._to is None or self.last < self.start + self._to)
         return self.last, frame.picture
 
     def _step(self, time: Fraction) -> Fraction:
@@ -123,6 +135,25 @@ class Timeline(Generic[Picture]):
             return step
         due = abs(step - self._spacing) <= self._jitter
         return self._spacing if due else max(1, round(step / self._spacing)) * self._spacing
+
+    @property
+    def begin(self) -> Fraction:
+        """The moment at which the part that is wanted begins."""
+        return self.start + self._from
+
+    @property
+    def stop(self) -> Fraction:
+        """The moment at which it ends, no later than the last frame does; `begin` at the earliest."""
+        last = self.end if self._to is None else min(self.end, self.start + self._to)
+        return max(self.begin, last)
+
+    def most(self, fps: Fraction) -> int | None:
+        """How many outputs the part has at most; None if it ends with the clip.
+
+        Args:
+            fps: frames per second of the output.
+        """
+        return None if self._to is None else _count(self._to - self._from, fps)
 
     @property
     def end(self) -> Fraction:
@@ -144,7 +175,8 @@ def at_constant_rate(
     """Show a video at a constant rate: output k is the frame whose time is nearest to start + k / fps.
 
     A tie goes to the earlier frame. There are max(1, ⌊(end − start) · fps + ½⌋) outputs, where `end` includes the last
-    frame's own duration. Frames are repeated or left out, never blended.
+    frame's own duration. Frames are repeated or left out, never blended. If only a part is wanted, start and end are
+    the part's; none of it is shown if the video ends before, and frames after it aren't asked for.
 
     Args:
         frames: decoded frames in order of display.
@@ -161,15 +193,21 @@ def at_constant_rate(
     """
     shown: deque[Picture] = deque()  # outputs that are chosen and not yet sure to lie within the clip
     earlier: tuple[Fraction, Picture] | None = None
-    count = 0
+    count, most = 0, timeline.most(fps)
     for time, picture in timeline.mended(frames):
-        while earlier is not None and timeline.start + count / fps <= (earlier[0] + time) / 2:
+        while earlier is not None and count != most and timeline.begin + count / fps <= (earlier[0] + time) / 2:
             shown.append(earlier[1])
             count += 1
             if len(shown) > 1:
                 yield shown.popleft()
         earlier = time, picture
-    if earlier is not None:
-        total = max(1, floor((timeline.end - timeline.start) * fps + Fraction(1, 2)))
+        if count == most and count <= (time - timeline.begin) * fps + Fraction(1, 2):
+            break
+    if earlier is not None and timeline.stop > timeline.begin:
+        total = _count(timeline.stop - timeline.begin, fps)
         shown.extend([earlier[1]] * (total - count))
         yield from list(shown)[: len(shown) - max(0, count - total)]
+
+
+def _count(seconds: Fraction, fps: Fraction) -> int:
+    return max(1, floor(seconds * fps + Fraction(1, 2)))

@@ -14,8 +14,9 @@ from jaxeval.media.alpha import is_visible
 from jaxeval.media.color import Color
 from jaxeval.media.container import best_stream, chosen_stream, opened, unusable
 from jaxeval.media.decoding import Decoding, video_stream
-from jaxeval.media.retime import at_constant_rate
+from jaxeval.media.retime import Timeline, at_constant_rate
 from jaxeval.media.seen import Seen
+from jaxeval.media.span import WHOLE, Span, words
 from jaxeval.media.stamps import read_stamps
 from jaxeval.media.upright import Upright
 
@@ -33,7 +34,8 @@ class VideoInfo:
         average_fps: frames per second that were decoded of it, over its duration.
         fps: frames per second of the frames as they are given.
         frames: their number.
-        left_out: decoded frames that are not among them, for another was nearer to every moment asked for.
+        left_out: decoded frames of the part that is given which are not among them, for another was nearer to every
+            moment asked for.
         repeated: those of them that only show the frame before once more.
         duration_s: from the first frame to the end of the last one, in seconds.
         start_s: how long after the file's beginning, which its sound shares, the first frame is shown, in seconds.
@@ -43,7 +45,7 @@ class VideoInfo:
         damage: what could not be decoded, in words; None if nothing is amiss.
         transparent: how many of the frames have transparent pixels, which are shown on black.
         remarks: code to what else a reader must know of the file, in words: "streams", "transparency", "interlaced",
-            "colours change", "hdr", "time stamps".
+            "colours change", "hdr", "time stamps", "part".
     """
 
     path: str
@@ -71,15 +73,17 @@ class Video:
     Output frame k is the decoded frame whose time stamp is nearest to start + k / fps, a tie going to the earlier one;
     there are max(1, ⌊duration · fps + ½⌋) of them, the last frame's own duration included. So a file that already has
     that rate is passed through one to one, and variable rates need no special care. The file is decoded anew at each
-    pass and never held in memory.
+    pass and never held in memory. Of a part of a file, start and end are the part's; what follows it isn't decoded.
 
     Args:
         path: any video that FFmpeg reads.
         fps: frames per second of the output, above 0.
+        span: the part that is given; None for the whole video.
 
     Attributes:
         path: the file.
         fps: frames per second of the output.
+        span: the part that is given; None for the whole video.
         width, height: of the output, in pixels.
         rotation: clockwise turn that the file asks for, in degrees.
         color: what the first frame says of its colours.
@@ -88,7 +92,8 @@ class Video:
 
     Raises:
         JaxevalError: there is no such file, no frame of it can be decoded, or its colours can't be converted to RGB.
-            Once one frame was decoded nothing is raised any more: `info.damage` names later faults.
+            Once one frame was decoded nothing is raised any more: `info.damage` names later faults. Except that a
+            pass raises it if the file ends before the part that is asked for begins.
         ValueError: fps is not a positive number.
 
     Example:
@@ -103,10 +108,10 @@ class Video:
         (25, 1.0, None)
     """
 
-    def __init__(self, path: str | os.PathLike[str], fps: float = 25.0):
+    def __init__(self, path: str | os.PathLike[str], fps: float = 25.0, span: Span | None = None):
         if not 0 < fps < float("inf"):
             raise ValueError(f"Expected fps > 0, got {fps}.")
-        self.path, self.fps = os.fspath(path), float(fps)
+        self.path, self.fps, self.span = os.fspath(path), float(fps), span
         self._rate = Fraction(fps).limit_denominator(HIGHEST_DENOMINATOR)
         self._info: VideoInfo | None = None
         with opened(self.path, "a video") as container:
@@ -178,31 +183,38 @@ class Video:
     def _pictures(self) -> Iterator[av.VideoFrame]:
         """Each output frame as FFmpeg decoded it; `info` is known at the end."""
         with opened(self.path, "a video") as container:
-            decoding, seen = Decoding(container, self._stamps), Seen(self._alpha)
+            decoding, seen = Decoding(container, self._stamps, self.span or WHOLE), Seen(self._alpha)
             for picture in at_constant_rate(decoding.frames(), decoding.timeline, self._rate):
                 seen.add(picture)
                 yield picture
-        if not seen.frames:
+        if not decoding.decoded:
             raise self._undecodable()
+        if not seen.frames:
+            raise self._too_short(decoding.timeline)
         self._info = self._summary(decoding, seen)
 
     def _summary(self, decoding: Decoding, seen: Seen) -> VideoInfo:
-        start, end = decoding.timeline.start, decoding.timeline.end
+        line = decoding.timeline
         unused = None if self._alpha else "its alpha channel is 0 throughout; ignored as unused"
         lost = "its alpha channel can't be decoded; scored without it" if decoding.alpha_lost else None
-        remarks = {"streams": self._choice, "transparency": lost or unused, "time stamps": decoding.incredible()}
+        remarks = {
+            "streams": self._choice,
+            "transparency": lost or unused,
+            "time stamps": decoding.incredible(),
+            "part": self._cut_short(line),
+        }
         return VideoInfo(
             path=self.path,
             width=self.width,
             height=self.height,
             source_fps=self.source_fps,
-            average_fps=float(decoding.decoded / (end - start)),
+            average_fps=float(decoding.decoded / (line.end - line.start)),
             fps=self.fps,
             frames=seen.frames,
-            left_out=decoding.decoded - seen.different,
+            left_out=max(0, line.within - seen.different),
             repeated=seen.frames - seen.different,
-            duration_s=float(end - start),
-            start_s=float(start - decoding.beginning),
+            duration_s=float(line.stop - line.begin),
+            start_s=float(line.begin - decoding.beginning),
             rotation=self.rotation,
             color=self.color,
             has_audio=self.has_audio,
@@ -210,6 +222,17 @@ class Video:
             transparent=seen.transparent,
             remarks=seen.remarks() | {code: text for code, text in remarks.items() if text},
         )
+
+    def _cut_short(self, line: Timeline[av.VideoFrame]) -> str | None:
+        """Words for a part that has fewer frames than were asked for."""
+        most = line.most(self._rate)
+        if self.span is None or most is None or (line.stop - line.begin) * self._rate > most - 1:
+            return None
+        return f"asked for {words(self.span)}, but the file ends at {float(line.end - line.start):.2f} s"
+
+    def _too_short(self, line: Timeline[av.VideoFrame]) -> JaxevalError:
+        expected, found = f"a video of more than {float(line.begin - line.start):g} s", float(line.end - line.start)
+        return unusable(self.path, expected, f"one of {found:.2f} s", "Correct the part's start.")
 
     def _undecodable(self) -> JaxevalError:
         found = "a video stream of which no frame can be decoded"

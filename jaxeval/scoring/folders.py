@@ -2,12 +2,15 @@
 
 import os
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from jaxeval.errors import JaxevalError, printable
 from jaxeval.results.run_folder import MARKER
+
+T = TypeVar("T")
 
 RESULTS = ("scores.json", MARKER)
 """Files by which a folder of results is known."""
@@ -62,25 +65,70 @@ def read_folder(folder: Path, wanted: Callable[[Path], bool], what: str, out: Pa
     Raises:
         JaxevalError: nothing that is wanted is there, a folder can't be read, or two files have one id.
     """
-    found = Folder(folder)
     hidden: list[str] = []
-    for path in _walk(folder, (), hidden, out and out.resolve()):
-        relative = path.relative_to(folder)
-        if not (path.is_file() and wanted(path)):
-            found.others.append(printable(relative.as_posix()))
-            continue
-        name = id_of(relative)
-        if name in found.named:
-            both = f"{found.named[name].relative_to(folder)} and {relative}"
-            raise JaxevalError(printable(f"{folder}: expected one file named {name}, found {both}. Move one away."))
-        found.named[name] = path
+    paths = walk(folder, hidden, out and out.resolve())
+    files = {path.relative_to(folder).as_posix(): path for path in paths}
+    found = Folder(folder, *named_files(folder, files, lambda path: path.is_file() and wanted(path)))
     if not found.named:
-        raise JaxevalError(printable(f"{folder}: expected {what}, found {_instead(found, hidden)}. Check the folder."))
+        raise nothing_there(folder, what, found.others, hidden)
     return found
 
 
+def named_files(folder: object, files: Mapping[str, T], wanted: Callable[[T], bool]) -> tuple[dict[str, T], list[str]]:
+    """A folder's files by their ids, and the other ones' names.
+
+    Args:
+        folder: for the error's text.
+        files: path below the folder to file.
+        wanted: whether a file is one of those that are looked for.
+
+    Raises:
+        JaxevalError: two that are wanted have one id.
+
+    Example:
+        >>> named_files("clips", {"a.mp4": 1, "b/c.mov": 2, "d.txt": 3}, lambda number: number < 3)
+        ({'a': 1, 'b/c': 2}, ['d.txt'])
+    """
+    first, others = dict[str, str](), list[str]()
+    for relative, file in files.items():
+        if not wanted(file):
+            others.append(printable(relative))
+        elif (before := first.setdefault(id_of(relative), relative)) != relative:
+            text = f"{folder}: expected one file named {id_of(relative)}, found {before} and {relative}"
+            raise JaxevalError(printable(f"{text}. Move one away."))
+    return {name: files[relative] for name, relative in first.items()}, others
+
+
+def nothing_there(folder: object, what: str, others: Sequence[str], hidden: Sequence[str] = ()) -> JaxevalError:
+    """The error for a folder without what is looked for, in one line.
+
+    Args:
+        folder: the folder.
+        what: the name of that.
+        others: files that are there.
+        hidden: hidden ones.
+    """
+    instead = f"only hidden files, such as {hidden[0]}" if hidden else "an empty folder"
+    if others:
+        instead = f"{len(others)} other files, such as {others[0]}"
+    return JaxevalError(printable(f"{folder}: expected {what}, found {instead}. Check the folder."))
+
+
+def walk(folder: Path, hidden: list[str] | None = None, out: Path | None = None) -> Iterator[Path]:
+    """Every file below a folder, in the order of names; of a run's results the folder alone. See `read_folder`.
+
+    Args:
+        folder: the folder.
+        hidden: where the names of hidden files and folders are added.
+        out: folder of the run's own results, resolved.
+
+    Raises:
+        JaxevalError: a folder can't be read.
+    """
+    return _walk(folder, (), [] if hidden is None else hidden, out)
+
+
 def _walk(folder: Path, above: tuple[Path, ...], hidden: list[str], out: Path | None) -> Iterator[Path]:
-    """Every file below a folder, in the order of names; of a run's results the folder alone."""
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
@@ -94,9 +142,3 @@ def _walk(folder: Path, above: tuple[Path, ...], hidden: list[str], out: Path | 
             yield path
         elif path.resolve() not in above:
             yield from _walk(path, above, hidden, out)
-
-
-def _instead(found: Folder, hidden: list[str]) -> str:
-    if found.others:
-        return f"{len(found.others)} other files, such as {found.others[0]}"
-    return f"only hidden files, such as {hidden[0]}" if hidden else "an empty folder"

@@ -12,6 +12,7 @@ from jaxeval.media.ahead import Ahead
 from jaxeval.media.crops import Squares, Window
 from jaxeval.media.geometry import HERE, Placement, same_shape
 from jaxeval.media.held import HeldVideo
+from jaxeval.media.span import Span
 from jaxeval.media.video import Video
 from jaxeval.protocol import Protocol
 from jaxeval.scoring.beside import beside
@@ -47,6 +48,7 @@ class _Reference:
     """The last reference, kept from one pair to the next, for many methods are held against one."""
 
     scan: Scan
+    span: Span | None
     state: tuple[int, int] | None
     identities: list[np.ndarray] | None
     file: str | None
@@ -80,17 +82,24 @@ class Loader:
     def __post_init__(self) -> None:
         self._ahead = Ahead(self.protocol.fps)
 
-    def read_ahead(self, *paths: Path | None) -> None:
+    def read_ahead(self, generated: Path, reference: Path | None, span: Span | None = None) -> None:
         """Begin to decode the files of the next pair; those that are there, and aren't the reference that is kept.
 
         Args:
-            paths: of video files.
+            generated: see `load`.
+            reference: see `load`; None for none.
+            span: see `load`.
         """
-        kept = self._reference and self._reference.scan.video.path
-        self._ahead.read([path for path in paths if path and str(path) != kept and path.suffix.lower() != SUFFIX])
+        self._ahead.read([generated] if generated.suffix.lower() != SUFFIX else [])
+        if reference and reference.suffix.lower() != SUFFIX and not self._is_kept(reference, span):
+            self._ahead.add(reference, span)
 
     def load(
-        self, generated: Path, reference: Path, progress: Callable[[float], None] = lambda done: None
+        self,
+        generated: Path,
+        reference: Path,
+        progress: Callable[[float], None] = lambda done: None,
+        span: Span | None = None,
     ) -> tuple[Clip, Clip, tuple[str, ...]]:
         """A pair's clips.
 
@@ -101,6 +110,7 @@ class Loader:
             generated: video file.
             reference: video file.
             progress: called with the share of the work that is done, in [0, 1].
+            span: the part of the reference that is held against the generated clip; None for all of it.
 
         Returns:
             The generated clip, the reference, and flags about their faces and sections.
@@ -110,7 +120,7 @@ class Loader:
         """
         self._ahead.add(generated)
         of_generated = beside(lambda: self._scan(generated))
-        kept = self._kept(reference)
+        kept = self._kept(reference, span)
         seen, known = self._people(of_generated(), kept)
         geometry = self._geometry(seen, kept.scan)
         of_y = main_face(kept.scan, self.face, geometry.section)
@@ -163,17 +173,21 @@ class Loader:
             self._portrait = path, state, read_portrait(path, self.networks, self.protocol)
         return self._portrait[2]
 
-    def _kept(self, path: Path) -> _Reference:
+    def _kept(self, path: Path, span: Span | None) -> _Reference:
         state, last = file_state(path), self._reference
-        if last is None or (last.scan.video.path, last.state) != (str(path), state):
+        if last is None or last.state != state or not self._is_kept(path, span):
             self._reference = None
-            found, known = self._recognized(self._scan(path), known=False)
+            found, known = self._recognized(self._scan(path, span), known=False)
             file = None if self.kept_in is None else file_sha256(path)
-            last = self._reference = _Reference(found, state, known, file)
+            last = self._reference = _Reference(found, span, state, known, file)
         return last
 
-    def _scan(self, path: Path) -> Scan:
-        return scan(self.networks, self._ahead.opened(path), self.protocol)
+    def _is_kept(self, path: Path, span: Span | None) -> bool:
+        last = self._reference
+        return last is not None and (last.scan.video.path, last.span) == (str(path), span)
+
+    def _scan(self, path: Path, span: Span | None = None) -> Scan:
+        return scan(self.networks, self._ahead.opened(path, span), self.protocol)
 
     def _recognized(self, found: Scan, *, known: bool) -> tuple[Scan, list[np.ndarray] | None]:
         """A clip's faces, and their identities if there are several or they must be known."""
@@ -205,7 +219,7 @@ class Loader:
         return choose(kept.scan.boxes[of_y], boxes, between, of_y, limit=SAME_PERSON.get(encoder, 1.0))
 
     def _reference_clip(self, kept: _Reference, index: int, section: np.ndarray | None) -> Clip:
-        told = {**self.inputs, "file": kept.file, "face": index}
+        told = {**self.inputs, "file": kept.file, "face": index} | ({"span": kept.span} if kept.span else {})
         shelf = kept.shelves.setdefault(index, Shelf(self.kept_in, told))
         if index not in kept.paths:
             kept.paths[index] = self._reference_path(kept.scan, index, shelf)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxeval.files import file_sha256, make_folder
+from jaxeval.media.span import Span
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 from jaxeval.scoring.folders import id_of
@@ -36,30 +37,32 @@ def floor_pairs(pairs: Sequence[Pair], folder: Path, count: int, fps: float = 25
         >>> [pair.id for pair in floor_pairs(pairs, Path("floor"), 5)]
         ['floor/a']
     """
-    first: dict[Path, Pair] = {}
+    first: dict[tuple[Path, Span | None], Pair] = {}
     for pair in pairs:
         reference = pair.reference
         if reference is not None and reference.is_file() and reference.suffix.lower() != SUFFIX:
-            first.setdefault(reference, pair)
+            first.setdefault((reference, pair.span), pair)
     return [
-        Pair(_id(pair.id, reference), folder / _name(reference, fps), reference, pair.audio)
-        for reference, pair in list(first.items())[:count]
+        Pair(_id(pair), folder / _name(reference, fps, span), reference, pair.audio, span=span)
+        for (reference, span), pair in list(first.items())[:count]
     ]
 
 
-def _id(pair: str, reference: Path) -> str:
-    """The reference's; with its subfolders, if the pair is named after it, for they may hold files of one name."""
-    name = id_of(reference.name)
-    return f"floor/{pair if pair.rpartition('/')[2] == name else name}"
+def _id(pair: Pair) -> str:
+    """The reference's; the pair's, if it is named after it, for subfolders may hold files of one name, or is a part."""
+    assert pair.reference is not None
+    name = id_of(pair.reference.name)
+    return f"floor/{pair.id if pair.span or pair.id.rpartition('/')[2] == name else name}"
 
 
-def _name(reference: Path, fps: float) -> str:
+def _name(reference: Path, fps: float, span: Span | None) -> str:
     """Of the coded clip: it says all that the clip is made from."""
     try:
         digest = file_sha256(reference)[:16]
     except OSError:
         digest = "unreadable"
-    return f"crf{CRF}-{fps:g}fps-{digest}.mp4"
+    part = "" if span is None else f"-{span[0]}-{'end' if span[1] is None else span[1]}s"
+    return f"crf{CRF}-{fps:g}fps-{digest}{part}.mp4"
 
 
 def code_again(pair: Pair, fps: float) -> None:
@@ -79,5 +82,5 @@ def code_again(pair: Pair, fps: float) -> None:
     if pair.generated.exists():
         return
     make_folder(pair.generated.parent)
-    frames = (frame for chunk in Video(pair.reference, fps).chunks(_CHUNK) for frame in chunk)
+    frames = (frame for chunk in Video(pair.reference, fps, pair.span).chunks(_CHUNK) for frame in chunk)
     write_video(pair.generated, frames, fps, crf=CRF, keep_size=True)

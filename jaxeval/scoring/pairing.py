@@ -11,6 +11,7 @@ from typing import Any
 
 from jaxeval.errors import JaxevalError, printable, require
 from jaxeval.media.kinds import is_clip, is_picture, is_sound
+from jaxeval.media.span import Span, checked_span
 from jaxeval.scoring.folders import Folder, id_of, read_folder
 from jaxeval.scoring.trajectory_files import SUFFIX
 
@@ -28,6 +29,7 @@ class Pair:
         reference: likewise; None to compute only the scores that need none.
         audio: a sound or video file that replaces the clips' own sound; None to use their own.
         portrait: without a reference, a picture of the person, which identity is held against; None for none.
+        span: the part of the reference, and of `audio`, that the generated clip shows, in seconds; None for all.
     """
 
     id: str
@@ -35,10 +37,13 @@ class Pair:
     reference: Path | None
     audio: Path | None = None
     portrait: Path | None = None
+    span: Span | None = None
 
     def __post_init__(self) -> None:
         text = f"{self.id}: expected a reference or a portrait, found both. Remove one: identity is held against one."
         require(self.reference is None or self.portrait is None, text)
+        if self.span is not None:
+            object.__setattr__(self, "span", checked_span(*self.span, self.id))
 
 
 @dataclass(frozen=True)
@@ -163,8 +168,8 @@ def find_pairs(
     for name, path in there.items():
         if out is not None and path.resolve() == out.resolve():
             raise JaxevalError(f"--out {out}: expected a separate folder, found {name} itself. Choose another folder.")
-    clips = read_folder(generated, _is_scored, "videos or .npz files", out)
-    references = reference and read_folder(reference, _is_scored, "videos or .npz files", out)
+    clips = read_folder(generated, is_scored, "videos or .npz files", out)
+    references = reference and read_folder(reference, is_scored, "videos or .npz files", out)
     sounds = audio and read_folder(audio, is_sound, "sounds or videos", out)
     portraits = read_folder(portrait, is_picture, "pictures", out) if portrait and portrait.is_dir() else portrait
     pairs = _pairs(clips, references or None, sounds or None, portraits)
@@ -177,7 +182,8 @@ def _check_kinds(given: Mapping[str, Path]) -> None:
     require(one_kind, f"expected only files or only folders, found both: {told}. Use one kind.")
 
 
-def _is_scored(path: Path) -> bool:
+def is_scored(path: Path) -> bool:
+    """Whether a file in a folder of clips is one: trajectories, or a video."""
     return path.suffix.lower() == SUFFIX or is_clip(path)
 
 

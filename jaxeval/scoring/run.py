@@ -164,7 +164,9 @@ class Run:
 
     def inputs(self, pair: Pair) -> dict[str, Any]:
         """All that a pair's record depends on: what its files hold, and what is asked for."""
-        files = {name: _state(path) for name, path in vars(pair).items() if isinstance(path, Path)}
+        files: dict[str, Any] = {name: _state(path) for name, path in vars(pair).items() if isinstance(path, Path)}
+        if pair.span is not None:
+            files["span"] = list(pair.span)
         own = {scorer.name: scorer.version for scorer in self._scorer.scorers}
         return {"files": files, "scorers": own} | self.shared_inputs()
 

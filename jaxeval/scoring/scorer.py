@@ -118,9 +118,9 @@ class Scorer:
         x, y, portrait, found = self._loaded(pair, _part(progress, 0, _BOTH_READ))
         progress(_BOTH_READ)
         if following:
-            self._loader.read_ahead(following.generated, following.reference)
+            self._loader.read_ahead(following.generated, following.reference, following.span)
         clips = (x, y) if y else (x,)
-        sound = sound_of(pair.audio, clips)
+        sound = sound_of(pair.audio, clips, pair.span)
         flags = (*flags_of(x, y), *found, *sound.flags)
         record = ClipRecord(pair.id, "ok", None, (x.frames, y.frames if y else None), flags=flags)
         record = replace(record, generated=_strip(x), **_beside(pair, x, y, portrait, self.protocol.fps))
@@ -139,7 +139,7 @@ class Scorer:
         if pair.reference is None:
             x, portrait, flags = self._loader.load_alone(pair.generated, pair.portrait, progress)
             return x, None, portrait, flags
-        x, y, flags = self._loader.load(pair.generated, pair.reference, progress)
+        x, y, flags = self._loader.load(pair.generated, pair.reference, progress, pair.span)
         return x, y, None, flags
 
     def _score_trajectories(self, pair: Pair) -> ClipRecord:
@@ -149,7 +149,7 @@ class Scorer:
         for path, other in ((generated, reference), (reference, generated)):
             text = f"{path}: expected trajectories (.npz) as in {other.name}, found a video"
             require(path.suffix.lower() == SUFFIX, f"{text}; give two files of the same kind.")
-        scored, names, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma)
+        scored, names, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma, pair.span)
         own = [scorer.name for scorer in self.scorers]
         for name in own:
             text = f"{generated}: expected trajectory names that no scorer has, found {name}; rename one."
@@ -183,7 +183,7 @@ def _check_there(pair: Pair) -> None:
 def _beside(pair: Pair, x: Clip, y: Clip | None, portrait: Portrait | None, fps: float) -> dict[str, Any]:
     """What is drawn beside the generated clip: the reference with its sound, or the portrait with the clip's own."""
     main = y or x
-    loudness = sound_of(pair.audio, (y, x) if y else (x,)).loudness(fps, main.frames)
+    loudness = sound_of(pair.audio, (y, x) if y else (x,), pair.span).loudness(fps, main.frames)
     picture = None if portrait is None else Strip(np.zeros(1, int), _thumbnails(portrait.crop[None]))
     return {"reference": None if y is None else _strip(y), "audio": loudness, "portrait": picture}
 
@@ -193,7 +193,7 @@ def _own_sound(pair: Pair, y: Clip | None) -> Sound:
     if y is None:
         return Sound(None, "there is none")
     own = sound_of(None, (y,))
-    return own if own.samples is not None else sound_of(pair.audio, (y,))
+    return own if own.samples is not None else sound_of(pair.audio, (y,), pair.span)
 
 
 def _faceless(clip: Clip) -> str:

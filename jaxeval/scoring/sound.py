@@ -8,7 +8,8 @@ import numpy as np
 
 from jaxeval.errors import JaxevalError
 from jaxeval.media.audio import decode_audio, loudness_envelope, sound_choice
-from jaxeval.media.container import NoAudioError
+from jaxeval.media.container import NoAudioError, unusable
+from jaxeval.media.span import WHOLE, Span, words
 from jaxeval.media.video import VideoInfo
 from jaxeval.scoring.clip import Clip
 
@@ -48,12 +49,13 @@ class Sound:
         return loudness / max(float(loudness.max()), 1e-6)
 
 
-def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
+def sound_of(given: Path | None, clips: Sequence[Clip], span: Span | None = None) -> Sound:
     """The sound file that was given, which must be readable; without one that of the first clip that has any.
 
     Args:
         given: a sound or video file that begins with the first picture, or None.
         clips: whose sound will do, the best first. Their pictures and sounds may begin at different times.
+        span: the part of the given file that sounds with the clips; None for all of it.
 
     Returns:
         `Sound`.
@@ -64,12 +66,12 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
     if given is not None:
         if not given.exists():
             return Sound(None, f"{given.parent} has no file of this name")
-        return from_first_picture(given, "given", None, clips[0].video.info)
+        return from_first_picture(given, "given", None, clips[0].video.info, span)
     reasons = []
     for clip in clips:
         info = clip.video.info
         try:
-            return from_first_picture(Path(clip.video.path), clip.role, info.start_s, info)
+            return from_first_picture(Path(clip.video.path), clip.role, info.start_s, info, clip.video.span)
         except NoAudioError:
             reasons.append(f"{clip.name} has no sound stream")
         except JaxevalError as error:
@@ -77,28 +79,36 @@ def sound_of(given: Path | None, clips: Sequence[Clip]) -> Sound:
     return Sound(None, "; ".join(dict.fromkeys(reasons)))
 
 
-def from_first_picture(path: Path, role: str, picture_start: float | None, picture: VideoInfo) -> Sound:
+def from_first_picture(
+    path: Path, role: str, picture_start: float | None, picture: VideoInfo, span: Span | None = None
+) -> Sound:
     """A file's sound from the first picture on.
 
     Args:
         path: of the sound, or of a video.
         role: whose it is, for the remarks.
-        picture_start: when the first picture is shown, in seconds on the file's clock; None if the sound begins there.
+        picture_start: when the first picture is shown, in seconds on the file's clock; None if the sound, or the part
+            of it that is wanted, begins there.
         picture: the video.
+        span: the part of the file that is wanted; None for all of it.
 
     Returns:
         `Sound`.
 
     Raises:
-        JaxevalError: the file can't be read, or has no sound.
+        JaxevalError: the file can't be read, or has no sound in that part.
     """
-    samples, start = decode_audio(path, SAMPLE_RATE)
-    shift = 0 if picture_start is None else round((start - picture_start) * SAMPLE_RATE)
+    (begin, end), (samples, start) = span or WHOLE, decode_audio(path, SAMPLE_RATE)
+    shift = round((-begin if picture_start is None else start - picture_start) * SAMPLE_RATE)
     late = max(shift, 0)
-    samples = np.concatenate([np.zeros(late, samples.dtype), samples[max(-shift, 0) :]])
+    count = None if end is None else round((end - begin) * SAMPLE_RATE)
+    samples = np.concatenate([np.zeros(late, samples.dtype), samples[max(-shift, 0) :]])[:count]
+    if span and not len(samples[late:]):
+        raise unusable(path, f"sound in {words(span)}", "none", "Correct the part, or give another sound.")
     remarks = {
         "streams": sound_choice(path),
-        "sound start": _start(shift / SAMPLE_RATE),
+        # What precedes a part isn't the clip's.
+        "sound start": _start(max(shift, 0 if begin else shift) / SAMPLE_RATE),
         "sound length": _length(len(samples) / SAMPLE_RATE, picture.duration_s),
     }
     return Sound(samples, late=late, remarks=tuple(f"{code}: {role}: {text}" for code, text in remarks.items() if text))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxeval.errors import JaxevalError, one_line, printable, require
+from jaxeval.media.span import Span, exact
 from jaxeval.protocol import Protocol
 from jaxeval.results.catalogue import is_reserved
 from jaxeval.results.score import aligned_names
@@ -23,7 +24,7 @@ _NEXT = "Save trajectories [T, D] with numpy.savez(FILE, NAME=array, fps=25.0)."
 
 
 def trajectory_scores(
-    generated: Path, reference: Path, protocol: Protocol, gamma: float
+    generated: Path, reference: Path, protocol: Protocol, gamma: float, span: Span | None = None
 ) -> tuple[Scored, tuple[str, ...], tuple[int, int], float]:
     """Frame-wise and aligned scores of every trajectory that both files hold.
 
@@ -35,6 +36,7 @@ def trajectory_scores(
         reference: another, of the same names and D.
         protocol: its band, and its fps where the files don't say.
         gamma: Soft-DTW's temperature, in the unit of the distance.
+        span: the part of the reference that is held against the generated trajectories; None for all of it.
 
     Returns:
         The scores, a name that one file lacks being missing; the names; the longest trajectories' numbers of frames;
@@ -46,6 +48,7 @@ def trajectory_scores(
     (x, fps), (y, other) = _read(generated, protocol), _read(reference, protocol)
     text = f"expected {other:g} frames per second as in {reference.name}, found {fps:g}"
     require(fps == other, f"{generated}: {text}. {_NEXT}")
+    y = y if span is None else {name: _part(reference, rows, fps, span) for name, rows in y.items()}
     scored, names, costs = Scored(), tuple(dict.fromkeys((*y, *x))), {}
     for name in names:
         if name not in x or name not in y:
@@ -59,6 +62,13 @@ def trajectory_scores(
         scored |= framewise(name, costs[name])
     scored |= align(costs, replace(protocol, gamma=dict.fromkeys(costs, gamma), fps=fps))
     return scored, names, (max(map(len, x.values())), max(map(len, y.values()))), fps
+
+
+def _part(path: Path, rows: np.ndarray, fps: float, span: Span) -> np.ndarray:
+    first, last = (None if seconds is None else round(exact(seconds) * exact(fps)) for seconds in span)
+    text = f"{path}: expected trajectories of more than {span[0]:g} s, found {len(rows) / fps:.2f} s"
+    require(len(rows[first:last]), f"{text}. Correct the part's start.")
+    return rows[first:last]
 
 
 def _read(path: Path, protocol: Protocol) -> tuple[dict[str, np.ndarray], float]:

@@ -97,7 +97,7 @@ def test_a_file_that_was_read_ahead_is_in_memory(path, converted):
 def test_a_file_that_changed_meanwhile_is_read_anew(path):
     ahead = Ahead(25.0)
     ahead.read([path])
-    ahead._read[path][1].result()
+    ahead._read[path, None][1].result()
     write_video(path, FRAMES[:30], 25)
     assert len(frames_of(ahead.opened(path))) == 30
 
@@ -117,4 +117,4 @@ def test_what_nobody_asked_for_is_forgotten(path, tmp_path):
     ahead = Ahead(25.0)
     ahead.read([path])
     ahead.read([tmp_path / "other.mp4"])
-    assert [*ahead._read] == [tmp_path / "other.mp4"]
+    assert [*ahead._read] == [(tmp_path / "other.mp4", None)]
