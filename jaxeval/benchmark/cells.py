@@ -66,3 +66,16 @@ def _of_dataset(known: pl.DataFrame, clips: pl.DataFrame, name: str, scores: int
     is_new = np.ones(len(there), bool)
     is_new[1:] = (persons[1:] != persons[:-1]) | (persons[1:] == "")
     return Cells(values, np.flatnonzero(is_new))
+
+
+def units(largest: np.ndarray) -> np.ndarray:
+    """Powers of 2 by which numbers are divided so that sums and squares neither overflow nor vanish; none is rounded.
+
+    Args:
+        largest: the largest absolute numbers, of any shape.
+
+    Example:
+        >>> print(units(np.array([1e308, 5.0, 0.0])))
+        [8.98846567e+307 4.00000000e+000 5.00000000e-001]
+    """
+    return np.ldexp(1.0, np.frexp(largest)[1] - 1)

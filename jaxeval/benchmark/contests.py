@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxeval.benchmark.board import Contest
-from jaxeval.benchmark.cells import Cells
+from jaxeval.benchmark.cells import Cells, units
+from jaxeval.benchmark.intervals import clustered_variance
 from jaxeval.benchmark.ranking import Agreement, agreement, clips_needed, critical_difference, groups, ranks
 from jaxeval.results.metric import Better
 from jaxeval.results.paired_test import FLIPS, holm, paired_ps
@@ -29,24 +30,23 @@ def contest(parts: Sequence[tuple[Cells, np.ndarray]], better: Better, alpha: fl
     methods = len(parts[0][1])
     pairs = np.array(list(itertools.combinations(range(methods), 2)), int).reshape(-1, 2)
     found = [_differences(cells, values, pairs) for cells, values in parts]
+    unit = units(np.stack([np.abs(sums).max(axis=1, initial=0) for sums, _ in found]).max(axis=0))
     sizes = np.array([counts.sum(axis=1) for _, counts in found])
-    datasets = np.maximum((sizes > 0).sum(axis=0), 1)
-    shares = np.where(sizes > 0, 1 / np.maximum(sizes, 1) / datasets, 0)
-    terms = np.concatenate([sums * share[:, None] for (sums, _), share in zip(found, shares, strict=True)], axis=1)
-    common = sizes.sum(axis=0)
-    difference = np.where(common > 0, terms.sum(axis=1), np.nan)
-    variance = sum(_variance(*each) * share**2 for each, share in zip(found, shares, strict=True))
-    p = np.full(len(pairs), np.nan)
-    tested = common > 0
-    if tested.any():
-        flips = max(FLIPS, _FLIPS_A_PAIR * len(pairs) - 1)
-        p[tested] = holm(list(paired_ps(terms[tested], flips)))
+    common, datasets = sizes.sum(axis=0), np.maximum((sizes > 0).sum(axis=0), 1)
+    terms, variance = [], np.zeros(len(pairs))
+    for (sums, counts), size in zip(found, sizes, strict=True):
+        mean_sums = sums / unit[:, None] / np.maximum(size, 1)[:, None]
+        deviations = sums / unit[:, None] - mean_sums.sum(axis=1)[:, None] * counts
+        terms.append(mean_sums / datasets[:, None])
+        variance += np.where(size > 0, clustered_variance(deviations, counts), 0) / datasets**2
+    every = np.concatenate(terms, axis=1)
+    difference = np.where(common > 0, every.sum(axis=1), np.nan)
     needed = clips_needed(difference, np.sqrt(variance * common), level=alpha / max(1, len(pairs)))
     blocks = _blocks(*parts[0]) if len(parts) == 1 else np.stack([_means(values) for _, values in parts], axis=1)
     standing, critical = _ranked(blocks, better, alpha)
     return Contest(
-        _square(difference, pairs, methods, mirror=-1),
-        _square(p, pairs, methods),
+        _square(difference * unit, pairs, methods, mirror=-1),
+        _square(_corrected(every, common > 0), pairs, methods),
         _square(needed, pairs, methods),
         standing,
         critical,
@@ -61,12 +61,13 @@ def _differences(cells: Cells, values: np.ndarray, pairs: np.ndarray) -> tuple[n
     return cells.by_person(np.where(is_common, between, 0)), cells.by_person(is_common.astype(float))
 
 
-def _variance(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """`[K]` of the sum of clips clustered by person, about its mean; NaN for fewer than 2 persons."""
-    total = counts.sum(axis=1)
-    residuals = sums - (sums.sum(axis=1) / np.maximum(total, 1))[:, None] * counts
-    persons = (counts > 0).sum(axis=1)
-    return np.where(persons == 0, 0, (residuals**2).sum(axis=1) * persons / np.where(persons == 1, np.nan, persons - 1))
+def _corrected(terms: np.ndarray, is_tested: np.ndarray) -> np.ndarray:
+    """Holm's p's of tests that flip the signs of persons' shares of the mean difference."""
+    p = np.full(len(terms), np.nan)
+    if is_tested.any():
+        flips = max(FLIPS, _FLIPS_A_PAIR * len(terms) - 1)
+        p[is_tested] = holm(list(paired_ps(terms[is_tested], flips)))
+    return p
 
 
 def _means(values: np.ndarray) -> np.ndarray:

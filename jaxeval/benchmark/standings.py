@@ -1,13 +1,14 @@
 """Rows to a board: each method's mean, interval, rank and verdict by each score, and all methods against each other."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from scipy import stats
 
 from jaxeval.benchmark.board import ALL, Board, Contest, Standing
-from jaxeval.benchmark.cells import Cells, cells
+from jaxeval.benchmark.cells import Cells, cells, units
 from jaxeval.benchmark.contests import contest
 from jaxeval.benchmark.intervals import Means, limits, means, overall
 from jaxeval.benchmark.plan import Bench
@@ -51,16 +52,16 @@ def board(rows: pl.DataFrame, bench: Bench) -> Board:
     standings: dict[tuple[str, str, str], Standing] = {}
     contests: dict[tuple[str, str], Contest] = {}
     for number, score in enumerate(scores):
-        here, unit = _scaled([part.values[number] for part in parts])
-        of_score = [(part, values) for part, values in zip(parts, here, strict=True)]
-        found = [_means(part, values, bench, stream) for stream, (part, values) in enumerate(of_score)]
-        for name, chosen in {**{name: [n] for n, name in enumerate(datasets)}, ALL: range(len(datasets))}.items():
-            tried = None
-            if score.better:
-                tried = _unscaled(contest([of_score[n] for n in chosen], score.better, _alpha(bench)), unit)
-                contests[name, score.name] = tried
-            told = _standings([found[n] for n in chosen], [here[n] for n in chosen], score.better, tried, bench, unit)
+        largest = np.array([np.nanmax(np.abs(part.values[number]), axis=1, initial=0) for part in parts]).max(axis=0)
+        own, unit = units(largest), units(largest.max())
+        found = [_means(part, part.values[number] / own[:, None], bench, n) for n, part in enumerate(parts)]
+        here = [(part, part.values[number] / unit) for part in parts]
+        for name, chosen in _choices(datasets):
+            tried = contest([here[n] for n in chosen], score.better, _alpha(bench)) if score.better else None
+            told = _standings([found[n] for n in chosen], [here[n][1] for n in chosen], own, score.better, tried, bench)
             standings |= {(method, name, score.name): each for method, each in zip(methods, told, strict=True)}
+            if tried:
+                contests[name, score.name] = replace(tried, difference=_finite(tried.difference * unit))
     return Board(
         bench,
         scores,
@@ -77,16 +78,14 @@ def _alpha(bench: Bench) -> float:
     return round(1 - bench.statistics.level, 12)
 
 
-def _scaled(parts: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
-    """Numbers of about 1, and their unit: a power of 2, so that nothing is rounded, and nothing overflows."""
-    largest = max((float(np.nanmax(np.abs(part), initial=0)) for part in parts), default=0.0)
-    unit = 2.0 ** (np.frexp(largest)[1] - 1) if largest else 1.0
-    return [part / unit for part in parts], unit
+def _choices(datasets: Sequence[str]) -> list[tuple[str, list[int]]]:
+    """The datasets one by one, and all of them."""
+    return [*((name, [n]) for n, name in enumerate(datasets)), (ALL, list(range(len(datasets))))]
 
 
-def _unscaled(found: Contest, unit: float) -> Contest:
-    difference = np.clip(found.difference * unit, -_LARGEST, _LARGEST)
-    return Contest(difference, found.p, found.needed, found.agreement, found.critical, found.groups)
+def _finite(values: np.ndarray) -> np.ndarray:
+    """The largest number in place of an infinite one."""
+    return np.clip(values, -_LARGEST, _LARGEST)
 
 
 def _means(part: Cells, values: np.ndarray, bench: Bench, stream: int) -> Means:
@@ -98,14 +97,14 @@ def _means(part: Cells, values: np.ndarray, bench: Bench, stream: int) -> Means:
 def _standings(
     found: Sequence[Means],
     values: Sequence[np.ndarray],
+    own: np.ndarray,
     better: Better,
     tried: Contest | None,
     bench: Bench,
-    unit: float,
 ) -> list[Standing]:
     """Every method's, on one dataset or on several of equal weight."""
-    center = overall(found)
-    low, high = np.clip(limits(found, bench.statistics.level) * unit, -_LARGEST, _LARGEST)
+    center = _finite(overall(found) * own)
+    low, high = _finite(limits(found, bench.statistics.level) * own)
     counts, of = np.sum([each.count for each in found], axis=0), sum(part.shape[1] for part in values)
     taking = ~np.isnan(center)
     plain, worst, verdicts = np.full(len(center), np.nan), np.full(len(center), np.nan), [""] * len(center)
@@ -115,7 +114,7 @@ def _standings(
         verdicts = _verdicts(plain, tried.p, _alpha(bench))
     return [
         Standing(
-            _number(center[m] * unit),
+            _number(center[m]),
             None if np.isnan(low[m]) else (float(low[m]), float(high[m])),
             int(counts[m]),
             of,
