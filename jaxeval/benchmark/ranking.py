@@ -136,23 +136,26 @@ def groups(mean_ranks: np.ndarray, difference: float) -> list[tuple[int, ...]]:
     return joined
 
 
-def clips_needed(difference: float, deviation: float, *, level: float = 0.05, power: float = 0.8) -> int:
+def clips_needed(
+    difference: np.ndarray | float, deviation: np.ndarray | float, *, level: float = 0.05, power: float = 0.8
+) -> np.ndarray:
     """How many clips tell two methods apart, by a two-sided paired z test.
 
         n = ⌈((z_{1−α/2} + z_{power}) σ / δ)²⌉
 
     Args:
-        difference: δ, the mean of the paired differences that is to be found, not 0.
-        deviation: σ, their standard deviation, at least 0.
+        difference: δ, the mean of the paired differences that is to be found, of any shape.
+        deviation: σ, their standard deviation, at least 0, of that shape.
         level: α.
         power: the chance of finding it.
 
     Returns:
-        The number of clips, at least 2.
+        The number of clips, at least 2; NaN where δ is 0, since no number would do.
 
     Example:
-        >>> clips_needed(0.5, 1.0)
-        32
+        >>> print(clips_needed(np.array([0.5, 0]), np.array([1.0, 1])))
+        [32. nan]
     """
     z = stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power)
-    return max(2, int(np.ceil((z * deviation / difference) ** 2)))
+    away = np.where(np.equal(difference, 0), np.nan, difference)
+    return np.maximum(2, np.ceil((z * deviation / away) ** 2))

@@ -30,22 +30,36 @@ def paired_p(differences: np.ndarray) -> float:
         >>> paired_p(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))  # 2 of the 32 flips are as far from 0
         0.0625
     """
-    values, _ = scaled(differences)
-    if len(values) < 2 or not values.any():
-        return 1.0
-    if len(values) <= EXACT_UP_TO:
-        return _extreme(values, np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1) / 2 ** len(values)
-    rng, extreme, block = np.random.default_rng(0), 0, max(1, _BLOCK // len(values))
-    for start in range(0, FLIPS, block):
-        extreme += _extreme(values, rng.integers(0, 2, (min(block, FLIPS - start), len(values)), dtype=np.int8))
-    return (extreme + 1) / (FLIPS + 1)  # the observed signs count as one of the flips
+    return float(paired_ps(scaled(differences)[0][None])[0])
 
 
-def _extreme(values: np.ndarray, kept: np.ndarray) -> int:
+def paired_ps(differences: np.ndarray, flips: int = FLIPS) -> np.ndarray:
+    """`paired_p` of several tests at once, with the same flips.
+
+    Args:
+        differences: `[K, N]` of K tests, small enough to be summed.
+        flips: how many random ones, beyond 13 clips.
+
+    Returns:
+        `[K]`.
+    """
+    count = differences.shape[1]
+    if count < 2:
+        return np.ones(len(differences))
+    if count <= EXACT_UP_TO:
+        return _extreme(differences, np.arange(2**count)[:, None] >> np.arange(count) & 1) / 2**count
+    rng, block = np.random.default_rng(0), max(1, _BLOCK // count)
+    extreme = np.ones(len(differences))  # the observed signs count as one of the flips
+    for start in range(0, flips, block):
+        extreme += _extreme(differences, rng.integers(0, 2, (min(block, flips - start), count), dtype=np.int8))
+    return extreme / (flips + 1)
+
+
+def _extreme(differences: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """How many of the flips, each a row of 1 for a sign that is kept and 0 for one that isn't, are as far from 0."""
-    total = values.sum()
-    threshold = abs(total) - 1e-13 * np.abs(values).sum()  # equal sums may differ in their last digits
-    return int((np.abs(2 * (kept @ values) - total) >= threshold).sum())
+    total = differences.sum(axis=1)
+    threshold = abs(total) - 1e-13 * np.abs(differences).sum(axis=1)  # equal sums may differ in their last digits
+    return (np.abs(2 * (kept @ differences.T) - total) >= threshold).sum(axis=0)
 
 
 def holm(p: Sequence[float]) -> list[float]:

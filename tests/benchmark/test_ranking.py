@@ -97,7 +97,7 @@ def test_groups_by_brute_force(seed):
 
 
 def test_the_number_of_clips_has_the_power():
-    rng, n = np.random.default_rng(0), clips_needed(0.4, 1.0)
+    rng, n = np.random.default_rng(0), int(clips_needed(0.4, 1.0))
     means = rng.normal(0.4, 1, (4000, n)).mean(axis=1)
     assert (np.abs(means) * np.sqrt(n) > 1.96).mean() == pytest.approx(0.8, abs=0.02)
     assert clips_needed(10.0, 0.1) == 2
