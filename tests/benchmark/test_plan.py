@@ -72,10 +72,8 @@ def test_a_whole_file(tmp_path):
 
 
 def test_a_datasets_own_limits_replace_those_of_its_subset(tmp_path):
-    text = GOOD.replace("seed = 3", "shortest = 0\nlongest = 60").replace(
-        '"wild"\n', '"wild.csv"\nlayout = "manifest"\n'
-    )
-    first, second = read(tmp_path, text).datasets
+    text = GOOD.replace("seed = 3", "shortest = 0\nlongest = 60")
+    first, second = read(tmp_path, f'{text}layout = "manifest"\n').datasets
     assert (first.rule, second.rule) == (replace(RULES["paper"], shortest=0.0, longest=60.0), RULES["all"])
 
 
