@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 OPTIONAL = (
     *("torch", "torchvision", "torchmetrics", "torch_fidelity", "tflite", "onnx", "onnxruntime", "dlib"),
     *("pytorch_msssim", "cpbd", "python_speech_features", "mediapipe", "cv2", "statsmodels", "ray"),
+    *("s3fs", "gcsfs", "aiohttp"),
 )
 COLLECT = f"""
 import sys

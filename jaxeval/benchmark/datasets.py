@@ -45,14 +45,13 @@ class Taken:
             >>> Taken([], 100, {"a": "too short: 2.1 s, expected at least 4 s"}).words()
             'took 0 clips of the 100 that the rule asks for; left out 1: 1 too short, such as a (2.1 s, ...)'
         """
-        told = f"took {len(self.clips)} clips" + (
-            f" of the {self.asked} that the rule asks for" if self.is_short else ""
-        )
+        few = f" of the {self.asked} that the rule asks for" if self.is_short else ""
+        told = f"took {len(self.clips)} clip{'s' * (len(self.clips) != 1)}{few}"
         kinds = Counter(reason.partition(":")[0] for reason in self.left_out.values())
         if not kinds:
             return told
-        counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-        name, reason = next(iter(self.left_out.items()))
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        name, reason = min(self.left_out.items())
         return f"{told}; left out {sum(kinds.values())}: {counts}, such as {name} ({reason.partition(': ')[2]})"
 
 

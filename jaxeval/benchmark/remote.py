@@ -32,6 +32,9 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://.*", re.DOTALL)
 _WEB, _EXTRA = ("http", "https"), ("http", "https", "gs", "gcs", "s3", "s3a")
 _MARKS = ("ETag", "etag", "md5Hash", "generation", "Content-MD5", "Digest", "Last-Modified", "LastModified")
 _TIMES = ("last_modified", "mtime", "created")
+_BLOCK = 2**18
+"""Bytes that are fetched at once of a file of which only a part is read."""
+
 _PAUSES_S = (0.5, 2.0)
 """Between one try and the next one."""
 _OUR_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -137,7 +140,7 @@ def opened_remote(url: str) -> Any:
         JaxevalError: it can't be opened.
     """
     store, path = _store(url)
-    return _tried(lambda: store.open(path, "rb"), url)
+    return _tried(lambda: store.open(path, "rb", block_size=_BLOCK), url)
 
 
 def listed(root: str) -> dict[str, str]:

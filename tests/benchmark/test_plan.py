@@ -1,10 +1,12 @@
 """`bench.toml`: what it means, and every fault in one line with its place."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from jaxeval.benchmark.plan import Bench, Dataset, Method, Statistics, read_bench
+from jaxeval.benchmark.subsets import RULES
 from jaxeval.errors import JaxevalError
 
 GOOD = """protocol = "jaxeval-v1"
@@ -69,6 +71,12 @@ def test_a_whole_file(tmp_path):
     )
 
 
+def test_a_datasets_own_limits_replace_those_of_its_subset(tmp_path):
+    text = GOOD.replace("seed = 3", "shortest = 0\nlongest = 60")
+    first, second = read(tmp_path, f'{text}layout = "manifest"\n').datasets
+    assert (first.rule, second.rule) == (replace(RULES["paper"], shortest=0.0, longest=60.0), RULES["all"])
+
+
 CHANGES = [
     ('name = "Wav2Lip"', "nmae = 3", [(8, "methods[0]: expected name, found none"),
                                       (9, "methods[0].nmae: unknown. Did you mean name")]),
@@ -84,6 +92,10 @@ CHANGES = [
     ("fps = 31.5", "psnr = 31.5", [(13, "methods[0].values: value psnr: expected fps or a new name, found psnr")]),
     ('layout = "hdtf"', 'layout = "hdft"', [(22, "datasets[0].layout: unknown 'hdft'. Did you mean hdtf?")]),
     ('subset = "paper"', 'subset = "papers"', [(23, "datasets[0].subset: unknown 'papers'. Did you mean paper?")]),
+    ("seed = 3", "longest = 3", [(24, "datasets[0].longest: expected shortest to be no more than longest, found 4")]),
+    ("seed = 3", "shortest = 11", [(24, "datasets[0].shortest: expected shortest to be no more than longest, found")]),
+    ("seed = 3", "longest = 0", [(24, "datasets[0].longest: expected seconds, more than 0, found 0.")]),
+    ("seed = 3", "shortest = nan", [(24, "datasets[0].shortest: expected seconds, more than 0, found nan.")]),
     ("jaxeval-v1", "jaxeval-v2", [(1, "protocol: unknown 'jaxeval-v2'. Did you mean jaxeval-v1?")]),
     ('"csim_div"', '"csim_dvi"', [(2, "scores: expected the name of a score, found 'csim_dvi'.")]),
     ('["lpips", "csim_div"]', "[]", [(2, "scores: expected at least one name, found none.")]),

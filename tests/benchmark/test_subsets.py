@@ -61,6 +61,20 @@ def test_unknown_persons_are_one_each():
     assert chosen(unknown, Rule(clips=4, per_identity=2)) == []
 
 
+def test_of_clips_that_do_not_fit_others_take_the_place():
+    def fits(clip):
+        asked.append(clip.id)
+        return clip.id[-1] in "024"
+
+    for name in RULES:
+        asked = []
+        both = [*clips(style="speech calm"), *clips(style="song sad")]
+        taken = chosen(both, RULES[name], fits=fits)
+        assert taken == chosen([clip for clip in both if clip.id[-1] in "024"], RULES[name])
+        assert len(asked) == len(set(asked))
+        assert name == "all" or len(asked) < len(both)
+
+
 def test_few_change_when_clips_are_added():
     before = {clip.id for clip in chosen(clips(60), RULES["paper"])}
     after = {clip.id for clip in chosen(clips(66), RULES["paper"])}
