@@ -14,6 +14,7 @@ from jaxeval.benchmark.intervals import Means, limits, means, overall
 from jaxeval.benchmark.plan import Bench
 from jaxeval.benchmark.ranking import ranks
 from jaxeval.protocol import PROTOCOLS
+from jaxeval.results.catalogue import Catalogue, trajectories_among, trajectory_metric
 from jaxeval.results.metric import Better
 from jaxeval.results.score import Score
 from jaxeval.results.selection import select
@@ -46,8 +47,8 @@ def board(rows: pl.DataFrame, bench: Bench) -> Board:
     methods, datasets = [each.name for each in bench.methods], [each.name for each in bench.datasets]
     rows = rows.filter(pl.col("method").is_in(methods) & pl.col("dataset").is_in(datasets))
     scored = rows.filter(pl.col("value").is_finite() & (pl.col("score") != ""))
-    known = select(PROTOCOLS[bench.protocol]).known
-    scores = tuple(known.restricted(sorted(scored["score"].unique())).values())
+    names = sorted(scored["score"].unique())
+    scores = tuple(_catalogue(bench, names).restricted(names).values())
     parts = cells(rows, methods, datasets, scores)
     standings: dict[tuple[str, str, str], Standing] = {}
     contests: dict[tuple[str, str], Contest] = {}
@@ -80,6 +81,13 @@ def _of_score(
         tried = contest([here[n] for n in chosen], better, _alpha(bench)) if better else None
         told = _standings([found[n] for n in chosen], [here[n][1] for n in chosen], own, better, tried, bench)
         yield name, told, tried and replace(tried, difference=_finite(tried.difference * unit))
+
+
+def _catalogue(bench: Bench, names: Sequence[str]) -> Catalogue:
+    """The protocol's scores, and those of trajectories that came in files."""
+    protocol = PROTOCOLS[bench.protocol]
+    own = map(trajectory_metric, trajectories_among(names, select(protocol).known))
+    return select(protocol, own=own).known
 
 
 def _alpha(bench: Bench) -> float:

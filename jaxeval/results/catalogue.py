@@ -178,6 +178,21 @@ def own_metric(name: str, told: Mapping[str, str]) -> Metric:
     return Metric(name, slot.group if slot else "own", of="pictures", per="user", values=(value,))
 
 
+def trajectories_among(names: Iterable[str], known: Catalogue) -> list[str]:
+    """Trajectories that came in files, told by their scores' names.
+
+    Args:
+        names: of scores.
+        known: all others.
+
+    Example:
+        >>> trajectories_among(["psnr", "gaze", "gaze_div", "lag_ms_gaze"], catalogue({}))
+        ['gaze']
+    """
+    unknown = [name for name in names if name not in known]
+    return [name for name in unknown if score_name(name, "div") in unknown]
+
+
 def given_metric(name: str) -> Metric:
     """The entry of a value that the user gives; `fps` keeps its column."""
     value = Value(name, "", "", 4, definitions.GIVEN, against="")
