@@ -14,6 +14,7 @@ from jaxeval.benchmark.latex import leaderboard_latex
 from jaxeval.benchmark.page import write_page
 from jaxeval.benchmark.remote import Place, is_remote
 from jaxeval.benchmark.run import FAILED
+from jaxeval.benchmark.set_scores import set_scores, with_set_scores
 from jaxeval.benchmark.shards import Row
 from jaxeval.benchmark.standings import board
 from jaxeval.benchmark.status import planned_rows
@@ -45,7 +46,8 @@ def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
         JaxevalError: a file can't be written, or no clip has a score.
     """
     rows = all_rows(folder, plan)
-    found = with_values(board(rows, plan.bench))
+    keys = record_keys(folder, plan)
+    found = with_values(with_set_scores(board(rows, plan.bench), set_scores(folder, plan, keys)))
     if not found.scores:
         raise JaxevalError(f"{folder}: expected scores, found none: {_first_reason(rows)}. See: jaxeval bench status.")
     out = folder / REPORT
@@ -63,7 +65,7 @@ def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
             else:
                 file.write(content.encode())
     drawn = write_figures(out / "figures", found, rows)
-    materials = _Materials(folder, plan, rows)
+    materials = _Materials(folder, plan, keys)
     write_page(
         out / "index.html",
         found,
@@ -101,6 +103,12 @@ def all_rows(folder: Path, plan: Plan) -> pl.DataFrame:
     return ordered.sort("index", maintain_order=True).drop("index")
 
 
+def record_keys(folder: Path, plan: Plan) -> dict[tuple[str, str, str], str]:
+    """Method, dataset and clip to the key of its record."""
+    keyed = planned_rows(folder, plan).select("method", "dataset", "id", "key").unique(["method", "dataset", "id"])
+    return {(method, dataset, name): key for method, dataset, name, key in keyed.iter_rows()}
+
+
 def with_values(found: Board) -> Board:
     """A board with the methods' own numbers, such as frames per second, which speak of all datasets."""
     methods, clips = found.bench.methods, sum(found.clips.values())
@@ -126,14 +134,12 @@ class _Materials:
     Args:
         folder: the run's.
         plan: what it works on.
-        rows: with the records' keys.
+        keys: of the records.
     """
 
-    def __init__(self, folder: Path, plan: Plan, rows: pl.DataFrame) -> None:
-        self._store, self._out = ClipStore(folder / "clips"), folder / REPORT
+    def __init__(self, folder: Path, plan: Plan, keys: Mapping[tuple[str, str, str], str]) -> None:
+        self._store, self._out, self._keys = ClipStore(folder / "clips"), folder / REPORT, keys
         self._units: Mapping[tuple[str, str], Unit] = {(unit.dataset, unit.clip.id): unit for unit in plan.units()}
-        keyed = planned_rows(folder, plan).unique(["method", "dataset", "id"])
-        self._keys = {row[:3]: row[3] for row in keyed.select("method", "dataset", "id", "key").iter_rows()}
 
     def clip(self, method: str, dataset: str, name: str) -> ClipRecord | None:
         """A pair's record."""
