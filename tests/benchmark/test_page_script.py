@@ -73,7 +73,11 @@ async function drive() {
   document.querySelector("#paradigms input").click();
   $("only-none").click();
   document.querySelector(`#groups input[value="${SEQ}"]`).click();
-  told.heads = all("#board-table thead th").map((head) => head.innerText.split(/\s/)[0]);
+  const heads = () => all("#board-table thead th").map((head) => head.innerText.split(/\s/)[0]);
+  told.heads = heads();
+  document.querySelector(`#groups input[value="${SEQ + 1}"]`).click();
+  told.both = heads();
+  document.querySelector(`#groups input[value="${SEQ + 1}"]`).click();
   $("place").value = 2;
   $("place").dispatchEvent(new Event("change"));
   told.place = $("shown-place").innerText;
@@ -126,6 +130,7 @@ def test_the_script_sorts_filters_and_leads_to_the_clips(built, scored, tmp_path
     assert told["filtered"] == ["method-1"]
     assert told["paradigm"] == ["method-1", "method-2"]
     assert told["heads"] == ["method", "lpips_seq", "lag_ms_lpips"]
+    assert told["both"] == ["method", "lpips_div", "lpips_seq", "lag_ms_lpips"]
     assert told["place"] == "set-1"
     values = [found.standings[m.name, "set-1", "lpips_seq"].mean for m in BENCH.methods]
     assert [text[-6:] for text in told["values"]] == [format_value(KNOWN["lpips_seq"], value) for value in values]
