@@ -96,7 +96,7 @@ def clip_section(
     return {
         "row": row,
         "anchor": anchor,
-        "film": _film(row, record, rate),
+        "film": filmstrips(record, rate, row.frames),
         "notes": [flag.partition(": ") for flag in (*row.flags, *lost)],
         "warnings": time_flags(row),
         "reasons": _reasons(row.missing, known),
@@ -154,8 +154,17 @@ def _drawn(
     }
 
 
-def _film(row: Row, record: ClipRecord, fps: float) -> dict[str, Any] | None:
-    """The filmstrips on one linear time axis, positions in per cent of the width, and the loudness under them."""
+def filmstrips(record: ClipRecord, fps: float, frames: tuple[int, int | None] | None = None) -> dict[str, Any] | None:
+    """The filmstrips on one linear time axis, positions in per cent of the width, and the loudness under them.
+
+    Args:
+        record: the clip with its pictures' material.
+        fps: frames per second of the strips, above 0.
+        frames: numbers of frames of the generated clip and of the reference, if they are known.
+
+    Returns:
+        What the template `film.html.j2` shows; None for a clip without pictures.
+    """
     strips = {"portrait": record.portrait, "generated": record.generated, "reference": record.reference}
     shown = {name: strip for name, strip in strips.items() if strip is not None and len(strip.frames)}
     if not shown:
@@ -164,7 +173,7 @@ def _film(row: Row, record: ClipRecord, fps: float) -> dict[str, Any] | None:
     width = _thumbnail_width(shown.values(), last)
     scale = (100 - width) / max(last, 1)
     # The pair's sound is the reference's own where it has one, so it is drawn as long as the reference.
-    sound = scale * ([count for count in row.frames or (last + 1,) if count is not None][-1] - 1)
+    sound = scale * ([count for count in frames or (last + 1,) if count is not None][-1] - 1)
     return {
         "width": width,
         "strips": {name: _thumbnails(strip, width, scale, fps) for name, strip in shown.items()},

@@ -8,18 +8,18 @@ from tempfile import TemporaryFile
 from typing import Any, TextIO
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from jaxeval.errors import one_line
 from jaxeval.files import atomic_file
 from jaxeval.report.clips import clip_section, wanted_records
+from jaxeval.report.environment import page_environment
 from jaxeval.report.noise_floor import floor_of, floor_words
 from jaxeval.report.scores import facts_of, glance_of, groups_of, reasons_of, worst_of
 from jaxeval.report.timing import frame_lags, furthest_off, timing_metric, timing_section
 from jaxeval.results.catalogue import Catalogue
 from jaxeval.results.document import Detail, Document, Entry, Row, catalogue_of
-from jaxeval.results.flags import is_doubtful, time_flags
-from jaxeval.results.formatting import format_cell, format_value
+from jaxeval.results.flags import time_flags
 from jaxeval.results.metric import Metric
 from jaxeval.results.record import ClipRecord
 
@@ -27,7 +27,6 @@ from jaxeval.results.record import ClipRecord
 ALL_METRICS_UP_TO = 12
 PICTURED_UP_TO = 100
 _BLOCK = 1 << 20
-_LONGEST_NAME = 40
 
 
 def write_report(
@@ -66,7 +65,7 @@ def write_report(
         True
     """
     plan = _plan(document, fps)
-    environment = _environment()
+    environment = page_environment("jaxeval.report")
     # The timing stands above the clips and is drawn of all of them: so the clips are drawn first, and put aside.
     with (
         atomic_file(Path(path)) as file,
@@ -184,24 +183,6 @@ def _count(document: Document, score: str) -> str:
     """How many clips of how many have a score."""
     entry = document.summary.get(score, Entry())
     return f"{entry.n} of {len(document.clips) if entry.of is None else entry.of}"
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("jaxeval.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["short"] = _short
-    environment.globals |= {"format_value": format_value, "cell": format_cell, "is_doubtful": is_doubtful}
-    return environment
-
-
-def _short(name: str) -> str:
-    """A clip's name where there is little room: names that differ do so at their ends, mostly."""
-    return name if len(name) <= _LONGEST_NAME else f"{name[:20]}…{name[-18:]}"
 
 
 def _pictured(rows: Sequence[Row], known: Catalogue, timed: list[str]) -> dict[str, str]:
