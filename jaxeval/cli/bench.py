@@ -8,6 +8,7 @@ from tyro.conf import OmitSubcommandPrefixes, subcommand
 
 from jaxeval.cli.bench_files import BenchAdd, BenchInit
 from jaxeval.cli.bench_plan import BenchPlan
+from jaxeval.cli.bench_report import BenchReport
 from jaxeval.cli.bench_run import BenchRun
 from jaxeval.cli.bench_status import BenchStatus, BenchVerify
 
@@ -21,6 +22,7 @@ class Bench:
         | Annotated[BenchPlan, subcommand("plan")]
         | Annotated[BenchRun, subcommand("run")]
         | Annotated[BenchStatus, subcommand("status")]
+        | Annotated[BenchReport, subcommand("report")]
         | Annotated[BenchAdd, subcommand("add")]
         | Annotated[BenchVerify, subcommand("verify")]
     ]
