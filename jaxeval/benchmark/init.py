@@ -12,6 +12,7 @@ _HEAD = """# Methods and datasets of a benchmark. Paths are relative to this fil
 protocol = "jaxeval-v1"
 region = "face"  # or "frame"
 # scores = ["lpips", "csim", "lip_sync"]  # all the protocol's, if left out
+# gammas = [0.1, 10.0]  # draws each aligned score at these multiples of its γ, too
 
 [statistics]
 level = 0.95

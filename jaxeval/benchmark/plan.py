@@ -25,6 +25,7 @@ PARADIGMS = ("motion space", "lip-centric", "multi-condition", "full motion", "o
 _FIELDS = ("dataset", "id", "identity")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LEAST_RESAMPLES = 100
+_SMALLEST, _LARGEST = 1e-3, 1e3
 
 
 class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,6 +99,7 @@ class Bench(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         protocol: a protocol's name.
         region: "face" or "frame".
         scores: names of the scores to compute; all the protocol's if None.
+        gammas: multiples of each metric's γ at which its `_div` is computed too, to show what hangs on the choice.
         statistics: how uncertain the results are.
     """
 
@@ -106,6 +108,7 @@ class Bench(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     protocol: str = "jaxeval-v1"
     region: str = "face"
     scores: list[str] | None = None
+    gammas: list[float] = []
     statistics: Statistics = Statistics()
 
 
@@ -276,6 +279,10 @@ def _of_whole(bench: Bench) -> Iterator[tuple[str, ...]]:
             yield "scores", str(error).removeprefix("scores: ").removesuffix(".")
     if bench.scores == []:
         yield "scores", "expected at least one name, found none"
+    for multiple in bench.gammas:
+        if not _SMALLEST <= multiple <= _LARGEST or multiple == 1:
+            text = f"expected multiples of γ from {_SMALLEST:g} to {_LARGEST:g}, none of them 1, found {multiple:g}"
+            yield "gammas", text
     if not 0 < bench.statistics.level < 1:
         yield "statistics", "level", f"expected a number between 0 and 1, found {bench.statistics.level:g}"
     if bench.statistics.resamples < _LEAST_RESAMPLES:

@@ -31,6 +31,9 @@ REPORT = "report"
 NOT_YET = "not scored yet"
 """The reason of a pair that has no rows."""
 
+COLUMNS = [name for name in Row._fields if name != "multiple"]
+"""Of rows.parquet."""
+
 
 def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
     """Write a run's report; each file appears whole, and two builds of one run differ in nothing but the provenance.
@@ -52,18 +55,16 @@ def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
         raise JaxevalError(f"{folder}: expected scores, found none: {_first_reason(rows)}. See: jaxeval bench status.")
     out = folder / REPORT
     make_folder(out)
-    files = {
-        "rows.parquet": rows,
+    with atomic_file(out / "rows.parquet") as file:
+        rows.write_parquet(file)
+    tables = {
         "leaderboard.csv": leaderboard_csv(found),
         "leaderboard.md": leaderboard_markdown(found),
         "leaderboard.tex": leaderboard_latex(found),
     }
-    for name, content in files.items():
+    for name, text in tables.items():
         with atomic_file(out / name) as file:
-            if isinstance(content, pl.DataFrame):
-                content.write_parquet(file)
-            else:
-                file.write(content.encode())
+            file.write(text.encode())
     drawn = write_figures(out / "figures", found, rows)
     materials = _Materials(folder, plan, keys)
     write_page(
@@ -76,7 +77,7 @@ def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
         provenance=_provenance(plan),
         title=f"{len(plan.bench.methods)} methods on {', '.join(plan.clips)}",
     )
-    return [out / "index.html", *(out / name for name in files), *drawn]
+    return [*(out / name for name in ("index.html", "rows.parquet", *tables)), *drawn]
 
 
 def all_rows(folder: Path, plan: Plan) -> pl.DataFrame:
@@ -87,16 +88,16 @@ def all_rows(folder: Path, plan: Plan) -> pl.DataFrame:
         plan: what it works on.
 
     Returns:
-        With the columns of a `Row`.
+        With the columns `COLUMNS`.
     """
-    rows = planned_rows(folder, plan).select(*Row._fields)
+    rows = planned_rows(folder, plan).select(COLUMNS)
     there = set(rows.select("method", "dataset", "id").unique().iter_rows())
     asked = [
         Row(method, unit.dataset, unit.clip.id, unit.clip.identity, FAILED, None, NOT_YET, "")
         for unit in plan.units()
         for method in unit.outputs
     ]
-    lacking = [row for row in asked if (row.method, row.dataset, row.id) not in there]
+    lacking = [row[: len(COLUMNS)] for row in asked if (row.method, row.dataset, row.id) not in there]
     whole = pl.concat([rows, pl.DataFrame(lacking, schema=rows.schema, orient="row")])
     places = pl.DataFrame([row[:3] for row in asked], schema=["method", "dataset", "id"], orient="row").with_row_index()
     ordered = whole.join(places, on=["method", "dataset", "id"], how="left", maintain_order="left")

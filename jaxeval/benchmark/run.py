@@ -3,9 +3,11 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from jaxeval.benchmark.plan import Bench
 from jaxeval.benchmark.shards import Row, Shards
@@ -30,7 +32,9 @@ FAILED = ""
 def settings_of(bench: Bench) -> Settings:
     """How a benchmark's clips are scored."""
     scores = None if bench.scores is None else tuple(bench.scores)
-    return Settings(protocol=PROTOCOLS[bench.protocol], region=bench.region, scores=scores)
+    return Settings(
+        protocol=PROTOCOLS[bench.protocol], region=bench.region, scores=scores, gammas=tuple(sorted(set(bench.gammas)))
+    )
 
 
 def rows_of(run: Run, record: ClipRecord, method: str, unit: Unit) -> list[Row]:
@@ -47,9 +51,17 @@ def rows_of(run: Run, record: ClipRecord, method: str, unit: Unit) -> list[Row]:
     who = (method, unit.dataset, unit.clip.id, unit.clip.identity)
     known = run_catalogue(run, [record]).restricted(record.scores | record.missing)
     signatures = signatures_in(run, [record], known)
-    return [
+    rows = [
         Row(*who, name, record.scores.get(name), record.missing.get(name, ""), signatures[name].short) for name in known
     ]
+    for metric, values in record.by_gamma.items():
+        if (score := known.of(metric, "div")) is not None:
+            signature = signatures[score.name]
+            for multiple, value in zip(run.settings.gammas, values, strict=True):
+                found, reason = (None, "no alignment") if np.isnan(value) else (float(value), "")
+                at = replace(signature, gamma=(signature.gamma or 0) * multiple)
+                rows.append(Row(*who, score.name, found, reason, at.short, multiple))
+    return rows
 
 
 class Outcome(NamedTuple):

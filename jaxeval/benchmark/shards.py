@@ -37,6 +37,7 @@ class Row(NamedTuple):
         value: None if it is missing.
         reason: why it is missing, or why the clip failed; "" otherwise.
         signature: what the number depends on.
+        multiple: of the protocol's γ; rows of others than 1 tell what hangs on that choice.
     """
 
     method: str
@@ -47,9 +48,10 @@ class Row(NamedTuple):
     value: float | None
     reason: str
     signature: str
+    multiple: float = 1.0
 
 
-_SCHEMA = {name: pl.Float64 if name == "value" else pl.String for name in (*Row._fields, "key")}
+_SCHEMA = {name: pl.Float64 if name in ("value", "multiple") else pl.String for name in (*Row._fields, "key")}
 
 
 class Shards:

@@ -76,7 +76,12 @@ def status_of(folder: Path) -> Status:
 
 
 def planned_rows(folder: Path, plan: Plan) -> pl.DataFrame:
-    """The rows of a run that its plan asks for: of its methods, its datasets and their clips."""
+    """The rows of a run that its plan asks for: of its methods, its datasets and their clips, at the protocol's γ."""
+    return swept_rows(folder, plan).filter(multiple=1.0)
+
+
+def swept_rows(folder: Path, plan: Plan) -> pl.DataFrame:
+    """The same at all multiples of γ."""
     units = [(dataset, clip.id) for dataset, clips in plan.clips.items() for clip in clips]
     asked = pl.DataFrame(units, schema={"dataset": pl.String, "id": pl.String}, orient="row")
     methods = pl.DataFrame({"method": [method.name for method in plan.bench.methods]}).with_row_index("order")

@@ -128,6 +128,7 @@ class ClipRecord:
         trajectories: names of those that came in files.
         offsets: "generated" and "reference" to the clip's lip-sync at every offset, if it has any.
         portrait: one thumbnail; None without a portrait.
+        by_gamma: aligned metric to its `_div` at each multiple of γ that was asked for, `[G]`; NaN where it has none.
     """
 
     id: str
@@ -148,6 +149,7 @@ class ClipRecord:
     trajectories: tuple[str, ...] = ()
     offsets: dict[str, OffsetCurve] = field(default_factory=dict)
     portrait: Strip | None = None
+    by_gamma: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scores, missing = finite_scores(self.scores, self.missing)

@@ -118,6 +118,7 @@ def _pack(record: ClipRecord, inputs: Mapping[str, Any]) -> dict[str, np.ndarray
         f"offset {role} {key}": np.asarray(value) for role, x in offsets.items() for key, value in vars(x).items()
     }
     arrays |= {f"frame {name} values": values for name, values in plain.pop("per_frame").items()}
+    arrays |= {f"gamma {name} values": values for name, values in plain.pop("by_gamma").items()}
     if (audio := plain.pop("audio")) is not None:
         arrays["audio"] = audio
     if (features := plain.pop("features")) is not None:
@@ -129,7 +130,7 @@ def _pack(record: ClipRecord, inputs: Mapping[str, Any]) -> dict[str, np.ndarray
 
 def _unpack(plain: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ClipRecord:
     groups: dict[str, dict[str, dict[str, np.ndarray]]] = {"curve": {}, "strip": {}, "set": {}}
-    groups |= {"frame": {}, "offset": {}}
+    groups |= {"frame": {}, "offset": {}, "gamma": {}}
     for name in arrays:
         if " " in name:
             kind, owner, key = name.split(" ")
@@ -145,6 +146,7 @@ def _unpack(plain: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ClipReco
         portrait=strips.get("portrait"),
         audio=arrays.get("audio"),
         per_frame={name: parts["values"] for name, parts in groups["frame"].items()},
+        by_gamma={name: parts["values"] for name, parts in groups["gamma"].items()},
         offsets={role: OffsetCurve(x["values"], float(x["sure"])) for role, x in groups["offset"].items()},
         features=None
         if head.unset is None
@@ -156,8 +158,10 @@ def _is_sound(record: ClipRecord) -> bool:
     """Whether the arrays are of the shapes that figures and sets rely on."""
     strips = [strip for role in _STRIPS if (strip := getattr(record, role)) is not None]
     has_sound = record.audio is None or record.audio.ndim == 1
+    swept = all(values.ndim == 1 and values.dtype.kind == "f" for values in record.by_gamma.values())
     offsets = all(curve.values.ndim == 1 and len(curve.values) % 2 for curve in record.offsets.values())
-    return has_sound and offsets and all(map(_is_curve, record.curves.values())) and all(map(_is_strip, strips))
+    is_sound = has_sound and swept and offsets and all(map(_is_strip, strips))
+    return is_sound and all(map(_is_curve, record.curves.values()))
 
 
 def _is_curve(curves: Curves) -> bool:

@@ -1,6 +1,6 @@
 """What metrics give for a pair, and the part of it that alignment gives."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from jaxeval.metrics.lag_support import lag_support
 from jaxeval.protocol import Protocol
 from jaxeval.results.finite import all_finite, finite_scores
 from jaxeval.results.record import Curves, OffsetCurve
-from jaxeval.results.score import aligned_names
+from jaxeval.results.score import aligned_names, score_name
 
 PAD = 64
 """Trajectories and cost matrices are padded to a multiple of this, so that clips of like length share one program."""
@@ -64,6 +64,7 @@ class Scored:
         support: aligned metric to how much of the clip speaks for its lag, see `jaxeval.metrics.lag_support`.
         per_frame: frame-wise score to its value in each frame; psnr's are infinite where frames are identical.
         offsets: "generated" and "reference" to the clip's lip-sync at every offset.
+        by_gamma: aligned metric to its `_div` at each of some multiples of its γ, see `by_gamma`.
     """
 
     scores: dict[str, float] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Scored:
     support: dict[str, float] = field(default_factory=dict)
     per_frame: dict[str, np.ndarray] = field(default_factory=dict)
     offsets: dict[str, OffsetCurve] = field(default_factory=dict)
+    by_gamma: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scores, missing = finite_scores(self.scores, self.missing)
@@ -89,6 +91,7 @@ class Scored:
             self.support | other.support,
             self.per_frame | other.per_frame,
             self.offsets | other.offsets,
+            self.by_gamma | other.by_gamma,
         )
 
     def only(self, keeps: Callable[[str], bool]) -> "Scored":
@@ -143,6 +146,26 @@ def align(costs: Mapping[str, Costs], protocol: Protocol) -> Scored:
     for k, (name, each) in enumerate(fit.items()):
         scored |= _aligned(name, each, jax.tree.map(lambda values, k=k: values[k], found), protocol)
     return scored
+
+
+def by_gamma(costs: Mapping[str, Costs], protocol: Protocol, multiples: Sequence[float]) -> Scored:
+    """Each metric's `_div` at some multiples of its γ, which tells how much depends on the choice.
+
+    Args:
+        costs: see `align`.
+        protocol: see `align`.
+        multiples: of γ.
+
+    Returns:
+        `[G]` for each metric, NaN where there is no alignment.
+    """
+    found: dict[str, list[float]] = {name: [] for name in costs if multiples}
+    for multiple in multiples:
+        at = {name: gamma * multiple for name, gamma in protocol.gamma.items()}
+        scored = align(costs, replace(protocol, gamma=at)).scores
+        for name, values in found.items():
+            values.append(scored.get(score_name(name, "div"), float("nan")))
+    return Scored(by_gamma={name: np.array(values) for name, values in found.items()})
 
 
 def _aligned(metric: str, costs: Costs, found: Any, protocol: Protocol) -> Scored:

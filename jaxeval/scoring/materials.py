@@ -45,6 +45,7 @@ class Materials:
         own_sound: the reference's.
         portrait: of the person, for a clip without a reference.
         blocks: perceptual features by encoder, kept from one pair to the next.
+        gammas: multiples of γ at which each `_div` is computed too.
         progress: called with the share of the work that is done, in [0, 1].
     """
 
@@ -58,6 +59,7 @@ class Materials:
     progress: Callable[[float], None] = lambda done: None
     own_sound: Sound = field(default_factory=lambda: Sound(None, "it has none"))
     portrait: Portrait | None = None
+    gammas: Sequence[float] = ()
     _made: dict[str, Rows] = field(default_factory=dict)
     _perceptual: dict[str, PerceptualCosts] = field(default_factory=dict)
 

@@ -9,7 +9,7 @@ from jaxeval.protocol import Protocol
 from jaxeval.results.definitions import TIMING
 from jaxeval.results.metric import Metric
 from jaxeval.results.selection import Selection
-from jaxeval.scoring.aligned_scores import Costs, Scored, align, framewise, mean, missing
+from jaxeval.scoring.aligned_scores import Costs, Scored, align, by_gamma, framewise, mean, missing
 from jaxeval.scoring.beside import beside
 from jaxeval.scoring.clip import Clip
 from jaxeval.scoring.lags import lag_flags, lip_offset_flags
@@ -39,6 +39,7 @@ def pair_scores(materials: Materials, faceless: str | None) -> Scored:
     there, lacking = _available(materials, [metric for metric in metrics if metric.of != "pictures"], unseen)
     found, costs, faults = _measured(materials, there)
     scored = without_unsure_lag(of_pictures() | found | align(costs, protocol) | lacking)
+    scored |= by_gamma(costs, protocol, materials.gammas)
     if TIMING in selection.metrics and not materials.alone:
         scored |= timing_scores(protocol, scored)
     scored = scored.only(lambda name: name not in unheld.missing) | unheld

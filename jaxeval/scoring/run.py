@@ -30,6 +30,7 @@ class Settings:
         face: which face is scored where there are several, see `jaxeval.scoring.people.check_face`.
         scores: names of the scores to compute; all of the protocol's if None.
         gamma: Soft-DTW's temperature for trajectories that come in files.
+        gammas: multiples of each metric's γ at which its `_div` is computed too.
         scorers: the user's own scores.
         values: numbers that the user gives, by name.
         identities: clip's id to the person in it, where known.
@@ -45,6 +46,7 @@ class Settings:
     face: str | None = None
     scores: tuple[str, ...] | None = None
     gamma: float = 0.01
+    gammas: tuple[float, ...] = ()
     scorers: tuple[CustomScore, ...] = ()
     values: Mapping[str, float] = field(default_factory=dict)
     identities: Mapping[str, str] = field(default_factory=dict)
@@ -91,7 +93,7 @@ class Run:
         self.started = now()
         self._store = ClipStore(out / "clips")
         how = (settings.protocol, settings.region, settings.gamma, settings.scorers, self.selection, settings.face)
-        self._scorer = Scorer(*how, out / "references")
+        self._scorer = Scorer(*how, settings.gammas, out / "references")
         self.weights = self._scorer.networks.weights
 
     @property
@@ -172,14 +174,19 @@ class Run:
 
     def shared_inputs(self) -> dict[str, Any]:
         """All that every record of the run depends on."""
-        return {
-            "protocol": self.settings.protocol.as_dict(),
-            "region": self.settings.region,
-            "face": self.settings.face,
-            "gamma": self.settings.gamma,
-            "scores": None if self.settings.scores is None else sorted(set(self.settings.scores)),
-            "weights": self.weights,
-        } | software()
+        swept = {"gammas": list(self.settings.gammas)} if self.settings.gammas else {}
+        return (
+            swept
+            | {
+                "protocol": self.settings.protocol.as_dict(),
+                "region": self.settings.region,
+                "face": self.settings.face,
+                "gamma": self.settings.gamma,
+                "scores": None if self.settings.scores is None else sorted(set(self.settings.scores)),
+                "weights": self.weights,
+            }
+            | software()
+        )
 
     def _lacks_own(self, record: ClipRecord) -> bool:
         """Whether a scorer of the user's failed, which may go better now."""

@@ -47,6 +47,7 @@ class Scorer:
         scorers: the user's own.
         selection: the scores to compute; all of the protocol's and the user's own if None.
         face: which face is scored where there are several, see `check_face`.
+        gammas: multiples of each metric's γ at which its `_div` is computed too.
         kept_in: folder for what is small and made of references, from which later runs begin; None to keep none.
 
     Example:
@@ -65,9 +66,10 @@ class Scorer:
         scorers: Sequence[CustomScore] = (),
         selection: Selection | None = None,
         face: str | None = None,
+        gammas: Sequence[float] = (),
         kept_in: Path | None = None,
     ) -> None:
-        self.protocol, self.region, self._gamma = protocol, region, gamma
+        self.protocol, self.region, self._gamma, self._gammas = protocol, region, gamma, tuple(gammas)
         self.selection = selection or select(protocol, own=[scorer.metric for scorer in scorers])
         self.scorers = [scorer for scorer in scorers if self.selection.keeps(scorer.name)]
         self.networks = Networks(protocol, self.selection.encoders)
@@ -128,9 +130,8 @@ class Scorer:
         if faceless and self.region == "face":
             return replace(record, status="failed", reason=f"{faceless}; --region frame scores whole frames")
         rest, own = _part(progress, _BOTH_READ, 1), _own_sound(pair, y)
-        materials = Materials(
-            self.protocol, self.selection, self.networks, x, y or x, sound, self._blocks, rest, own, portrait
-        )
+        how = (self.protocol, self.selection, self.networks)
+        materials = Materials(*how, x, y or x, sound, self._blocks, rest, own, portrait, self._gammas)
         scored = pair_scores(materials, faceless).only(self.selection.keeps)
         scored |= custom_scores(self.scorers, x.seen.crops, self.protocol.fps)
         return replace(record, **vars(scored) | {"flags": flags + scored.flags, "features": set_features(materials)})
@@ -149,7 +150,8 @@ class Scorer:
         for path, other in ((generated, reference), (reference, generated)):
             text = f"{path}: expected trajectories (.npz) as in {other.name}, found a video"
             require(path.suffix.lower() == SUFFIX, f"{text}; give two files of the same kind.")
-        scored, names, frames, fps = trajectory_scores(generated, reference, self.protocol, self._gamma, pair.span)
+        how = (self.protocol, self._gamma, pair.span, self._gammas)
+        scored, names, frames, fps = trajectory_scores(generated, reference, *how)
         own = [scorer.name for scorer in self.scorers]
         for name in own:
             text = f"{generated}: expected trajectory names that no scorer has, found {name}; rename one."

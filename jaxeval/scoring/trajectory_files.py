@@ -1,6 +1,7 @@
 """Trajectories that were computed elsewhere, by any encoder of any modality: `.npz` files instead of videos."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from jaxeval.media.span import Span, exact
 from jaxeval.protocol import Protocol
 from jaxeval.results.catalogue import is_reserved
 from jaxeval.results.score import aligned_names
-from jaxeval.scoring.aligned_scores import Scored, align, framewise, missing
+from jaxeval.scoring.aligned_scores import Scored, align, by_gamma, framewise, missing
 from jaxeval.scoring.plan import trajectory_costs
 
 SUFFIX = ".npz"
@@ -24,7 +25,12 @@ _NEXT = "Save trajectories [T, D] with numpy.savez(FILE, NAME=array, fps=25.0)."
 
 
 def trajectory_scores(
-    generated: Path, reference: Path, protocol: Protocol, gamma: float, span: Span | None = None
+    generated: Path,
+    reference: Path,
+    protocol: Protocol,
+    gamma: float,
+    span: Span | None = None,
+    gammas: Sequence[float] = (),
 ) -> tuple[Scored, tuple[str, ...], tuple[int, int], float]:
     """Frame-wise and aligned scores of every trajectory that both files hold.
 
@@ -36,6 +42,7 @@ def trajectory_scores(
         reference: another, of the same names and D.
         protocol: its band, and its fps where the files don't say.
         gamma: Soft-DTW's temperature, in the unit of the distance.
+        gammas: multiples of γ at which each `_div` is computed too.
         span: the part of the reference that is held against the generated trajectories; None for all of it.
 
     Returns:
@@ -60,7 +67,8 @@ def trajectory_scores(
         require(found == expected, f"{generated}: {text}. {_NEXT}")
         costs[name] = trajectory_costs("squared_euclidean", x[name], y[name])
         scored |= framewise(name, costs[name])
-    scored |= align(costs, replace(protocol, gamma=dict.fromkeys(costs, gamma), fps=fps))
+    own = replace(protocol, gamma=dict.fromkeys(costs, gamma), fps=fps)
+    scored |= align(costs, own) | by_gamma(costs, own, gammas)
     return scored, names, (max(map(len, x.values())), max(map(len, y.values()))), fps
 
 

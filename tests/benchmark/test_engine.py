@@ -61,6 +61,23 @@ def test_a_missing_score_is_a_row_with_its_reason(tmp_path):
     assert found["reason"].to_list() == ["needs video frames; this pair has only trajectories"]
 
 
+def test_other_gammas(tmp_path):
+    """Each is what the clip scores by itself at that γ; the leaderboard knows nothing of them."""
+    file = folders(tmp_path, clips=1, datasets=("wild",))
+    file.write_text(f"gammas = [0.1, 10.0]\n{file.read_text()}")
+    bench("run", file, "--out", tmp_path / "RUN")
+    found = table(tmp_path / "RUN").filter(method="late", score="gaze_div")
+    assert found["multiple"].to_list() == [1, 0.1, 10]
+    for multiple, value, signature in found.select("multiple", "value", "signature").iter_rows():
+        path = tmp_path / "outs/late/wild/c0.npz"
+        alone = jaxeval.score(path, tmp_path / "refs/wild/c0.npz", gamma=0.01 * multiple)
+        assert value == alone.clips[0].scores["gaze_div"]
+        assert signature == alone.document.signatures["gaze_div"].short
+    bench("report", tmp_path / "RUN")
+    told = pl.read_parquet(tmp_path / "RUN/report/rows.parquet")
+    assert told.filter(score="gaze_div").height == len(METHODS)
+
+
 def test_again_nothing_is_scored(tmp_path, scored):
     file = folders(tmp_path)
     bench("run", file, "--out", tmp_path / "RUN")
