@@ -1,5 +1,6 @@
 """The benchmark's page: one HTML file with the leaderboard, what differs, the figures, and each number's clips."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from jaxeval.protocol import PROTOCOLS
 from jaxeval.report.environment import page_environment
 from jaxeval.report.figures import data_uri
 from jaxeval.results.record import ClipRecord
+
+_COLUMN = 360
+"""Points; a figure that is wider is set across two columns."""
 
 
 def write_page(
@@ -58,7 +62,7 @@ def write_page(
         "columns": shown,
         "table": leaderboard(board, places(board)[0], shown),
         "agreements": _agreements(board),
-        "figures": {caption: data_uri("image/svg+xml", svg) for caption, svg in figures.items()},
+        "figures": [(caption, data_uri("image/svg+xml", svg), _is_wide(svg)) for caption, svg in figures.items()],
         "failures": failures_of(board, rows),
         "missing": missing_of(board, rows),
         "worst": worst_clips(board, rows, shown, clip=clip, videos=videos, fps=fps),
@@ -71,6 +75,12 @@ def write_page(
     environment = page_environment("jaxeval.benchmark", "jaxeval.report")
     with atomic_file(Path(path)) as file:
         file.writelines(part.encode() for part in environment.get_template("bench.html.j2").generate(context))
+
+
+def _is_wide(svg: bytes) -> bool:
+    """Whether a figure fills both columns of a paper."""
+    width = re.search(rb'<svg[^>]*? width="([\d.]+)', svg)
+    return bool(width and float(width[1]) > _COLUMN)
 
 
 def _agreements(board: Board) -> list[tuple[Any, Any]]:

@@ -153,6 +153,13 @@ def test_the_page_needs_nothing_from_elsewhere(built):
     assert inner <= set(page.ids)
 
 
+def test_a_figure_for_two_columns_of_a_paper_is_wide_here_too(tmp_path, scored):
+    figures = {"narrow": b'<svg width="245pt"/>', "broad": b'<svg height="9pt" width="504pt"/>', "bare": b"<svg/>"}
+    _, path = written(tmp_path, scored, figures=figures)
+    shown = re.findall(r'<figure( class="wide")?><img [^>]*alt="(\w+)"', path.read_text("utf-8"))
+    assert shown == [("", "narrow"), (' class="wide"', "broad"), ("", "bare")]
+
+
 def test_every_score_has_its_signature_and_its_weights(built):
     found, path, _ = built
     text = path.read_text("utf-8")
