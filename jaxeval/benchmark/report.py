@@ -10,7 +10,7 @@ import polars as pl
 
 from jaxeval.benchmark.board import ALL, Board, Standing
 from jaxeval.benchmark.figures import page_figures, write_figures
-from jaxeval.benchmark.latex import leaderboard_latex
+from jaxeval.benchmark.latex import appendix_latex, leaderboard_latex
 from jaxeval.benchmark.page import write_page
 from jaxeval.benchmark.remote import Place, is_remote
 from jaxeval.benchmark.run import FAILED
@@ -61,6 +61,7 @@ def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
         "leaderboard.csv": leaderboard_csv(found),
         "leaderboard.md": leaderboard_markdown(found),
         "leaderboard.tex": leaderboard_latex(found),
+        "appendix.tex": appendix_latex(found),
     }
     for name, text in tables.items():
         with atomic_file(out / name) as file:

@@ -151,7 +151,8 @@ def _worst_case(values: Sequence[np.ndarray], better: Better) -> np.ndarray:
 def _verdicts(plain: np.ndarray, p: np.ndarray, alpha: float) -> list[str]:
     """The best by its mean, and those that no test tells from it."""
     best = int(np.nanargmin(plain))
-    told = ["" if chance < alpha else "tied" for chance in p[best]]  # without a test nothing tells them apart
+    # Without a test, as of methods without common clips, nothing tells them apart.
+    told = ["" if np.isnan(rank) or chance < alpha else "tied" for rank, chance in zip(plain, p[best], strict=True)]
     return ["best" if rank == plain[best] else verdict for rank, verdict in zip(plain, told, strict=True)]
 
 

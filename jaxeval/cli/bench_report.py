@@ -15,8 +15,8 @@ from jaxeval.report.progress import print_lines
 class BenchReport:
     """Write the leaderboard, its statistics and its figures to RUN/report.
 
-    index.html is one page for a browser; leaderboard.csv, .md and .tex are tables; rows.parquet has every number with
-    its signature; figures/ is for print. A run that isn't finished is reported as far as it is.
+    index.html is one page for a browser; leaderboard.csv, .md and .tex are tables, appendix.tex has all scores;
+    rows.parquet has every number with its signature; figures/ is for print. A run that isn't finished is reported as far as it is.
     """
 
     folder: Annotated[Path, Positional, arg(metavar="RUN")]

@@ -217,3 +217,16 @@ def test_a_dataset_without_rows_changes_nothing(recwarn):
     assert {key: each for key, each in found.standings.items() if key[1] != "later"} == FOUND.standings
     assert (found.standings["a", "later", "l1"].mean, found.clips["later"]) == (None, 0)
     assert not recwarn.list
+
+
+def test_methods_without_common_clips_are_tied():
+    """No test tells them apart, however far their means lie."""
+    rows = [Row("a", "d", f"{k}", "", "l1", 0.1, "", "") for k in range(9)]
+    rows += [Row("b", "d", f"{k}", "", "l1", 9.0, "", "") for k in range(9, 18)]
+    rows += [
+        Row(m, "d", f"{k}", "", "", None, "none", "") for m, ks in (("a", range(9, 18)), ("b", range(9))) for k in ks
+    ]
+    table = pl.DataFrame(rows, schema=Row._fields, orient="row")
+    bench = Bench([Method("a", "a/{id}.mp4"), Method("b", "b/{id}.mp4")], [Dataset("d", "d")])
+    found = board(table, bench).standings
+    assert [found[method, "d", "l1"].verdict for method in "ab"] == ["best", "tied"]
