@@ -1,4 +1,4 @@
-"""`jaxeval bench` on trajectories: each pair is scored once, whatever happens in between, and rows are what it found."""
+"""`jaxeval bench` on trajectories: each pair is scored once, whatever happens in between, and rows are as found."""
 
 import importlib.util
 import json
