@@ -38,7 +38,7 @@ def run_pairs(
     from jaxeval.report.results import PER_FRAME
     from jaxeval.report.table import print_table
 
-    results = score_pairs(run, pairs, lambda total: _watched(console, total))
+    results = score_pairs(run, pairs, lambda total: watched(console, total))
     if results.earlier:
         text = f"{results.earlier} of {len(pairs)} clips were already scored by an earlier run into {run.out}."
         print_lines(console, [text])
@@ -57,7 +57,7 @@ def run_pairs(
 
 
 @contextmanager
-def _watched(console: Console, total: int) -> Iterator[Shown]:
+def watched(console: Console, total: int) -> Iterator[Shown]:
     """Progress that Ctrl-C stops."""
     with clip_progress(console, total) as shown:
         stoppable = _Stoppable(shown)
