@@ -21,7 +21,7 @@ from jaxeval.results.record import ClipRecord
 from jaxeval.results.score import Score
 
 _DATELESS: Mapping[str, Any] = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None, "Creator": None}}
-_ALWAYS = "copy"  # every changed clip is made from its reference, and is flagged so
+_ALWAYS = {"copy", "identical frames"}  # every changed clip is made from its reference, and may be flagged so
 
 
 def write_figures(out: Path, found: Findings) -> dict[str, bytes]:
@@ -35,7 +35,8 @@ def write_figures(out: Path, found: Findings) -> dict[str, bytes]:
         Caption to SVG file, for the page.
     """
     make_folder(out)
-    scores = [*separations(found)]
+    # Without a value for the clip itself, or with no response to what is harmless, there is nothing to be relative to.
+    scores = [score for score, figure in separations(found).items() if figure.ratio is not None]
     if not scores:
         return {}
     drawn = {"All responses": ("responses", lambda: response_strip(scores, found.cells))}
@@ -129,7 +130,7 @@ def _flags(found: Findings) -> dict[str, tuple[int, dict[str, int]]]:
             continue
         before = _codes(_itself(found.clips[name]))
         count, codes = told.get(condition.change, (0, Counter()))
-        told[condition.change] = count + 1, codes + Counter(_codes(record) - before - {_ALWAYS})
+        told[condition.change] = count + 1, codes + Counter(_codes(record) - before - _ALWAYS)
     return {change: (count, dict(codes.most_common())) for change, (count, codes) in told.items()}
 
 

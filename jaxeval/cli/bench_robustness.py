@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class BenchRobustness:
     """Change your own clips in known ways, and measure what each score makes of it.
 
-    Every clip is its own reference. Harmless changes of timing (shift, pace, wander, jitter, drops), faults of timing
-    (freezes, sound_delay) and faults of quality (blur, noise, compression, identity, mouth_freeze), each at several
+    Every clip is its own reference. Harmless changes of timing (shift, pace, wander, jitter, drops), timing faults
+    (freezes, sound_delay) and quality faults (blur, noise, compression, identity, mouth_freeze), each at several
     levels, are scored against it. DIR gets robustness.html, robustness.csv, separation.csv, monotonicity.csv and
     figures/. Run the same command again to resume.
 
