@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from real_clips_footage import FRAME_MS, TOLERATED_MS, Facts, Footage, Speaker, heading, line
-from validity import auc
 
 from jaxeval.alignment import distances
+from jaxeval.benchmark.separation import auc
 from jaxeval.checkpoints.lip_projection import lip_projection
 from jaxeval.metrics.aligned import aligned
 from jaxeval.metrics.lip_sync import SURE, lip_sync, standardized_variates
@@ -174,13 +174,13 @@ def _pairs(footage: Footage, names: Sequence[str], frames: int | None) -> list[t
 def _auc_of(pairs: Sequence[tuple[Agreement, Agreement]]) -> dict[str, tuple[float, float, float]]:
     """Of each form the AUC and its interval over clips, and of the difference of confidence and `_div`."""
 
-    def of(chosen: Sequence[int], form: str) -> float:
+    def of(chosen: Sequence[int], form: str) -> float | None:
         sign = -1 if form in ("seq", "divergence") else 1
         own, wrong = (np.concatenate([getattr(pairs[k][side], form) for k in chosen]) for side in (0, 1))
         return auc(sign * own, sign * wrong)
 
     draws = np.random.default_rng(0).integers(len(pairs), size=(_RESAMPLED, len(pairs)))
-    found = {form: np.array([of(draw, form) for draw in (range(len(pairs)), *draws)]) for form in FORMS}
+    found = {form: np.array([of(draw, form) for draw in (range(len(pairs)), *draws)], float) for form in FORMS}
     found[GAIN] = found["confidence"] - found["divergence"]
     return {form: (values[0], *np.quantile(values[1:], [0.05, 0.95])) for form, values in found.items()}
 

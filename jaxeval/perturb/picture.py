@@ -199,8 +199,9 @@ def noisy(frames: np.ndarray, sigma: float = 8.0, *, seed: int = 0) -> Perturbed
     require_clip(frames)
     if sigma < 0:
         raise ValueError(f"Expected sigma >= 0, got {sigma}.")
-    noise = np.random.default_rng(seed).normal(0, sigma, frames.shape)
-    return Perturbed(np.rint((frames + noise).clip(0, 255)).astype(np.uint8), np.zeros(len(frames), int))
+    rng = np.random.default_rng(seed)
+    spoilt = ((frame + rng.normal(0, sigma, frame.shape)).clip(0, 255) for frame in frames)  # a clip's would be huge
+    return Perturbed(np.stack([np.rint(frame).astype(np.uint8) for frame in spoilt]), np.zeros(len(frames), int))
 
 
 def degraded(frames: np.ndarray, *, crf: int = 40, scale: float = 1.0, fps: float = 25.0) -> Perturbed:
