@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from jaxeval.cli.bench_files import BenchAdd, BenchInit
+from jaxeval.cli.bench_plan import BenchPlan
+from jaxeval.cli.bench_report import BenchReport
 from jaxeval.cli.bench_robustness import BenchRobustness
+from jaxeval.cli.bench_run import BenchRun
+from jaxeval.cli.bench_status import BenchStatus, BenchVerify
 from jaxeval.cli.compare import Compare
 from jaxeval.cli.main import _parse
 from jaxeval.cli.score import Score
@@ -22,7 +27,8 @@ PAGES = [ROOT / "README.md", ROOT / "weights" / "README.md", *sorted((ROOT / "do
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in PAGES}
 each_page = pytest.mark.parametrize("page", TEXTS)
 NOT_RUN = "<!-- not run: "
-COMMANDS = (Score, Compare, WeightsConvert, BenchRobustness)
+BENCH = (BenchAdd, BenchInit, BenchPlan, BenchReport, BenchRobustness, BenchRun, BenchStatus, BenchVerify)
+COMMANDS = (Score, Compare, WeightsConvert, *BENCH)
 OTHER_OPTIONS = {"--help", "--version", "--markdown", "--tyro-write-completion"}
 
 
@@ -69,7 +75,7 @@ def test_pages_with_code_are_found():
     "words", [words for page in TEXTS for words in commands(page)], ids=lambda words: "_".join(words).replace("/", "-")
 )
 def test_commands_parse(words):
-    if words in (["score"], ["compare"], ["weights", "get"], ["weights", "convert"]):
+    if " ".join(words) in ("score", "compare", "weights get", "weights convert", "bench", "bench robustness"):
         return  # the name of a command
     assert _parse(words) is not None
 

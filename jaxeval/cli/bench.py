@@ -9,6 +9,7 @@ from tyro.conf import OmitSubcommandPrefixes, subcommand
 from jaxeval.cli.bench_files import BenchAdd, BenchInit
 from jaxeval.cli.bench_plan import BenchPlan
 from jaxeval.cli.bench_report import BenchReport
+from jaxeval.cli.bench_robustness import BenchRobustness
 from jaxeval.cli.bench_run import BenchRun
 from jaxeval.cli.bench_status import BenchStatus, BenchVerify
 
@@ -25,6 +26,7 @@ class Bench:
         | Annotated[BenchReport, subcommand("report")]
         | Annotated[BenchAdd, subcommand("add")]
         | Annotated[BenchVerify, subcommand("verify")]
+        | Annotated[BenchRobustness, subcommand("robustness")]
     ]
 
     def run(self, console: Console) -> int:

@@ -16,7 +16,8 @@ class BenchReport:
     """Write the leaderboard, its statistics and its figures to RUN/report.
 
     index.html is one page for a browser; leaderboard.csv, .md and .tex are tables, appendix.tex has all scores;
-    rows.parquet has every number with its signature; figures/ is for print. A run that isn't finished is reported as far as it is.
+    rows.parquet has every number with its signature; figures/ is for print. A run that isn't finished is reported as
+    far as it is.
     """
 
     folder: Annotated[Path, Positional, arg(metavar="RUN")]

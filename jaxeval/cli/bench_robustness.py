@@ -13,7 +13,7 @@ from tyro.conf import Positional, arg
 from jaxeval.cli.names import Names
 from jaxeval.cli.run_pairs import watched
 from jaxeval.errors import nearest, require, require_jax
-from jaxeval.files import make_folder
+from jaxeval.files import make_folder, remove_parts
 from jaxeval.protocol import PROTOCOLS
 from jaxeval.report.progress import print_lines
 from jaxeval.results.run_folder import claim_folder, inputs_of
@@ -76,6 +76,7 @@ class BenchRobustness:
         settings.selection  # noqa: B018  # refuses unknown scores before anything is written
         make_folder(self.out)
         with only_run(self.out):
+            remove_parts(self.out / "cells")
             claim_folder(self.out, inputs_of(generated=self.clips))
             work = Robustness(self.out, settings, conditions, seconds=self.seconds, keep=self.keep)
             with watched(console, len(clips) * len(conditions)) as shown:
