@@ -13,7 +13,7 @@ import polars as pl
 from scipy import stats
 
 from jaxeval.benchmark.plan import Bench, Dataset, Method
-from jaxeval.benchmark.shards import Row
+from jaxeval.benchmark.shards import COLUMNS
 from jaxeval.protocol import JAXEVAL_V1
 from jaxeval.results.score import Score
 from jaxeval.results.selection import select
@@ -195,4 +195,4 @@ def _frame(
         "reason": pl.repeat(reason, count, dtype=pl.String, eager=True),
         "signature": pl.repeat(f"{score}|jaxeval-v1" if score else "", count, dtype=pl.String, eager=True),
     }
-    return pl.DataFrame(columns).select(Row._fields)
+    return pl.DataFrame(columns).select(COLUMNS)

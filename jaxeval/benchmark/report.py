@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 
 from jaxeval.benchmark.board import ALL, Board, Standing
-from jaxeval.benchmark.figures import page_figures, write_figures
+from jaxeval.benchmark.figures.save import page_figures, write_figures
 from jaxeval.benchmark.latex import appendix_latex, leaderboard_latex
 from jaxeval.benchmark.page import write_page
 from jaxeval.benchmark.remote import Place, is_remote
 from jaxeval.benchmark.run import FAILED
 from jaxeval.benchmark.set_scores import set_scores, with_set_scores
-from jaxeval.benchmark.shards import Row
+from jaxeval.benchmark.shards import COLUMNS, Row
 from jaxeval.benchmark.standings import board
 from jaxeval.benchmark.status import planned_rows
 from jaxeval.benchmark.tables import leaderboard_csv, leaderboard_markdown
@@ -30,9 +30,6 @@ from jaxeval.scoring.run import now
 REPORT = "report"
 NOT_YET = "not scored yet"
 """The reason of a pair that has no rows."""
-
-COLUMNS = [name for name in Row._fields if name != "multiple"]
-"""Of rows.parquet."""
 
 
 def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
@@ -54,7 +51,7 @@ def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
     if not found.scores:
         raise JaxevalError(f"{folder}: expected scores, found none: {_first_reason(rows)}. See: jaxeval bench status.")
     out = folder / REPORT
-    make_folder(out)
+    make_folder(out / "figures")
     with atomic_file(out / "rows.parquet") as file:
         rows.write_parquet(file)
     tables = {

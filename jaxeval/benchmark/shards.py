@@ -53,6 +53,9 @@ class Row(NamedTuple):
 
 _SCHEMA = {name: pl.Float64 if name in ("value", "multiple") else pl.String for name in (*Row._fields, "key")}
 
+COLUMNS = [name for name in Row._fields if name != "multiple"]
+"""Of the rows at the protocol's γ, which is all that most readers want."""
+
 
 class Shards:
     """Rows in a folder that several processes and hosts may share: one file for each unit of work.
@@ -137,14 +140,15 @@ def _parquet(rows: Mapping[str, Sequence[Row]]) -> bytes:
 
 
 def _sound(path: Path) -> pl.DataFrame | None:
-    """A file's rows; None if it is damaged or has gone."""
+    """A file's rows; None if it is damaged, has gone, or is of a version with other columns."""
     try:
         content = path.read_bytes()
     except OSError:
         return None
     if path.stem.partition("-")[2] != _digest(content, _CHECKED):
         return None
-    return pl.read_parquet(io.BytesIO(content))
+    table = pl.read_parquet(io.BytesIO(content))
+    return table if dict(table.schema) == _SCHEMA else None
 
 
 def _digest(content: bytes, digits: int) -> str:
