@@ -35,5 +35,7 @@ class BenchReport:
             text = f"{status.left} of {status.pairs} pairs aren't scored yet; they count as failed here."
             print_lines(console, [text])
         files = write_benchmark_report(self.folder, plan)
-        print_lines(console, [f"{path}" for path in files])
+        drawn = [path for path in files if path.parent.name == "figures"]
+        print_lines(console, [f"{path}" for path in files if path not in drawn])
+        print_lines(console, [f"{drawn[0].parent} ({len(drawn)} files)"] if drawn else [])
         return 0
