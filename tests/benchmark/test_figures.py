@@ -8,6 +8,7 @@ from collections import Counter
 from functools import cache
 
 import numpy as np
+import polars as pl
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
@@ -99,6 +100,16 @@ def check_readable(figure, told):
 def test_every_figure_of_a_hostile_board_is_readable(name):
     for label, figure in drawn(name).items():
         check_readable(figure, f"{name}, {label}")
+
+
+@pytest.mark.parametrize("huge", [1e12, 1.7e308])
+@pytest.mark.filterwarnings("error")
+def test_one_absurd_method_leaves_every_figure_readable(huge):
+    rows, bench = synthetic_rows(3, 1, clips=4, scores=SOME[:5])
+    absurd = pl.when(method="Ditto").then(pl.col("value").sign() * huge).otherwise("value")
+    rows = rows.with_columns(absurd.alias("value"))
+    for picture in pictures(board(rows, bench), rows):
+        check_readable(picture.draw(), picture.name)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 25])
@@ -369,7 +380,7 @@ def test_bent_axis_is_smooth_and_rises():
     np.testing.assert_allclose(np.diff(steps), 0, atol=2e-3)
 
 
-@pytest.mark.parametrize("reach", [10.0, 500.0, 3000.0, 1e6])
+@pytest.mark.parametrize("reach", [10.0, 500.0, 3000.0, 1e6, 1e300])
 def test_lags_of_any_reach_are_readable(reach):
     methods = synthetic_bench(3, 1).methods
     lags = {methods[0].name: np.linspace(-reach, reach, 99), methods[1].name: np.array([3.0])}

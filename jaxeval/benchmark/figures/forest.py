@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -91,9 +92,10 @@ def _draw(axes: Axes, entries: Sequence[tuple[Method, Standing]], score: Score) 
             axes.text(0.5, number, "no value", transform=axes.get_yaxis_transform(), ha="center", va="center",
                       fontsize=style.SMALL, color=GREY)  # fmt: skip
             continue
-        if standing.interval:
-            axes.plot(standing.interval, [number] * 2, color=look.color, linewidth=1.6)
-        axes.plot(standing.mean, number, marker=look.marker, color=look.color, markersize=4.5)
+        mean, *ends = np.clip([standing.mean, *(standing.interval or ())], -style.LARGEST, style.LARGEST)
+        if ends:
+            axes.plot(ends, [number] * 2, color=look.color, linewidth=1.6)
+        axes.plot(mean, number, marker=look.marker, color=look.color, markersize=4.5)
     axes.set_ylim(len(entries) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.tick_params(axis="y", length=0)

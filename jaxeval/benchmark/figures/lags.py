@@ -13,7 +13,7 @@ from jaxeval.benchmark.plan import Method
 from jaxeval.report.figures import GREY, INK
 from jaxeval.report.timing_figures import LIMITS
 
-_ROW, _BOTTOM, _LEAST, _POINTS, _APART = 0.24, 0.4, 1.5, 50, 0.38
+_ROW, _BOTTOM, _LEAST, _POINTS, _APART, _LONG = 0.24, 0.4, 1.5, 50, 0.38, 1e5
 _BEND, _FAR = 160.0, 640.0
 """Milliseconds: where the axis turns logarithmic, if any lag is beyond the second."""
 
@@ -76,7 +76,7 @@ def _bands(axes: Axes, reach: float, bend: float) -> None:
     edge = float(bent(np.array(reach), bend))
     axes.set_xlim(-edge, edge)
     ticks = np.array([sign * mark for mark in _marks(reach, bend) for sign in (-1, 1)] + [0], float)
-    axes.set_xticks(bent(ticks, bend), [f"{tick:+.0f}".replace("-", "−") if tick else "0" for tick in ticks])
+    axes.set_xticks(bent(ticks, bend), [_told(tick) for tick in ticks])
 
 
 def _marks(reach: float, bend: float) -> list[float]:
@@ -87,6 +87,11 @@ def _marks(reach: float, bend: float) -> list[float]:
         if all(abs(at - float(bent(np.array(other), bend)) / edge) >= _APART for other in chosen):
             chosen.append(float(limit))
     return chosen[1:]
+
+
+def _told(tick: float) -> str:
+    text = f"{tick:+.0f}" if abs(tick) < _LONG else f"{tick:+.0e}"
+    return text.replace("-", "−", 1) if tick else "0"
 
 
 def _row(axes: Axes, number: int, values: np.ndarray, look: style.Look) -> None:

@@ -27,6 +27,9 @@ COLUMN, PAGE = 3.4, 7.0
 SMALL, TEXT = 7.0, 7.5
 """Points."""
 
+LARGEST = 1e300
+"""What is larger is drawn there: matplotlib takes differences, and they must be finite."""
+
 LINE = 0.125
 """Inches from one small line to the next."""
 

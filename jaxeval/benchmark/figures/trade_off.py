@@ -36,6 +36,7 @@ def trade_off(values: np.ndarray, methods: Sequence[Method], x: Score, y: Score,
     """
     shown = [k for k in range(len(methods)) if not np.isnan(values[k]).any()]
     lacking = [method.name for k, method in enumerate(methods) if k not in shown]
+    values = np.clip(values, -style.LARGEST, style.LARGEST)
     turned = np.where([score.better == "↓" for score in (x, y)], -values, values)
     best = pareto(turned[:, 0], turned[:, 1])
     names, points = [methods[k].name for k in shown], _inches(turned[shown])
@@ -87,10 +88,11 @@ def _axes(axes: Axes, turned: np.ndarray, scores: tuple[Score, Score]) -> None:
     for axis, score, better in zip((axes.xaxis, axes.yaxis), scores, ("→", "↑"), strict=True):
         axis.set_major_locator(MaxNLocator(5))
         if score.better == "↓":
-            axis.set_major_formatter(lambda value, _: f"{0.0 - round(value, 12):g}".replace("-", "−"))
+            axis.set_major_formatter(lambda value, _: f"{0.0 - value:g}".replace("-", "−"))
         unit = f" ({score.unit})" if score.unit else ""
         meaning = "better" if score.better else "more"
         axis.set_label_text(f"{score.label}{unit}, {better} {meaning}")
+    axes.yaxis.set_label_coords(0.16 / _INNER[0] - _LEFT / _INNER[0], 0.5)
     axes.grid(color=GREY, alpha=0.2, linewidth=0.5)
     axes.set_axisbelow(True)
 
