@@ -21,15 +21,15 @@ class Standing:
     Attributes:
         mean: over the clips that have the score; on all datasets the mean of the datasets' means. None without any.
         interval: of the mean, at the benchmark's level: a bootstrap that resamples persons with all their clips; None
-            for fewer than 2 persons.
+            for fewer than 2 persons on any dataset that has the score.
         n: clips that have the score.
         of: clips that there are.
         rank: of the mean among the methods that have one, 1 for the best, ties shared; None without a mean, or if
             neither direction is better.
-        worst_rank: the same if every clip without the score, whatever the reason, counts as worse than all that have
-            it.
-        verdict: "best", or "tied" if the paired test against the best one finds no difference after Holm's correction;
-            "" otherwise.
+        worst_rank: the same if every clip without the score, whatever the reason, counts as the worst that any method
+            has on the dataset.
+        verdict: "best" by the mean, or "tied" if the paired test against the best one finds no difference after Holm's
+            correction over all pairs of methods, since the data say which is best; "" otherwise.
     """
 
     mean: float | None
@@ -47,9 +47,12 @@ class Contest:
 
     Attributes:
         difference: `[M, M]` mean over the common clips of row's minus column's; NaN without any.
-        p: `[M, M]` of the paired test, Holm-corrected over all pairs of methods; NaN where there is none.
-        needed: `[M, M]` how many clips would tell the two apart at the variance seen; NaN where none would.
-        agreement: Friedman's test over persons, on all datasets over datasets, with the mean ranks.
+        p: `[M, M]` of the paired test, which flips the signs of persons' sums, Holm-corrected over all pairs of
+            methods; NaN without common clips.
+        needed: `[M, M]` how many clips, of as many a person as here, would tell the two apart at the variance seen, if
+            the level is shared by all pairs (Bonferroni); NaN where none would.
+        agreement: Friedman's test over persons' means of the clips that all methods have, on all datasets over the
+            datasets' means, with the mean ranks; methods without any number take no part, and their rank is NaN.
         critical: the critical difference of mean ranks (Nemenyi); NaN for fewer than 2 methods or blocks.
         groups: sets of methods that it can't tell apart, see `jaxeval.benchmark.ranking.groups`.
     """

@@ -29,29 +29,33 @@ def contest(parts: Sequence[tuple[Cells, np.ndarray]], better: Better, alpha: fl
     """
     methods = len(parts[0][1])
     pairs = np.array(list(itertools.combinations(range(methods), 2)), int).reshape(-1, 2)
-    found = [_differences(cells, values, pairs) for cells, values in parts]
-    unit = units(np.stack([np.abs(sums).max(axis=1, initial=0) for sums, _ in found]).max(axis=0))
-    sizes = np.array([counts.sum(axis=1) for _, counts in found])
-    common, datasets = sizes.sum(axis=0), np.maximum((sizes > 0).sum(axis=0), 1)
-    terms, variance = [], np.zeros(len(pairs))
-    for (sums, counts), size in zip(found, sizes, strict=True):
-        mean_sums = sums / unit[:, None] / np.maximum(size, 1)[:, None]
-        deviations = sums / unit[:, None] - mean_sums.sum(axis=1)[:, None] * counts
-        terms.append(mean_sums / datasets[:, None])
-        variance += np.where(size > 0, clustered_variance(deviations, counts), 0) / datasets**2
-    every = np.concatenate(terms, axis=1)
-    difference = np.where(common > 0, every.sum(axis=1), np.nan)
-    needed = clips_needed(difference, np.sqrt(variance * common), level=alpha / max(1, len(pairs)))
+    terms, error, common, unit = _paired([_differences(cells, values, pairs) for cells, values in parts])
+    difference = np.where(common > 0, terms.sum(axis=1), np.nan)
+    needed = clips_needed(difference, error * np.sqrt(common), level=alpha / max(1, len(pairs)))
     blocks = _blocks(*parts[0]) if len(parts) == 1 else np.stack([_means(values) for _, values in parts], axis=1)
     standing, critical = _ranked(blocks, better, alpha)
     return Contest(
         _square(difference * unit, pairs, methods, mirror=-1),
-        _square(_corrected(every, common > 0), pairs, methods),
+        _square(_corrected(terms, common > 0), pairs, methods),
         _square(needed, pairs, methods),
         standing,
         critical,
         [] if np.isnan(critical) else groups(standing.mean_ranks, critical),
     )
+
+
+def _paired(found: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of each dataset's differences what each person adds to the mean, `[K, P]`, its standard error, clips and unit."""
+    unit = units(np.max([np.abs(sums).max(axis=1, initial=0) for sums, _ in found], axis=0))
+    sizes = np.array([counts.sum(axis=1) for _, counts in found])
+    datasets = np.maximum((sizes > 0).sum(axis=0), 1)
+    terms, variance = [], np.zeros(len(unit))
+    for (sums, counts), size in zip(found, sizes, strict=True):
+        added = sums / unit[:, None] / np.maximum(size, 1)[:, None]
+        deviations = sums / unit[:, None] - added.sum(axis=1)[:, None] * counts
+        terms.append(added / datasets[:, None])
+        variance += np.where(size > 0, clustered_variance(deviations, counts), 0) / datasets**2
+    return np.concatenate(terms, axis=1), np.sqrt(variance), sizes.sum(axis=0), unit
 
 
 def _differences(cells: Cells, values: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -82,7 +82,7 @@ def means(sums: np.ndarray, counts: np.ndarray, told: Statistics, stream: int = 
             weights = _weights(rng, min(step, told.resamples - start), drawn)
             found = _resampled(weights, deviations[alike, :drawn], sizes[alike, :drawn])
             moved[start : start + step, alike], variances[start : start + step, alike] = found
-    return Means(mean, count, persons, clustered_variance(deviations, counts), moved, variances)
+    return Means(mean, count, persons, clustered_variance(deviations, sizes), moved, variances)
 
 
 def clustered_variance(deviations: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -66,7 +66,7 @@ class Statistics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How uncertain the results are.
 
     Attributes:
-        level: of the intervals, in (0, 1).
+        level: of the intervals, in (0, 1); what is left to 1 is the tests' family-wise error.
         resamples: of the bootstrap.
         seed: of the bootstrap.
     """

@@ -1,6 +1,6 @@
 """Rows to a board: each method's mean, interval, rank and verdict by each score, and all methods against each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -52,16 +52,9 @@ def board(rows: pl.DataFrame, bench: Bench) -> Board:
     standings: dict[tuple[str, str, str], Standing] = {}
     contests: dict[tuple[str, str], Contest] = {}
     for number, score in enumerate(scores):
-        largest = np.array([np.nanmax(np.abs(part.values[number]), axis=1, initial=0) for part in parts]).max(axis=0)
-        own, unit = units(largest), units(largest.max())
-        found = [_means(part, part.values[number] / own[:, None], bench, n) for n, part in enumerate(parts)]
-        here = [(part, part.values[number] / unit) for part in parts]
-        for name, chosen in _choices(datasets):
-            tried = contest([here[n] for n in chosen], score.better, _alpha(bench)) if score.better else None
-            told = _standings([found[n] for n in chosen], [here[n][1] for n in chosen], own, score.better, tried, bench)
+        for name, told, tried in _of_score(parts, number, score.better, bench):
             standings |= {(method, name, score.name): each for method, each in zip(methods, told, strict=True)}
-            if tried:
-                contests[name, score.name] = replace(tried, difference=_finite(tried.difference * unit))
+            contests |= {(name, score.name): tried} if tried else {}
     return Board(
         bench,
         scores,
@@ -74,13 +67,23 @@ def board(rows: pl.DataFrame, bench: Bench) -> Board:
     )
 
 
+def _of_score(
+    parts: Sequence[Cells], number: int, better: Better, bench: Bench
+) -> Iterator[tuple[str, list[Standing], Contest | None]]:
+    """The methods' standings and contest on each dataset, and on all."""
+    largest = np.array([np.nanmax(np.abs(part.values[number]), axis=1, initial=0) for part in parts]).max(axis=0)
+    own, unit = units(largest), units(largest.max())
+    found = [_means(part, part.values[number] / own[:, None], bench, n) for n, part in enumerate(parts)]
+    here = [(part, part.values[number] / unit) for part in parts]
+    every = list(range(len(parts)))
+    for name, chosen in [*((each.name, [n]) for n, each in enumerate(bench.datasets)), (ALL, every)]:
+        tried = contest([here[n] for n in chosen], better, _alpha(bench)) if better else None
+        told = _standings([found[n] for n in chosen], [here[n][1] for n in chosen], own, better, tried, bench)
+        yield name, told, tried and replace(tried, difference=_finite(tried.difference * unit))
+
+
 def _alpha(bench: Bench) -> float:
     return round(1 - bench.statistics.level, 12)
-
-
-def _choices(datasets: Sequence[str]) -> list[tuple[str, list[int]]]:
-    """The datasets one by one, and all of them."""
-    return [*((name, [n]) for n, name in enumerate(datasets)), (ALL, list(range(len(datasets))))]
 
 
 def _finite(values: np.ndarray) -> np.ndarray:
@@ -155,7 +158,7 @@ def _spearman(standings: Mapping[tuple[str, str, str], Standing], bench: Bench, 
         for b in range(a, len(scores)):
             common = ~np.isnan(points[a]) & ~np.isnan(points[b])
             x, y = points[a, common], points[b, common]
-            if len(x) >= _LEAST_POINTS and np.ptp(x) and np.ptp(y):
+            if len(x) >= _LEAST_POINTS and (x != x[0]).any() and (y != y[0]).any():
                 square[a, b] = square[b, a] = stats.spearmanr(x, y).statistic
     return square
 

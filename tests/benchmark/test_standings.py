@@ -210,3 +210,10 @@ def test_one_method_one_person(recwarn):
     assert (contest.p.shape, contest.groups) == ((1, 1), [])
     assert np.isnan(contest.critical)
     assert not recwarn.list
+
+
+def test_a_dataset_without_rows_changes_nothing(recwarn):
+    found = board(table(ROWS), bench_of(datasets=(*DATASETS, "later")))
+    assert {key: each for key, each in found.standings.items() if key[1] != "later"} == FOUND.standings
+    assert (found.standings["a", "later", "l1"].mean, found.clips["later"]) == (None, 0)
+    assert not recwarn.list
