@@ -17,11 +17,11 @@ from jaxeval.benchmark.run import FAILED
 from jaxeval.benchmark.set_scores import set_scores, with_set_scores
 from jaxeval.benchmark.shards import COLUMNS, Row
 from jaxeval.benchmark.standings import board
-from jaxeval.benchmark.status import planned_rows
+from jaxeval.benchmark.status import planned_rows, swept_rows
 from jaxeval.benchmark.tables import leaderboard_csv, leaderboard_markdown
 from jaxeval.benchmark.units import Plan, Unit
 from jaxeval.errors import JaxevalError
-from jaxeval.files import atomic_file, make_folder
+from jaxeval.files import atomic_file, atomic_path, make_folder
 from jaxeval.results.catalogue import catalogue, given_metric
 from jaxeval.results.record import ClipRecord
 from jaxeval.results.store import ClipStore
@@ -51,7 +51,7 @@ def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
     if not found.scores:
         raise JaxevalError(f"{folder}: expected scores, found none: {_first_reason(rows)}. See: jaxeval bench status.")
     out = folder / REPORT
-    make_folder(out / "figures")
+    make_folder(out)
     with atomic_file(out / "rows.parquet") as file:
         rows.write_parquet(file)
     tables = {
@@ -63,13 +63,16 @@ def write_benchmark_report(folder: Path, plan: Plan) -> list[Path]:
     for name, text in tables.items():
         with atomic_file(out / name) as file:
             file.write(text.encode())
-    drawn = write_figures(out / "figures", found, rows)
+    swept = swept_rows(folder, plan)
+    with atomic_path(out / "figures") as new:  # so that none is left of an earlier report
+        new.mkdir()
+        drawn = [out / "figures" / path.name for path in write_figures(new, found, rows, swept)]
     materials = _Materials(folder, plan, keys)
     write_page(
         out / "index.html",
         found,
         rows,
-        figures=page_figures(found, rows),
+        figures=page_figures(found, rows, swept),
         clip=materials.clip,
         videos=materials.videos,
         provenance=_provenance(plan),
