@@ -112,17 +112,21 @@ def record_keys(folder: Path, plan: Plan) -> dict[tuple[str, str, str], str]:
 
 
 def with_values(found: Board) -> Board:
-    """A board with the methods' own numbers, such as frames per second, which speak of all datasets."""
-    methods, clips = found.bench.methods, sum(found.clips.values())
-    names = dict.fromkeys(name for method in methods for name in method.values)
+    """A board with the methods' own numbers, such as frames per second, which are the same on every dataset."""
+    names = dict.fromkeys(name for method in found.bench.methods for name in method.values)
     known = catalogue({}, "", [given_metric(name) for name in names])
-    told = {
-        (method.name, ALL, name): Standing(value, None, clips, clips)
-        for method in methods
-        for name, value in method.values.items()
-    }
-    scores = (*found.scores, *(known[name] for name in names))
-    return replace(found, scores=scores, standings=dict(found.standings) | told)
+    standings = dict(found.standings)
+    for dataset, clips in {**found.clips, ALL: sum(found.clips.values())}.items():
+        for method in found.bench.methods:
+            for name in names:
+                value = method.values.get(name)
+                standings[method.name, dataset, name] = Standing(value, None, 0 if value is None else clips, clips)
+    return replace(
+        found,
+        scores=(*found.scores, *(known[name] for name in names)),
+        standings=standings,
+        signatures=dict(found.signatures) | dict.fromkeys(names, ()),
+    )
 
 
 def _first_reason(rows: pl.DataFrame) -> str:

@@ -1,16 +1,18 @@
 """Scores of all of a method's clips on a dataset, such as Fréchet distances: from the records' features, once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from jaxeval.benchmark.board import ALL, Board, Standing
+from jaxeval.benchmark.ranking import ranks
 from jaxeval.benchmark.run import settings_of
 from jaxeval.benchmark.units import Plan
 from jaxeval.files import atomic_file
+from jaxeval.results.metric import Better
 from jaxeval.results.store import ClipStore, digest_of
 from jaxeval.scoring.sets import Sets, set_metrics
 
@@ -71,12 +73,32 @@ def with_set_scores(board: Board, found: Mapping[tuple[str, str], Found]) -> Boa
     names = [name for name in known if any(own.get(name, (None, 0))[0] is not None for own in found.values())]
     standings = dict(board.standings)
     for name in names:
-        for method in (each.name for each in board.bench.methods):
-            own = {dataset: found[method, dataset][name] for dataset in board.clips}
-            values = [value for value, _ in own.values() if value is not None]
-            mean = float(np.mean(values)) if values else None
-            whole = Standing(mean, None, sum(count for _, count in own.values()), sum(board.clips.values()))
-            standings[method, ALL, name] = whole
-            for dataset, (value, count) in own.items():
-                standings[method, dataset, name] = Standing(value, None, count, board.clips[dataset])
-    return replace(board, scores=(*board.scores, *(known[name] for name in names)), standings=standings)
+        for dataset, clips in {**board.clips, ALL: sum(board.clips.values())}.items():
+            told = [_told(found, method.name, name, dataset, board) for method in board.bench.methods]
+            places = _ranks([value for value, _ in told], known[name].better)
+            for method, (value, count), rank in zip(board.bench.methods, told, places, strict=True):
+                standings[method.name, dataset, name] = Standing(value, None, count, clips, rank, rank)
+    signatures = dict(board.signatures) | dict.fromkeys(names, ())
+    scores = (*board.scores, *(known[name] for name in names))
+    return replace(board, scores=scores, standings=standings, signatures=signatures)
+
+
+def _told(
+    found: Mapping[tuple[str, str], Found], method: str, name: str, dataset: str, board: Board
+) -> tuple[float | None, int]:
+    """A method's set score on one dataset, or the mean of all datasets', and of how many clips it is."""
+    if dataset != ALL:
+        return found[method, dataset][name]
+    own = [found[method, each][name] for each in board.clips]
+    values = [value for value, _ in own if value is not None]
+    return float(np.mean(values)) if values else None, sum(count for _, count in own)
+
+
+def _ranks(told: Sequence[float | None], better: Better) -> list[float | None]:
+    values = np.array([np.nan if value is None else value for value in told])
+    known = ~np.isnan(values)
+    places: list[float | None] = [None] * len(told)
+    if better and known.any():
+        for place, rank in zip(np.flatnonzero(known), ranks(values[known, None], better)[:, 0], strict=True):
+            places[place] = float(rank)
+    return places

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from jaxeval.benchmark.board import ALL, Board, Standing
+from jaxeval.benchmark.columns import lag_of
 from jaxeval.benchmark.figures import style
-from jaxeval.benchmark.figures.numbers import lag_of
 from jaxeval.benchmark.plan import Method
 from jaxeval.report.figures import GREY, INK
 from jaxeval.results.formatting import format_value

@@ -51,12 +51,6 @@ def framewise_of(board: Board, scores: Sequence[Score]) -> list[Score]:
     return [score for score in board.scores if score.form == "framewise" and score.metric in metrics and score.better]
 
 
-def lag_of(board: Board, score: Score) -> Score | None:
-    """The lag that an aligned score forgave; None for any other score."""
-    same = (each for each in board.scores if score.is_aligned and each.metric == score.metric)
-    return next((each for each in same if each.form == "lag"), None)
-
-
 def min_max(values: np.ndarray, better: Better, axis: int | None = None) -> np.ndarray:
     """Scale to 0 for the worst and 1 for the best.
 
