@@ -187,6 +187,15 @@ def test_clips_must_be_there(tmp_path):
         run(tmp_path / "gone.mp4", tmp_path / "out")
 
 
+@pytest.mark.parametrize("place", ["clips", "clips/a.mp4", "clips/more"])
+def test_the_user_s_clips_are_no_copies_to_be_deleted(tmp_path, place):
+    (tmp_path / "clips" / "more").mkdir(parents=True)
+    (tmp_path / "clips" / "a.mp4").touch()
+    with pytest.raises(JaxevalError, match="expected a folder whose clips/ isn't CLIPS, found"):
+        run(tmp_path / place, tmp_path)
+    assert (tmp_path / "clips" / "a.mp4").exists()
+
+
 def test_the_demo_s_face(tmp_path):
     demo = make_demo(tmp_path / "demo")
     scores = ("csim", "csim_div", "lip_sync")
