@@ -65,8 +65,8 @@ class BenchRobustness:
     def run(self, console: Console) -> int:
         """Change, score, and write what was found."""
         copies = self.out.resolve() / "clips"  # which are deleted when they have been scored
-        text = f"--out {self.out}: expected a folder whose clips/ isn't CLIPS, found {self.clips}. Choose another folder."
-        require(copies not in (self.clips.resolve(), *self.clips.resolve().parents), text)
+        text = f"--out {self.out}: expected a folder whose clips/ isn't CLIPS, found {self.clips}"
+        require(copies not in (self.clips.resolve(), *self.clips.resolve().parents), f"{text}. Choose another folder.")
         clips = self._found()
         require_jax()
         from jaxeval.benchmark.perturbations import chosen_conditions
