@@ -11,7 +11,7 @@ from pathlib import Path
 
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # before JAX is there; workers and subprocesses inherit it
     os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="jaxeval-tests-")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.05")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA warns of every program that it takes from there
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
@@ -21,7 +21,7 @@ import pytest
 SLOW = set(Path(__file__).with_name("slow.txt").read_text("utf-8").splitlines())
 """Tests, or single parameters of them, that take some seconds in all: see `pytest --durations=0 -m ""`."""
 MAPS = Path("/proc/self/maps")
-MOST_MAPS = 12_000
+MOST_MAPS = 3_000
 """Linux allows a process 65,530; every compiled program takes some, and memory. What a later module needs of them is in
 the folder above or compiled in no time."""
 

@@ -13,7 +13,7 @@ from jaxeval.benchmark.separation import Separation, mean_monotonicity, response
 from jaxeval.files import atomic_file
 from jaxeval.results.score import Score
 
-FORMS = {"framewise": "frame-wise", "seq": "_seq", "div": "_div", "value": "value"}
+FORMS = {"framewise": "frame-wise", "seq": "Soft-DTW", "div": "divergence", "value": "value"}
 """A score's form in words."""
 
 _ROWS = ("clip", "kind", "change", "level", "strength", "unit", "score", "value", "response", "reason")

@@ -67,7 +67,7 @@ def test_what_a_run_writes_reads_back(tmp_path, monkeypatch):
 
 def test_a_row_is_all_of_a_record_but_its_pictures_and_arrays():
     shared = {"id", "status", "reason", "frames", "scores", "missing", "flags"}
-    drawn = {"curves", "generated", "reference", "portrait", "audio", "offsets", "features", "per_frame"}
+    drawn = {"curves", "generated", "reference", "portrait", "audio", "offsets", "features", "per_frame", "by_gamma"}
     left_out = drawn | {"fps", "trajectories"}
     assert {field.name for field in fields(ClipRecord)} == shared | left_out | {"support"}
     told = {name: getattr(ROW, name) for name in shared}

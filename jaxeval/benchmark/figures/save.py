@@ -31,7 +31,7 @@ _LEADING = 8
 _TRADES: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "synchronization-realism": (
         "synchronization against realism",
-        ("sync_c", "lip_sync", "sync_d", "sync_div", "lip_sync_div"),
+        ("sync_c", "lip_sync", "sync_d"),
         ("fid", "lpips", "st_lpips", "ms_ssim", "ssim", "l1", "psnr"),
     ),
     "expressiveness-stability": (
