@@ -42,8 +42,8 @@ class Taken:
         """How many were taken, and how many left out for what reason, in one line.
 
         Example:
-            >>> Taken([], 100, {"a": "too short: 2.1 s, expected at least 4 s"}).words()
-            'took 0 clips of the 100 that the rule asks for; left out 1: 1 too short, such as a (2.1 s, ...)'
+            >>> Taken([], 100, {"a": "too short: 2.1 s, expected 4 s"}).words()
+            'took 0 clips of the 100 that the rule asks for; left out 1: 1 too short, such as a (2.1 s, expected 4 s)'
         """
         few = f" of the {self.asked} that the rule asks for" if self.is_short else ""
         told = f"took {len(self.clips)} clip{'s' * (len(self.clips) != 1)}{few}"
