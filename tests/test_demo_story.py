@@ -15,21 +15,9 @@ from jaxeval.results.catalogue import catalogue
 from jaxeval.results.definitions import TIMING
 from jaxeval.results.score import ALIGNED
 from jaxeval.scoring.timing import CODEC_NOISE
+from tests.chromium import FLAGS
 
 KNOWN = catalogue(JAXEVAL_V1.encoders, JAXEVAL_V1.timing)
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-logging=stderr",
-    "--hide-scrollbars",
-)
 
 
 @pytest.fixture(scope="module")

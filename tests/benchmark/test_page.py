@@ -15,18 +15,7 @@ from jaxeval.benchmark.standings import board
 from jaxeval.results.formatting import format_value
 
 from .pages import BENCH, HOSTILE, Page, hostile_rows, unpacked, written
-from .synthetic_rows import KNOWN, rows
-
-
-@pytest.fixture(scope="module")
-def scored():
-    return rows(BENCH, clips=8, failures=0.2)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory, scored):
-    found, path = written(tmp_path_factory.mktemp("page"), scored)
-    return found, path, Page(path.read_text("utf-8"))
+from .synthetic_rows import KNOWN
 
 
 def test_the_main_table_stands_without_a_script(built):
@@ -64,7 +53,7 @@ def test_board_holds_every_number(built):
         assert (score["lag"] is not None) == aligned
 
 
-def test_every_clip_is_packed(built, scored):
+def test_every_clip_is_packed(built, page_rows):
     found, _, page = built
     index, names = unpacked(page, "clips"), [method.name for method in BENCH.methods]
     many = len(index["ids"])
@@ -73,7 +62,7 @@ def test_every_clip_is_packed(built, scored):
     numbers = {score.name: number for number, score in enumerate(found.scores)}
     packs = {name: unpacked(page, f"values-{number}") for name, number in numbers.items()}
     known = {name: sum(value is not None for value in pack["values"]) for name, pack in packs.items()}
-    for row in (Row(*each) for each in scored.rows()):
+    for row in (Row(*each) for each in page_rows.rows()):
         place = names.index(row.method) * many + at[row.dataset, row.id]
         told = packs[row.score] if row.score else {"missing": index["failed"], "values": None}
         assert index["identities"][at[row.dataset, row.id]] == row.identity
@@ -103,33 +92,33 @@ def test_contests_are_packed(built):
                 np.testing.assert_allclose(got, want, rtol=1e-3)
 
 
-def test_reasons_are_counted_by_method(scored):
-    found = board(scored, BENCH)
-    failed = failures_of(found, scored)
+def test_reasons_are_counted_by_method(page_rows):
+    found = board(page_rows, BENCH)
+    failed = failures_of(found, page_rows)
     assert set(failed) == {"decoding failed", "no face in ….mp4"}
     assert np.sum(list(failed.values()), axis=0).tolist() == [
         sum(found.failures[m.name].values()) for m in BENCH.methods
     ]
-    (reason, counts), *others = missing_of(found, scored).items()
-    lost = scored.filter((pl.col("score") != "") & pl.col("value").is_null())
+    (reason, counts), *others = missing_of(found, page_rows).items()
+    lost = page_rows.filter((pl.col("score") != "") & pl.col("value").is_null())
     assert not others
     assert reason.startswith("the costs leave it open (")
     each = lost.group_by("method").agg(pl.struct("dataset", "id").n_unique()).sort("method")
     assert counts == each.to_series(1).to_list()
 
 
-def test_many_reasons_are_cut_short(scored):
-    found = board(scored, BENCH)
+def test_many_reasons_are_cut_short(page_rows):
+    found = board(page_rows, BENCH)
     extra = [Row("method-1", "set-0", f"c{n}", "", "", None, f"reason {n:03}", "") for n in range(60)]
-    counts = failures_of(found, pl.DataFrame(extra, schema=scored.schema, orient="row"))
+    counts = failures_of(found, pl.DataFrame(extra, schema=page_rows.schema, orient="row"))
     assert len(counts) == 41
     assert counts["20 other reasons"] == [0, 20, 0]
 
 
-def test_worst_clips_come_with_pictures_and_videos(built, scored):
+def test_worst_clips_come_with_pictures_and_videos(built, page_rows):
     _, path, page = built
     text = path.read_text("utf-8")
-    values = scored.filter(score="lpips")
+    values = page_rows.filter(score="lpips")
     worst = [values.filter(method=m.name).sort("value", nulls_last=False)["value"][-1] for m in BENCH.methods]
     shown = text.split('<section aria-labelledby="worst">')[1].split("</details>")[0]
     assert re.findall(r"lpips <b>([\d.]+)</b>", shown) == [
@@ -153,9 +142,9 @@ def test_the_page_needs_nothing_from_elsewhere(built):
     assert inner <= set(page.ids)
 
 
-def test_a_figure_for_two_columns_of_a_paper_is_wide_here_too(tmp_path, scored):
+def test_a_figure_for_two_columns_of_a_paper_is_wide_here_too(tmp_path, page_rows):
     figures = {"narrow": b'<svg width="245pt"/>', "broad": b'<svg height="9pt" width="504pt"/>', "bare": b"<svg/>"}
-    _, path = written(tmp_path, scored, figures=figures)
+    _, path = written(tmp_path, page_rows, figures=figures)
     shown = re.findall(r'<figure( class="wide")?><img [^>]*alt="(\w+)"', path.read_text("utf-8"))
     assert shown == [("", "narrow"), (' class="wide"', "broad"), ("", "bare")]
 
@@ -169,20 +158,20 @@ def test_every_score_has_its_signature_and_its_weights(built):
     assert "ff" * 32 not in definitions
 
 
-def test_two_builds_differ_in_provenance_only(tmp_path, scored, built):
+def test_two_builds_differ_in_provenance_only(tmp_path, page_rows, built):
     text = built[1].read_text("utf-8")
-    _, again = written(tmp_path, scored.sample(fraction=1.0, shuffle=True, seed=1))
+    _, again = written(tmp_path, page_rows.sample(fraction=1.0, shuffle=True, seed=1))
     assert again.read_text("utf-8") == text
     provenance = {"written": "tomorrow", "weights": {"lpips_alex": "0123abcd" * 8, "unused": "ff" * 32}}
-    _, later = written(tmp_path, scored, provenance=provenance)
+    _, later = written(tmp_path, page_rows, provenance=provenance)
     assert later.read_text("utf-8") != text
     assert later.read_text("utf-8").replace("tomorrow", "today") == text
 
 
 def test_hostile_names_are_only_text(tmp_path):
-    told, scored = hostile_rows()
+    told, page_rows = hostile_rows()
     given = {"title": HOSTILE, "figures": {HOSTILE: b"<svg/>"}, "provenance": {HOSTILE: HOSTILE}}
-    _, path = written(tmp_path, scored, told, **given)
+    _, path = written(tmp_path, page_rows, told, **given)
     page = Page(path.read_text("utf-8"))
     assert not [told for tag, told in page.tags if tag == "img" and told.get("src") == "x"]
     assert HOSTILE in json.loads(page.scripts["board"])["methods"][0]
@@ -190,8 +179,8 @@ def test_hostile_names_are_only_text(tmp_path):
 
 
 @pytest.mark.parametrize("kept", ["failed", "nothing"])
-def test_a_benchmark_without_scores_has_a_page(tmp_path, scored, kept):
-    part = scored.filter(score="") if kept == "failed" else scored.clear()
+def test_a_benchmark_without_scores_has_a_page(tmp_path, page_rows, kept):
+    part = page_rows.filter(score="") if kept == "failed" else page_rows.clear()
     found, path = written(tmp_path, part)
     assert not found.scores
     page = Page(path.read_text("utf-8"))

@@ -10,32 +10,10 @@ import pytest
 
 from jaxeval.benchmark.shards import Row
 from jaxeval.results.formatting import format_value
+from tests.chromium import FLAGS
 
 from .pages import BENCH, HOSTILE, Page, hostile_rows, written
-from .synthetic_rows import KNOWN, rows
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-logging=stderr",
-)
-
-
-@pytest.fixture(scope="module")
-def scored():
-    return rows(BENCH, clips=8, failures=0.2)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory, scored):
-    found, path = written(tmp_path_factory.mktemp("page"), scored)
-    return found, path, Page(path.read_text("utf-8"))
+from .synthetic_rows import KNOWN
 
 
 def squeezed(table):
@@ -113,7 +91,7 @@ def driven(path, script, folder):
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
-def test_the_script_sorts_filters_and_leads_to_the_clips(built, scored, tmp_path):
+def test_the_script_sorts_filters_and_leads_to_the_clips(built, page_rows, tmp_path):
     found, path, page = built
     numbers = {score.name: number for number, score in enumerate(found.scores)}
     odd = (0.0, -0.0, 0.5, 1.5, 2.5, -0.4, 5e-5, -2e-5, 0.12345, 1e9, 2.3e-5, -123.456, 118.3, 0.99995, 1e-300, -1e12)
@@ -134,33 +112,33 @@ def test_the_script_sorts_filters_and_leads_to_the_clips(built, scored, tmp_path
     assert told["place"] == "set-1"
     values = [found.standings[m.name, "set-1", "lpips_seq"].mean for m in BENCH.methods]
     assert [text[-6:] for text in told["values"]] == [format_value(KNOWN["lpips_seq"], value) for value in values]
-    check_clips(found, told, scored.filter(method="method-0", dataset="set-1"))
+    check_clips(found, told, page_rows.filter(method="method-0", dataset="set-1"))
     assert told["focus"] == "cell"
     p = found.contests["set-0", "lpips"].p
     assert told["pairs"][0][2].split()[1] == ("<.001" if p[0, 1] < 0.001 else f"{p[0, 1]:.3f}".removeprefix("0"))
 
 
-def check_clips(found, told, scored):
+def check_clips(found, told, page_rows):
     """What stands behind the cell of method-0 by lpips_seq on set-1."""
     assert told["title"] == "method-0, set-1: lpips_seq"
     assert found.signatures["lpips_seq"][0] in told["behind"]
     assert "0123abcd" * 8 in told["behind"]
     assert len(told["clips"]) == 8
     shown = {line[1]: line for line in told["clips"]}
-    for row in (Row(*each) for each in scored.filter(pl.col("score").is_in(["lpips_seq", ""])).rows()):
+    for row in (Row(*each) for each in page_rows.filter(pl.col("score").is_in(["lpips_seq", ""])).rows()):
         dataset, id_, person, value, _, reason = shown[row.id]
         assert (dataset, person) == ("set-1", row.identity)
         assert value == ("–" if row.value is None else format_value(KNOWN["lpips_seq"], row.value))
         assert reason == (f"failed: {row.reason}" if not row.score else row.reason)
-    lags = scored.filter(pl.col("value").is_finite(), score="lag_ms_lpips")
+    lags = page_rows.filter(pl.col("value").is_finite(), score="lag_ms_lpips")
     for id_, lag in lags.select("id", "value").rows():
         assert shown[id_][4] == format_value(KNOWN["lag_ms_lpips"], lag)
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_hostile_names_do_nothing_in_a_browser(tmp_path):
-    told, scored = hostile_rows()
-    _, path = written(tmp_path, scored, told, title=HOSTILE, figures={HOSTILE: b"<svg/>"})
+    told, page_rows = hostile_rows()
+    _, path = written(tmp_path, page_rows, told, title=HOSTILE, figures={HOSTILE: b"<svg/>"})
     script = """
 const told = {};
 (async () => {
