@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -85,6 +86,14 @@ def test_again_nothing_is_scored(tmp_path, scored):
     bench("run", file, "--out", tmp_path / "RUN")
     assert len(scored) == 12
     assert rows(tmp_path / "RUN") == before
+
+
+def test_rows_stand_without_their_records(tmp_path, scored):
+    file = folders(tmp_path, clips=1, datasets=("wild",))
+    bench("run", file, "--out", tmp_path / "RUN")
+    shutil.rmtree(tmp_path / "RUN/clips")
+    bench("run", file, "--out", tmp_path / "RUN")
+    assert len(scored) == 3
 
 
 def test_each_reference_is_worked_off_with_all_methods(tmp_path, scored):
